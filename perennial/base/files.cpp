@@ -1,0 +1,129 @@
+#include "perennial/base/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "perennial/base/error.h"
+
+namespace perennial {
+namespace {
+
+[[noreturn]] void fail(const std::string& doing, const std::filesystem::path& path) {
+  const int code = errno;
+  throw Error({doing, path.string(), "", std::strerror(code)});
+}
+
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail("writing", path);
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
+void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+  const std::filesystem::path beside = path.string() + ".tmp" + std::to_string(::getpid());
+  const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (file.fd < 0) fail("writing", path);
+  try {
+    write_all(file.fd, bytes, path);
+    if (::fsync(file.fd) != 0) fail("writing", path);
+    if (::rename(beside.c_str(), path.c_str()) != 0) fail("renaming into place", path);
+  } catch (...) {
+    ::unlink(beside.c_str());
+    throw;
+  }
+}
+
+std::string read_file(const std::filesystem::path& path, int64_t limit) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) fail("reading", path);
+  struct stat status {};
+  if (::fstat(file.fd, &status) != 0) fail("reading", path);
+  if (S_ISDIR(status.st_mode)) throw Error({"reading", path.string(), "a file", "a folder"});
+  std::string out;
+  out.reserve(static_cast<size_t>(std::min<int64_t>(status.st_size, limit)));
+  char chunk[1 << 16];
+  for (;;) {
+    const ssize_t n = ::read(file.fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("reading", path);
+    if (n == 0) return out;
+    out.append(chunk, static_cast<size_t>(n));
+    if (static_cast<int64_t>(out.size()) > limit)
+      throw Error({"reading", path.string(), "at most " + std::to_string(limit) + " bytes", "more"});
+  }
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) fail("reading", path);
+  struct stat status {};
+  if (::fstat(file.fd, &status) != 0) fail("reading", path);
+  if (!S_ISREG(status.st_mode)) throw Error({"reading", path.string(), "a regular file", "something else"});
+  size_ = static_cast<size_t>(status.st_size);
+  if (size_ == 0) return;
+  void* p = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  if (p == MAP_FAILED) fail("mapping", path);
+  data_ = static_cast<const char*>(p);
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+}
+
+ScratchMapping::ScratchMapping(const std::filesystem::path& folder, size_t size) : size_(size) {
+  make_folder(folder);
+  std::string name = (folder / "scratch.XXXXXX").string();
+  const Descriptor file{::mkstemp(name.data())};
+  if (file.fd < 0) fail("making a scratch file", folder);
+  ::unlink(name.c_str());
+  if (const int code = ::posix_fallocate(file.fd, 0, static_cast<off_t>(size)); code != 0) {
+    errno = code;
+    fail("reserving " + std::to_string(size) + " bytes of scratch space", folder);
+  }
+  data_ = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd, 0);
+  if (data_ == MAP_FAILED) fail("mapping scratch space", folder);
+}
+
+ScratchMapping::~ScratchMapping() { ::munmap(data_, size_); }
+
+void make_folder(const std::filesystem::path& path) {
+  std::error_code code;
+  std::filesystem::create_directories(path, code);
+  if (code) throw Error({"making a folder", path.string(), "", code.message()});
+}
+
+std::filesystem::path cache_folder() {
+  if (const char* own = std::getenv("PERENNIAL_CACHE")) return own;
+  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(xdg) / "perennial";
+  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "perennial";
+  return std::filesystem::temp_directory_path() / "perennial-cache";
+}
+
+int64_t peak_resident_bytes() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
+}
+
+int64_t physical_memory_bytes() { return int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGE_SIZE); }
+
+}  // namespace perennial

@@ -1,0 +1,44 @@
+#include "perennial/base/log.h"
+
+#include <memory>
+#include <vector>
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "perennial/base/error.h"
+
+namespace perennial {
+namespace {
+
+std::shared_ptr<spdlog::logger>& logger() {
+  static auto instance = std::make_shared<spdlog::logger>("perennial");
+  return instance;
+}
+
+}  // namespace
+
+void log_info(const std::string& line) { logger()->info("{}", line); }
+void log_warning(const std::string& line) { logger()->warn("{}", line); }
+
+void log_to(const std::filesystem::path& file, bool terminal) {
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string()));
+  } catch (const spdlog::spdlog_ex& e) {
+    throw Error({"opening the log", file.string(), "", e.what()});
+  }
+  sinks.back()->set_pattern("%Y-%m-%dT%H:%M:%S%z %l %v");
+  if (terminal) {
+    sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    sinks.back()->set_level(spdlog::level::warn);
+    sinks.back()->set_pattern("%l: %v");
+  }
+  logger() = std::make_shared<spdlog::logger>("perennial", sinks.begin(), sinks.end());
+  logger()->flush_on(spdlog::level::info);
+}
+
+void log_to_nothing() { logger() = std::make_shared<spdlog::logger>("perennial"); }
+
+}  // namespace perennial

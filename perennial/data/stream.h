@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "perennial/data/samples.h"
+
+namespace perennial {
+
+class OptionTable;
+struct Dataset;
+
+/// A part of a stream: rows of a dataset in the order they arrive, and the classes it is about.
+struct Task {
+  std::vector<int64_t> rows;
+  std::vector<int64_t> classes;  ///< major classes; a task of a shuffled stream has all
+};
+
+struct StreamOptions {
+  std::string kind = "blurry10";
+  int64_t tasks = 5;
+  std::string flavour = "paper";  ///< of blurry-M: paper | rm_files | rm_notebook
+  std::string noise = "none";     ///< none | sym:R | asym:R | file:F
+  std::string noise_pairs;        ///< asym: "cat-dog,deer-horse"; empty: random pairs by seed
+  std::string class_order;        ///< comma-separated names; empty: random by seed
+  int64_t limit = 0;              ///< at most this many samples in all, cut evenly from every task; 0: all
+
+  /// Adds the options ("stream", "tasks", "noise", then "stream.flavour", ...).
+  void bind(OptionTable& table);
+};
+
+/// Changes the labels of `dataset` as options.noise says, keeping the truth in true_labels.
+void apply_noise(const StreamOptions& options, uint64_t seed, Dataset& dataset);
+
+/// Divides a dataset into tasks: disjoint | blurryM | iblurry-N-M | shuffled | recurring | splits:DIR.
+/// A pure function of options, labels and seed. Throws std::invalid_argument or Error.
+std::vector<Task> make_tasks(const StreamOptions& options, uint64_t seed, const Dataset& dataset);
+
+/// Samples as they arrive. A learner sees `samples`; the truth rides along for the metrics alone.
+class Batch {
+ public:
+  Samples samples;
+  int64_t task = 0;
+
+ private:
+  friend class TrueLabels;
+  std::vector<int64_t> true_labels_;
+};
+
+/// The order in which a dataset arrives; knows its position, can be cut at any sample and resumed.
+/// Refers to the dataset, which must outlive it.
+class Stream {
+ public:
+  Stream(const Dataset& dataset, std::vector<Task> tasks);
+
+  const std::vector<Task>& tasks() const { return tasks_; }
+  int64_t size() const { return size_; }
+  /// Samples yielded so far.
+  int64_t position() const { return position_; }
+  /// Continues from any position; throws std::invalid_argument outside [0, size].
+  void seek(int64_t position);
+  bool finished() const { return position_ == size_; }
+  /// The task of the next sample (of the last one when finished).
+  int64_t task() const;
+  /// Samples of the current task still to come.
+  int64_t left_in_task() const;
+  /// The next at most `count` samples, never across a task boundary.
+  Batch next(int64_t count);
+
+ private:
+  const Dataset& dataset_;
+  std::vector<Task> tasks_;
+  int64_t size_ = 0, position_ = 0;
+};
+
+/// The only reader of a batch's true labels: metrics, never learners.
+class TrueLabels {
+ public:
+  static const std::vector<int64_t>& of(const Batch& batch) { return batch.true_labels_; }
+  static void set(Batch& batch, std::vector<int64_t> labels) { batch.true_labels_ = std::move(labels); }
+};
+
+}  // namespace perennial

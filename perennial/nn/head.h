@@ -1,0 +1,33 @@
+#pragma once
+
+#include "perennial/nn/module.h"
+
+namespace perennial {
+
+/// kLinear: weight and bias. kLinearNorm: no bias, BatchNorm1d (eps 1e-6) on the logits (GDumb's head).
+enum class HeadKind { kLinear, kLinearNorm };
+
+/// A linear classifier whose rows grow with new classes.
+class Head {
+ public:
+  /// Initial rows: U(-1/sqrt(D), 1/sqrt(D)), a function of (seed, class, position).
+  Head(HeadKind kind, int64_t feature_size, int64_t classes, uint64_t seed, uint64_t position = 0);
+  /// features [N, D] -> logits [N, classes].
+  at::Tensor forward(const at::Tensor& features, bool training);
+  int64_t classes() const { return classes_; }
+  int64_t feature_size() const { return feature_size_; }
+  HeadKind kind() const { return kind_; }
+  /// More rows; the old ones keep their values (and the new tensors are new leaves: optimisers must be told).
+  void grow(int64_t classes);
+  TensorList& tensors() { return tensors_; }
+  const TensorList& tensors() const { return tensors_; }
+
+ private:
+  void build(int64_t classes);
+  HeadKind kind_;
+  int64_t feature_size_, classes_ = 0;
+  uint64_t seed_, position_;
+  TensorList tensors_;
+};
+
+}  // namespace perennial

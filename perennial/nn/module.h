@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "perennial/io/safetensors.h"
+
+namespace perennial {
+
+/// A named tensor of a model: a parameter (trainable, requires_grad) or a buffer (running statistics).
+struct NamedTensor {
+  std::string name;  ///< "layer1.0.conv1.weight"
+  at::Tensor value;
+  bool trainable = true;
+};
+
+/// The tensors of a model, in the order of creation. Layers add theirs here and keep the same at::Tensor handle.
+class TensorList {
+ public:
+  at::Tensor parameter(const std::string& name, at::Tensor initial);
+  at::Tensor buffer(const std::string& name, at::Tensor initial);
+
+  const std::vector<NamedTensor>& all() const { return tensors_; }
+  std::vector<at::Tensor> trainable() const;
+  int64_t parameter_count() const;
+
+  /// Detached copies on the CPU under `prefix` + name.
+  void save(TensorMap& out, const std::string& prefix) const;
+  /// Copies values in place (memory format kept). Every tensor must be there with its shape: otherwise an Error
+  /// that names `source`, the tensor, the expected and the found shape. Extra tensors in `in` are ignored.
+  void load(const TensorMap& in, const std::string& prefix, const std::string& source);
+  /// Moves all to a device ("cpu", "cuda") or dtype in place, keeping handles valid.
+  void to(c10::Device device);
+
+ private:
+  std::vector<NamedTensor> tensors_;
+};
+
+}  // namespace perennial
