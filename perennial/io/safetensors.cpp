@@ -1,0 +1,1 @@
+#include "perennial/io/safetensors.h"
