@@ -9,16 +9,18 @@ function(perennial_room name)
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<INSTALL_INTERFACE:include>")
   target_compile_features(perennial_${name} PUBLIC cxx_std_20)
   target_link_libraries(perennial_${name} PUBLIC ${ROOM_DEPENDS} PRIVATE $<BUILD_INTERFACE:perennial_flags>)
-  install(TARGETS perennial_${name} EXPORT perennial ARCHIVE DESTINATION lib)
   set_property(GLOBAL APPEND PROPERTY PERENNIAL_ROOMS ${name})
 endfunction()
 
-# perennial_test(NAME SOURCES ... DEPENDS ...): one GoogleTest program, every test of it known to ctest.
+# perennial_test(NAME SOURCES ... DEPENDS ...): one GoogleTest program, every test of it known to ctest under the
+# label NAME.
 function(perennial_test name)
   cmake_parse_arguments(T "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
   target_link_libraries(test_${name} PRIVATE ${T_DEPENDS} GTest::gtest GTest::gmock_main perennial_flags)
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
+    PROPERTIES TIMEOUT 600 LABELS ${name})
 endfunction()
 
 # perennial_fuzzer(NAME SOURCE DEPENDS): a libFuzzer program, built by clang with -DPERENNIAL_FUZZERS=ON.

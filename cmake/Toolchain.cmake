@@ -1,0 +1,20 @@
+# The compiler cache and the linker, each used when it is there.
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # Paths under the checkout are hashed as relative ones, so that another clone of the same sources hits too.
+  set(CMAKE_CXX_COMPILER_LAUNCHER /usr/bin/env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${CCACHE}")
+endif()
+
+if(PERENNIAL_FAST_LINKER)
+  include(CheckLinkerFlag)
+  foreach(_linker mold lld)
+    find_program(LINKER_${_linker} NAMES ${_linker} ld.${_linker})
+    if(LINKER_${_linker})
+      check_linker_flag(CXX "-fuse-ld=${_linker}" LINKS_WITH_${_linker})
+      if(LINKS_WITH_${_linker})
+        add_link_options("-fuse-ld=${_linker}")
+        break()
+      endif()
+    endif()
+  endforeach()
+endif()

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The floors of the house, checked from the include lines.
+
+usage: floors_test.py ROOT        checks perennial/ and apps/ under ROOT, prints every offending line, exits 1 if any
+       floors_test.py --self-test plants one violation of each rule and expects it to be found
+
+Rules: a room includes itself and rooms on lower floors; libtorch's headers are named one by one, never by the
+umbrella; public headers include at most ATen/core/Tensor.h of them (c10 is free); no file is over 600 lines.
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+FLOORS = [["base"], ["io"], ["data"], ["nn"], ["memory"], ["query", "adapt"], ["learn", "tasks"], ["run"], ["serve"],
+          ["apps"]]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+UMBRELLAS = {"torch/torch.h", "torch/all.h", "torch/extension.h", "ATen/ATen.h", "torch/types.h", "ATen/Functions.h"}
+ALLOWED_IN_HEADERS = {"ATen/core/Tensor.h"}
+MAX_LINES = 600
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+SOURCES = {".h", ".hpp", ".cpp", ".cc", ".cu", ".cuh", ".inc"}
+
+
+def room_of(parts):
+    """apps/x.cpp -> apps; perennial/io/x.h -> io; perennial/x.h -> None."""
+    if parts[0] == "apps":
+        return "apps"
+    return parts[1] if parts[0] == "perennial" and len(parts) > 2 else None
+
+
+def include_problem(room, is_header, target):
+    parts = target.split("/")
+    if parts[0] in ("perennial", "apps"):
+        other = room_of(parts)
+        if other not in FLOOR_OF:
+            return f"no room of the house: {target}"
+        if other != room and FLOOR_OF[other] >= FLOOR_OF[room]:
+            return f"{room} (floor {FLOOR_OF[room]}) may not include {other} (floor {FLOOR_OF[other]})"
+    if target in UMBRELLAS:
+        return f"umbrella header {target}: include what is used"
+    if is_header and parts[0] in ("ATen", "torch") and target not in ALLOWED_IN_HEADERS:
+        return f"a public header includes at most {', '.join(ALLOWED_IN_HEADERS)} of libtorch, not {target}"
+    return None
+
+
+def too_long(relative, lines):
+    return [f"{relative}:{MAX_LINES + 1}: {len(lines)} lines, at most {MAX_LINES}"] if len(lines) > MAX_LINES else []
+
+
+def check_file(root, path):
+    relative = path.relative_to(root)
+    room = room_of(relative.parts)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if room not in FLOOR_OF:
+        yield f"{relative}:1: lies in no room of the house"
+        return
+    yield from too_long(relative, lines)
+    is_public_header = relative.parts[0] == "perennial" and path.suffix in (".h", ".hpp", ".cuh")
+    for number, line in enumerate(lines, 1):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        quote, target = match.groups()
+        problem = include_problem(room, is_public_header, target)
+        if not problem and quote == '"' and not target.startswith(("perennial/", "apps/")):
+            problem = f"include from the root, not {target}"
+        if problem:
+            yield f"{relative}:{number}: {problem}\n    {line.strip()}"
+
+
+def files_of(root, tops, suffixes):
+    return [p for top in tops for p in sorted((root / top).rglob("*")) if p.suffix in suffixes]
+
+
+def check(root):
+    files = files_of(root, ("perennial", "apps"), SOURCES)
+    problems = [problem for path in files for problem in check_file(root, path)]
+    for path in files_of(root, ("tests", "bench", "fuzz", "examples", "scripts", "cmake"), SOURCES | {".py", ".cmake"}):
+        problems += too_long(path.relative_to(root), path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return len(files), problems
+
+
+PLANTED = {  # file: (text, words that the report must hold; none: no problem)
+    "perennial/base/a.cpp": ('#include "perennial/io/b.h"\n', "base (floor 0) may not include io"),
+    "perennial/io/c.cpp": ('#include "perennial/run/d.h"\n', "io (floor 1) may not include run"),
+    "perennial/query/e.h": ('#include "perennial/adapt/f.h"\n', "query (floor 5) may not include adapt"),
+    "perennial/learn/g.cpp": ('  #  include <torch/torch.h>\n', "umbrella header torch/torch.h"),
+    "perennial/nn/h.h": ("#pragma once\n\n#include <ATen/ops/add.h>\n", "h.h:3: a public header includes at most"),
+    "perennial/nn/i.h": ("#include <torch/csrc/autograd/function.h>\n", "not torch/csrc/autograd/function.h"),
+    "perennial/data/j.cpp": ("\n" * 601, "601 lines"),
+    "tests/data/j_test.cpp": ("\n" * 601, "j_test.cpp:601: 601 lines"),
+    "perennial/run/k.cpp": ('#include "apps/l.h"\n', "run (floor 7) may not include apps"),
+    "perennial/attic/m.cpp": ("\n", "lies in no room"),
+    "perennial/io/n.cpp": ('#include "image.h"\n', "include from the root"),
+    "apps/o.cpp": ('#include "perennial/run/p.h"\n#include "perennial/base/q.h"\n', None),
+    "perennial/learn/r.cpp": ('#include "perennial/learn/r.h"\n#include <ATen/ops/add.h>\n// #include "perennial/run/s.h"\n',
+                              None),
+    "perennial/nn/t.h": ("#include <ATen/core/Tensor.h>\n#include <c10/core/Device.h>\n", None),
+}
+
+
+def self_test():
+    failed = 0
+    for name, (text, expected) in PLANTED.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True)
+            path.write_text(text)
+            found = "\n".join(check(pathlib.Path(folder))[1])
+        if (expected is None and found) or (expected is not None and expected not in found):
+            print(f"self-test: {name}: expected {expected!r}, found {found!r}")
+            failed += 1
+    print(f"self-test: {len(PLANTED) - failed} of {len(PLANTED)} planted files judged rightly")
+    return failed
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    if sys.argv[1] == "--self-test":
+        sys.exit(1 if self_test() else 0)
+    count, problems = check(pathlib.Path(sys.argv[1]).resolve())
+    print("\n".join(problems) if problems else f"{count} files keep to the floors")
+    sys.exit(1 if problems or count == 0 else 0)
+
+
+if __name__ == "__main__":
+    main()
