@@ -5,6 +5,9 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
+#include "perennial/base/error.h"
+#include "perennial/io/state.h"
+
 namespace perennial {
 
 int64_t Samples::bytes() const {
@@ -34,6 +37,25 @@ Samples concat(const Samples& a, const Samples& b) {
   Samples out{at::cat({a.inputs, b.inputs}), at::cat({a.targets, b.targets}), a.ids};
   out.ids.insert(out.ids.end(), b.ids.begin(), b.ids.end());
   return out;
+}
+
+void save_samples(const Samples& samples, State& state, const std::string& prefix) {
+  state.put_ints(prefix + "ids", samples.ids);
+  if (samples.empty()) return;
+  state.tensors[prefix + "inputs"] = samples.inputs;
+  state.tensors[prefix + "targets"] = samples.targets;
+}
+
+Samples load_samples(const State& state, const std::string& prefix) {
+  Samples samples;
+  samples.ids = state.ints(prefix + "ids");
+  if (samples.empty()) return samples;
+  samples.inputs = state.tensor(prefix + "inputs");
+  samples.targets = state.tensor(prefix + "targets");
+  for (const at::Tensor& t : {samples.inputs, samples.targets})
+    if (t.dim() == 0 || t.size(0) != samples.size())
+      throw Error({"reading a saved state", state.source, std::to_string(samples.size()) + " rows in " + prefix, "another number"});
+  return samples;
 }
 
 }  // namespace perennial

@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 namespace perennial {
+
+class State;
 
 /// Samples side by side: row i of `inputs`, `targets` and `ids` is one sample. What streams yield, memories keep
 /// and learners see. Inputs are uint8 images [N, C, H, W], or features [N, D], or token rows; targets are int64
@@ -29,5 +32,9 @@ Samples take(const Samples& samples, std::span<const int64_t> rows);
 
 /// All rows of `a`, then all of `b`; either may be empty.
 Samples concat(const Samples& a, const Samples& b);
+
+/// To and from a saved state, under `prefix`.
+void save_samples(const Samples& samples, State& state, const std::string& prefix);
+Samples load_samples(const State& state, const std::string& prefix);
 
 }  // namespace perennial

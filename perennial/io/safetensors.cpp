@@ -1,1 +1,185 @@
 #include "perennial/io/safetensors.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+
+namespace perennial {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr size_t kMaxDimensions = 16;
+
+constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
+    {"BOOL", at::kBool},  {"U8", at::kByte},  {"I8", at::kChar},      {"I16", at::kShort}, {"I32", at::kInt},
+    {"I64", at::kLong},   {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"F32", at::kFloat}, {"F64", at::kDouble}};
+
+const char* dtype_name(at::ScalarType type) {
+  for (const auto& [name, scalar] : kDtypes)
+    if (scalar == type) return name;
+  throw std::invalid_argument(fmt::format("safetensors cannot hold tensors of type {}", c10::toString(type)));
+}
+
+[[noreturn]] void refuse(const std::string& name, std::string expected, std::string found) {
+  throw Error({"reading safetensors", name, std::move(expected), std::move(found)});
+}
+
+// The parser keeps only the last of two equal keys; this sees them all.
+json parse_header(std::string_view text, const std::string& name) {
+  std::vector<std::set<std::string>> open;
+  const json::parser_callback_t no_duplicates = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (depth > 4) refuse(name, "a header nested at most 4 deep", "more");
+    if (event == json::parse_event_t::object_start) open.emplace_back();
+    if (event == json::parse_event_t::object_end) open.pop_back();
+    if (event == json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
+      refuse(name, "each name once", fmt::format("'{}' twice", parsed.get<std::string>()));
+    return true;
+  };
+  try {
+    json header = json::parse(text, no_duplicates);
+    if (!header.is_object()) refuse(name, "a JSON object as header", header.type_name());
+    return header;
+  } catch (const json::exception& e) {
+    refuse(name, "a JSON header", e.what());
+  }
+}
+
+uint64_t whole_number(const json& value, const std::string& name, const std::string& what) {
+  if (!value.is_number_unsigned()) refuse(name, what + " to be a whole number", value.dump().substr(0, 40));
+  return value.get<uint64_t>();
+}
+
+struct Entry {
+  std::string tensor;
+  at::ScalarType type = at::kFloat;
+  std::vector<int64_t> shape;
+  uint64_t begin = 0, end = 0;
+};
+
+Entry parse_entry(const std::string& tensor, const json& j, uint64_t data_size, const std::string& name) {
+  if (!j.is_object() || j.size() != 3 || !j.contains("dtype") || !j.contains("shape") || !j.contains("data_offsets"))
+    refuse(name, fmt::format("'{}' to have dtype, shape and data_offsets", tensor), j.dump().substr(0, 80));
+  Entry e{tensor};
+  const auto known = std::find_if(std::begin(kDtypes), std::end(kDtypes),
+                                  [&](const auto& d) { return j["dtype"].is_string() && j["dtype"] == d.first; });
+  if (known == std::end(kDtypes))
+    refuse(name, fmt::format("a known dtype for '{}'", tensor), j["dtype"].dump().substr(0, 40));
+  e.type = known->second;
+  const json& shape = j["shape"];
+  if (!shape.is_array() || shape.size() > kMaxDimensions)
+    refuse(name, fmt::format("'{}' to have at most {} dimensions", tensor, kMaxDimensions), shape.dump().substr(0, 40));
+  uint64_t bytes = c10::elementSize(e.type);
+  for (const auto& side : shape) {
+    const uint64_t n = whole_number(side, name, fmt::format("the shape of '{}'", tensor));
+    if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) || __builtin_mul_overflow(bytes, n, &bytes))
+      refuse(name, fmt::format("'{}' to fit the address space", tensor), shape.dump().substr(0, 80));
+    e.shape.push_back(static_cast<int64_t>(n));
+  }
+  const json& offsets = j["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2)
+    refuse(name, fmt::format("two data_offsets for '{}'", tensor), offsets.dump().substr(0, 40));
+  e.begin = whole_number(offsets[0], name, "data_offsets");
+  e.end = whole_number(offsets[1], name, "data_offsets");
+  if (e.begin > e.end || e.end > data_size)
+    refuse(name, fmt::format("'{}' to lie in the {} data bytes", tensor, data_size), offsets.dump());
+  if (e.end - e.begin != bytes)
+    refuse(name, fmt::format("{} bytes for '{}' of shape {}", bytes, tensor, shape.dump()),
+           fmt::format("{}", e.end - e.begin));
+  return e;
+}
+
+void require_no_gap(std::vector<Entry>& entries, uint64_t data_size, const std::string& name) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  uint64_t at = 0;
+  for (const Entry& e : entries) {
+    if (e.begin != at)
+      refuse(name, fmt::format("'{}' to begin at data byte {}", e.tensor, at), fmt::format("{}", e.begin));
+    at = e.end;
+  }
+  if (at != data_size) refuse(name, fmt::format("{} data bytes", at), fmt::format("{}", data_size));
+}
+
+}  // namespace
+
+std::string encode_safetensors(const TensorFile& file) {
+  // A map of its own keeps "__metadata__" first and the tensors in the order of their data.
+  nlohmann::ordered_json header;
+  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  std::vector<at::Tensor> parts;
+  uint64_t at = 0;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (name == "__metadata__") throw std::invalid_argument("a tensor cannot be named __metadata__");
+    const uint64_t bytes = tensor.numel() * tensor.element_size();
+    header[name] = {{"dtype", dtype_name(tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {at, at + bytes}}};
+    at += bytes;
+    parts.push_back(tensor.detach().cpu().contiguous());
+  }
+  std::string text = header.empty() ? "{}" : header.dump(-1, ' ', false, json::error_handler_t::replace);
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  std::string out;
+  out.reserve(8 + text.size() + at);
+  append_le<uint64_t>(out, text.size());
+  out += text;
+  for (const auto& part : parts)
+    if (part.numel() > 0)
+      out.append(static_cast<const char*>(part.const_data_ptr()), part.numel() * part.element_size());
+  return out;
+}
+
+TensorFile decode_safetensors(std::string_view bytes, const std::string& name) {
+  if (bytes.size() < 8) refuse(name, "at least 8 bytes", fmt::format("{}", bytes.size()));
+  const auto header_size = load_le<uint64_t>(bytes.data());
+  if (header_size > kMaxHeader || header_size > bytes.size() - 8)
+    refuse(name, fmt::format("a header of at most {} bytes", std::min(kMaxHeader, bytes.size() - 8)),
+           fmt::format("{}", header_size));
+  const json header = parse_header(bytes.substr(8, header_size), name);
+  const std::string_view data = bytes.substr(8 + header_size);
+
+  TensorFile file;
+  std::vector<Entry> entries;
+  for (const auto& [key, value] : header.items()) {
+    if (key != "__metadata__") {
+      entries.push_back(parse_entry(key, value, data.size(), name));
+      continue;
+    }
+    if (!value.is_object()) refuse(name, "__metadata__ to be an object", value.type_name());
+    for (const auto& [k, v] : value.items()) {
+      if (!v.is_string()) refuse(name, fmt::format("metadata '{}' to be text", k), v.type_name());
+      file.metadata[k] = v.get<std::string>();
+    }
+  }
+  require_no_gap(entries, data.size(), name);
+  for (const Entry& e : entries) {
+    at::Tensor tensor = at::empty(e.shape, at::TensorOptions(e.type));
+    if (e.end > e.begin) std::memcpy(tensor.mutable_data_ptr(), data.data() + e.begin, e.end - e.begin);
+    file.tensors.emplace(e.tensor, std::move(tensor));
+  }
+  return file;
+}
+
+TensorFile read_safetensors(const std::filesystem::path& path) {
+  return decode_safetensors(MappedFile(path).bytes(), path.string());
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
+  write_file_atomic(path, encode_safetensors(file));
+}
+
+}  // namespace perennial

@@ -1,0 +1,96 @@
+#include "perennial/io/state.h"
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+
+namespace perennial {
+namespace {
+
+// The checksum stands in the header as eight hexadecimal digits; it is computed with these in their place.
+constexpr std::string_view kBlank = "--------";
+constexpr std::string_view kKey = "\"checksum\":\"";
+constexpr const char* kForm = "perennial-state-1";
+
+template <class T>
+void put(TensorMap& tensors, const std::string& name, const std::vector<T>& numbers, at::ScalarType type) {
+  at::Tensor t = at::empty({static_cast<int64_t>(numbers.size())}, at::TensorOptions(type));
+  std::copy(numbers.begin(), numbers.end(), t.mutable_data_ptr<T>());
+  tensors[name] = t;
+}
+
+// Where the digits lie. The metadata come first in the header, "checksum" first among them.
+size_t checksum_at(std::string_view bytes, const std::string& name) {
+  const size_t at = bytes.substr(0, std::min<size_t>(bytes.size(), 256)).find(kKey);
+  if (at == std::string_view::npos || at + kKey.size() + kBlank.size() > bytes.size())
+    throw Error({"reading a saved state", name, "a file written by perennial", "no checksum"});
+  return at + kKey.size();
+}
+
+std::string checksum(std::string_view bytes, size_t at) {
+  uint32_t crc = crc32c(bytes.substr(0, at));
+  crc = crc32c(kBlank, crc);
+  return fmt::format("{:08x}", crc32c(bytes.substr(at + kBlank.size()), crc));
+}
+
+}  // namespace
+
+void State::refuse(const std::string& name, const std::string& why) const {
+  throw Error({"reading a saved state", source, fmt::format("'{}'", name), why});
+}
+
+const at::Tensor& State::tensor(const std::string& name) const {
+  const auto it = tensors.find(name);
+  if (it == tensors.end()) refuse(name, "nothing of that name");
+  return it->second;
+}
+
+void State::put_ints(const std::string& name, const std::vector<int64_t>& numbers) {
+  put(tensors, name, numbers, at::kLong);
+}
+
+void State::put_floats(const std::string& name, const std::vector<float>& numbers) {
+  put(tensors, name, numbers, at::kFloat);
+}
+
+std::vector<int64_t> State::ints(const std::string& name) const {
+  const at::Tensor& t = tensor(name);
+  if (t.scalar_type() != at::kLong || t.dim() != 1) refuse(name, "not a row of int64");
+  return {t.const_data_ptr<int64_t>(), t.const_data_ptr<int64_t>() + t.numel()};
+}
+
+std::vector<float> State::floats(const std::string& name) const {
+  const at::Tensor& t = tensor(name);
+  if (t.scalar_type() != at::kFloat || t.dim() != 1) refuse(name, "not a row of float32");
+  return {t.const_data_ptr<float>(), t.const_data_ptr<float>() + t.numel()};
+}
+
+std::string encode_state(const State& state) {
+  TensorFile file{state.tensors, {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", state.values.dump()}}};
+  std::string bytes = encode_safetensors(file);
+  const size_t at = checksum_at(bytes, "a new state");
+  bytes.replace(at, kBlank.size(), checksum(bytes, at));
+  return bytes;
+}
+
+State decode_state(std::string_view bytes, const std::string& name) {
+  const size_t at = checksum_at(bytes, name);
+  const std::string expected = checksum(bytes, at);
+  if (const std::string found(bytes.substr(at, kBlank.size())); found != expected)
+    throw Error({"reading a saved state", name, "checksum " + expected, found + " (the file is damaged)"});
+  TensorFile file = decode_safetensors(bytes, name);
+  if (file.metadata["form"] != kForm) throw Error({"reading a saved state", name, kForm, file.metadata["form"]});
+  State state;
+  state.source = name;
+  state.tensors = std::move(file.tensors);
+  try {
+    state.values = nlohmann::json::parse(file.metadata["values"]);
+  } catch (const nlohmann::json::exception& e) {
+    throw Error({"reading a saved state", name, "values in JSON", e.what()});
+  }
+  return state;
+}
+
+}  // namespace perennial

@@ -1,0 +1,36 @@
+#include "perennial/learn/method.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "perennial/base/text.h"
+#include "perennial/learn/builtin.h"
+
+namespace perennial {
+namespace {
+
+std::vector<Method>& registry() {
+  static std::vector<Method> all = builtin_methods();
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Method>& methods() { return registry(); }
+
+void register_method(Method method) {
+  for (const Method& m : registry())
+    if (m.name == method.name) throw std::invalid_argument("a method named '" + method.name + "' exists already");
+  registry().push_back(std::move(method));
+}
+
+const Method& find_method(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Method& m : registry()) {
+    if (m.name == name) return m;
+    names.push_back(m.name);
+  }
+  throw std::invalid_argument("learner: unknown method '" + name + "'" + suggestion(name, names));
+}
+
+}  // namespace perennial

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "perennial/base/options.h"
+#include "perennial/learn/learner.h"
+#include "perennial/learn/train_options.h"
+#include "perennial/memory/memory.h"
+#include "perennial/nn/classifier.h"
+
+namespace perennial {
+
+/// Everything a learner is built from.
+struct LearnerSetup {
+  ModelOptions model;
+  Compute compute;
+  TrainOptions train;
+  MemoryBudget memory;
+  std::vector<int64_t> input_shape;  ///< of one sample: [C, H, W] or [D]
+  Normalisation normalisation;
+  bool is_digits = false;            ///< "augment = auto" then means none
+  int64_t labels = 0;                ///< size of the label space known so far (it may grow)
+  uint64_t seed = 1;
+};
+
+/// The options of one method, bound under its name ("rm.views").
+struct MethodOptions {
+  virtual ~MethodOptions() = default;
+  virtual void bind(OptionTable&) {}
+  /// Changes shared defaults to what this method needs, before anything the user says.
+  virtual void adjust(TrainOptions&) {}
+};
+
+/// A method that `--learner` can name.
+struct Method {
+  std::string name;     ///< "rm"
+  std::string title;    ///< "Rainbow Memory"
+  std::string paper;    ///< "Bang et al., CVPR 2021"
+  std::string summary;  ///< one line
+  std::function<std::unique_ptr<MethodOptions>()> options;
+  std::function<std::unique_ptr<Learner>(const LearnerSetup&, const MethodOptions&)> make;
+};
+
+/// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a name
+/// that exists already is a std::invalid_argument.
+void register_method(Method method);
+
+/// All methods, ours first, in the order of registration.
+const std::vector<Method>& methods();
+
+/// std::invalid_argument with a suggestion when there is none of that name.
+const Method& find_method(const std::string& name);
+
+}  // namespace perennial

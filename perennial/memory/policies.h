@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+
+#include "perennial/memory/policy.h"
+
+namespace perennial {
+
+/// Class-balanced uniform choice at each boundary.
+class RandomPolicy : public Policy {
+ public:
+  explicit RandomPolicy(uint64_t seed) : seed_(seed) {}
+  bool online() const override { return false; }
+  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
+                              std::vector<float>& scores) override;
+
+ private:
+  uint64_t seed_;
+};
+
+/// Reservoir sampling (Vitter 1985, algorithm R): after n samples each is kept with probability capacity / n.
+class ReservoirPolicy : public Policy {
+ public:
+  explicit ReservoirPolicy(uint64_t seed) : seed_(seed) {}
+  bool online() const override { return true; }
+  void offer(Memory& memory, const Samples& batch) override;
+  void save(State& state, const std::string& prefix) const override;
+  void load(const State& state, const std::string& prefix) override;
+
+ private:
+  uint64_t seed_;
+  int64_t seen_ = 0;
+};
+
+/// GDumb's greedy balancing sampler (Prabhu, Torr, Dokania, ECCV 2020, algorithm 1): a sample of a class that holds
+/// less than capacity / classes enters and, when memory is full, replaces a random one of the largest class.
+class GreedyBalancedPolicy : public Policy {
+ public:
+  explicit GreedyBalancedPolicy(uint64_t seed) : seed_(seed) {}
+  bool online() const override { return true; }
+  void offer(Memory& memory, const Samples& batch) override;
+  void save(State& state, const std::string& prefix) const override;
+  void load(const State& state, const std::string& prefix) override;
+
+ private:
+  uint64_t seed_;
+  int64_t seen_ = 0;
+};
+
+/// Herding (Rebuffi et al., iCaRL, CVPR 2017, algorithm 4): per class, repeatedly the sample that brings the mean of
+/// the chosen (normalised) features nearest to the class mean. A running sum makes each pick O(nD).
+class HerdingPolicy : public Policy {
+ public:
+  explicit HerdingPolicy(uint64_t seed) : seed_(seed) {}
+  bool online() const override { return false; }
+  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
+                              std::vector<float>& scores) override;
+
+ private:
+  uint64_t seed_;
+};
+
+/// Rainbow Memory: see rainbow.h.
+class RainbowPolicy : public Policy {
+ public:
+  RainbowPolicy(uint64_t seed, std::string stride, std::string ties)
+      : seed_(seed), stride_(std::move(stride)), ties_(std::move(ties)) {}
+  bool online() const override { return false; }
+  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
+                              std::vector<float>& scores) override;
+
+ private:
+  uint64_t seed_;
+  std::string stride_, ties_;
+};
+
+/// The most certain (or most uncertain) of each class only: the controls of Rainbow Memory's ablation.
+class ExtremePolicy : public Policy {
+ public:
+  ExtremePolicy(uint64_t seed, bool most_certain) : seed_(seed), most_certain_(most_certain) {}
+  bool online() const override { return false; }
+  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
+                              std::vector<float>& scores) override;
+
+ private:
+  uint64_t seed_;
+  bool most_certain_;
+};
+
+}  // namespace perennial

@@ -1,0 +1,101 @@
+#include "perennial/io/safetensors.h"
+
+#include <filesystem>
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+
+namespace perennial {
+namespace {
+
+std::string with_header(const std::string& header, const std::string& data) {
+  std::string out;
+  append_le<uint64_t>(out, header.size());
+  return out + header + data;
+}
+
+void expect_refused(const std::string& bytes, const std::string& why) {
+  try {
+    decode_safetensors(bytes, "hostile");
+    ADD_FAILURE() << "accepted, though: " << why;
+  } catch (const Error& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr(why));
+    EXPECT_THAT(e.what(), testing::HasSubstr("hostile"));
+  }
+}
+
+TensorFile sample() {
+  TensorFile file;
+  file.tensors["weight"] = at::arange(6, at::kFloat).reshape({2, 3}).t();  // not contiguous
+  file.tensors["empty"] = at::empty({0, 4}, at::kLong);
+  file.tensors["scalar"] = at::ones({}, at::kBFloat16);
+  file.tensors["flags"] = at::ones({3}, at::kBool);
+  file.metadata["note"] = "quotes \" and lines\n";
+  return file;
+}
+
+TEST(Safetensors, RoundTripKeepsValuesShapesTypesAndMetadata) {
+  const TensorFile in = sample();
+  const TensorFile out = decode_safetensors(encode_safetensors(in), "memory");
+  EXPECT_EQ(out.metadata, in.metadata);
+  ASSERT_EQ(out.tensors.size(), in.tensors.size());
+  for (const auto& [name, tensor] : in.tensors) {
+    EXPECT_EQ(out.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;
+    EXPECT_TRUE(at::equal(out.tensors.at(name), tensor)) << name;
+  }
+}
+
+TEST(Safetensors, HeaderIsAlignedToEightBytes) {
+  const std::string bytes = encode_safetensors(sample());
+  EXPECT_EQ(load_le<uint64_t>(bytes.data()) % 8, 0U);
+}
+
+TEST(Safetensors, RefusesHostileHeaders) {
+  const std::string f32 = R"("dtype":"F32","shape":[1],"data_offsets":)";
+  expect_refused("1234567", "at least 8 bytes");
+  expect_refused(std::string(8, '\xff') + "{}", "a header of at most");
+  expect_refused(with_header("[]", ""), "a JSON object as header");
+  expect_refused(with_header("{", ""), "a JSON header");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"a\":{" + f32 + "[4,8]}}", std::string(8, 'x')), "'a' twice");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"b\":{" + f32 + "[2,6]}}", std::string(6, 'x')),
+                 "to begin at data byte 4");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"b\":{" + f32 + "[8,12]}}", std::string(12, 'x')),
+                 "to begin at data byte 4");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]}}", std::string(9, 'x')), "4 data bytes");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,8]}}", std::string(4, 'x')), "to lie in the 4 data bytes");
+  expect_refused(with_header("{\"a\":{" + f32 + "[4,0]}}", std::string(4, 'x')), "to lie in");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,-4]}}", std::string(4, 'x')), "whole number");
+  expect_refused(with_header(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", "xxxx"), "a known dtype");
+  expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "xxxx"),
+                 "address space");
+  expect_refused(with_header(R"({"__metadata__":{"a":1}})", ""), "to be text");
+  expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "xxxx"), "8 bytes for 'a'");
+}
+
+TEST(Safetensors, EveryTruncationIsRefused) {
+  const std::string bytes = encode_safetensors(sample());
+  for (size_t n = 0; n < bytes.size(); ++n) EXPECT_THROW(decode_safetensors(bytes.substr(0, n), "cut"), Error) << n;
+}
+
+TEST(Safetensors, MissingFileIsNamed) {
+  EXPECT_THROW(
+      {
+        try {
+          read_safetensors("/nonexistent/model.safetensors");
+        } catch (const Error& e) {
+          EXPECT_EQ(e.context().path, "/nonexistent/model.safetensors");
+          throw;
+        }
+      },
+      Error);
+}
+
+}  // namespace
+}  // namespace perennial
