@@ -13,8 +13,8 @@ endif()
 if(NOT LIBTORCH_ROOT)
   if(NOT LIBTORCH_PYTHON)
     find_program(LIBTORCH_PYTHON NAMES python3 python
-      PATHS "${PROJECT_SOURCE_DIR}/.venv/bin" NO_DEFAULT_PATH)
-    find_program(LIBTORCH_PYTHON NAMES python3 python)
+      PATHS "${PROJECT_SOURCE_DIR}/.venv/bin" NO_DEFAULT_PATH NO_CACHE)
+    find_program(LIBTORCH_PYTHON NAMES python3 python NO_CACHE)
   endif()
   if(LIBTORCH_PYTHON)
     execute_process(
