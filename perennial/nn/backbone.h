@@ -14,7 +14,8 @@ class OptionTable;
 struct ModelOptions {
   std::string name = "mlp400";  ///< see backbone_names()
   double width = 1.0;           ///< factor on the channel counts of a ResNet, or on the MLP's 400
-  std::string weights;          ///< a safetensors file for the backbone (and head, where classes agree); empty: random
+  std::string
+      weights;  ///< a safetensors file for the backbone (and head, where classes agree); empty: random
   std::string freeze = "none";  ///< none | features (backbone fixed, features computed once)
 
   /// Adds the options ("model", "model.width", "model.weights", "model.freeze").
@@ -25,7 +26,8 @@ struct ModelOptions {
 class Backbone {
  public:
   virtual ~Backbone() = default;
-  /// x: float [N, 3, H, W] (MLP: flattened inside) -> [N, feature_size()]. `training` selects batch statistics.
+  /// x: float [N, 3, H, W] (MLP: flattened inside) -> [N, feature_size()]. `training` selects batch
+  /// statistics.
   virtual at::Tensor forward(const at::Tensor& x, bool training) = 0;
   virtual int64_t feature_size() const = 0;
   /// The side of images this network was made for; 0: any.
@@ -46,6 +48,7 @@ std::string backbone_summary(const std::string& name);
 
 /// Builds a backbone for images [channels (always 3), height, width] or features [dim]; initial weights are a
 /// function of `seed`. Throws std::invalid_argument for an unknown name or impossible input.
-std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArrayRef input_shape, uint64_t seed);
+std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArrayRef input_shape,
+                                        uint64_t seed);
 
 }  // namespace perennial

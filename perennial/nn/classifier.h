@@ -16,14 +16,22 @@ struct Compute {
 };
 
 /// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits.
+///
+/// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind: Sgd::replace,
+/// or a new one. Not safe to use from several threads at once.
 class Classifier {
  public:
-  Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape, const Normalisation& normalisation,
-             const Compute& compute, uint64_t seed);
+  /// Starts with no class: grow() adds them. With weights from a file, the normalisation they were made with
+  /// (if the network knows it) is used instead of `normalisation`. Throws std::invalid_argument or Error.
+  Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape,
+             const Normalisation& normalisation, const Compute& compute, uint64_t seed);
 
-  /// Logits [N, classes()] with gradients, batch statistics used and updated. Inputs: uint8 [N, C, H, W] (grey is
-  /// repeated to three channels) or float [N, D].
+  /// Logits [N, classes()] with gradients, batch statistics used and updated. Inputs: uint8 [N, C, H, W]
+  /// (grey is repeated to three channels) or float [N, D]: where images are expected, a float matrix is taken
+  /// as features of a frozen backbone, computed before.
   at::Tensor train_logits(const at::Tensor& inputs);
+  /// Logits with gradients, from running statistics that stay as they are (EWC's Fisher information).
+  at::Tensor frozen_statistics_logits(const at::Tensor& inputs);
   /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time.
   at::Tensor logits(const at::Tensor& inputs, int64_t batch = 512);
   /// Features [N, feature_size] without gradients, float32 on the CPU.
@@ -34,20 +42,35 @@ class Classifier {
   void grow(int64_t classes);
   /// A fresh head (the released code of Rainbow Memory does this at every task).
   void reset_head(HeadKind kind, int64_t classes, uint64_t position);
-  /// Fresh weights everywhere (GDumb), as if constructed anew.
+  /// Fresh weights everywhere (GDumb), as if constructed anew (with the same number of classes).
   void reset(uint64_t position);
+  /// Takes the head of the weights file too, when it holds one for this many classes and features ("linear",
+  /// "fc",
+  /// "_fc" or "head" with weight and bias). False, and nothing changes, when it does not.
+  bool load_pretrained_head();
 
   Backbone& backbone() { return *backbone_; }
   Head& head() { return head_; }
   const Normalisation& normalisation() const { return normalisation_; }
-  /// Trainable parameters; the head's alone when the backbone is frozen.
+  bool frozen() const { return model_.freeze == "features"; }
+  /// Trainable parameters, the backbone's first; the head's alone when the backbone is frozen.
   std::vector<at::Tensor> parameters() const;
 
+  /// Weights, running statistics and normalisation ("backbone.", "head.", "normalisation").
   void save(TensorMap& out, const std::string& prefix) const;
+  /// Restores what save() gave, the number of classes and the kind of head included. Throws Error.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
 
  private:
   at::Tensor prepare(const at::Tensor& inputs) const;
+  bool are_features(const at::Tensor& inputs) const;
+  at::Tensor forward_features(const at::Tensor& inputs, bool training);
+  template <class Rows>
+  at::Tensor in_batches(const at::Tensor& inputs, int64_t batch, int64_t columns, Rows rows);
+  void place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position);
+  c10::Device device() const;
+  at::ScalarType dtype() const;
+
   ModelOptions model_;
   std::vector<int64_t> input_shape_;
   Normalisation normalisation_;

@@ -17,7 +17,8 @@ struct NamedTensor {
   bool trainable = true;
 };
 
-/// The tensors of a model, in the order of creation. Layers add theirs here and keep the same at::Tensor handle.
+/// The tensors of a model, in the order of creation. Layers add theirs here and keep the same at::Tensor
+/// handle.
 class TensorList {
  public:
   at::Tensor parameter(const std::string& name, at::Tensor initial);
@@ -29,8 +30,9 @@ class TensorList {
 
   /// Detached copies on the CPU under `prefix` + name.
   void save(TensorMap& out, const std::string& prefix) const;
-  /// Copies values in place (memory format kept). Every tensor must be there with its shape: otherwise an Error
-  /// that names `source`, the tensor, the expected and the found shape. Extra tensors in `in` are ignored.
+  /// Copies values in place (memory format kept). Every tensor must be there with its shape: otherwise an
+  /// Error that names `source`, the tensor, the expected and the found shape. Extra tensors in `in` are
+  /// ignored.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
   /// Moves all to a device ("cpu", "cuda") or dtype in place, keeping handles valid.
   void to(c10::Device device);

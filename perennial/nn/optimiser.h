@@ -17,7 +17,8 @@ struct SgdOptions {
 class Sgd {
  public:
   Sgd(std::vector<at::Tensor> parameters, const SgdOptions& options);
-  /// One step from the gradients in place; parameters without a gradient are left alone. Gradients are dropped.
+  /// One step from the gradients in place; parameters without a gradient are left alone. Gradients are
+  /// dropped.
   void step(double learning_rate);
   /// Follows a head that has grown: rows that existed keep their momentum.
   void replace(std::vector<at::Tensor> parameters);

@@ -1,0 +1,91 @@
+#include "perennial/nn/backbone.h"
+
+#include <functional>
+#include <stdexcept>
+
+#include "perennial/base/error.h"
+#include "perennial/base/options.h"
+#include "perennial/base/text.h"
+#include "perennial/nn/backbones.h"
+
+namespace perennial {
+namespace {
+
+struct Entry {
+  const char* name;
+  const char* summary;
+  bool takes_features;
+  std::function<std::unique_ptr<Backbone>(int64_t inputs, double width, uint64_t seed)> make;
+};
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all{
+      {"mlp400", "two hidden layers of 400 with BatchNorm (Rainbow Memory's net for MNIST)", true,
+       make_mlp400},
+      {"resnet18", "CIFAR ResNet-18 in Rainbow Memory's block order, 11.2 M parameters", false,
+       [](int64_t, double width, uint64_t seed) { return make_resnet18(width, seed); }},
+      {"resnet20",
+       "the ordinary CIFAR ResNet-20, 0.27 M parameters; published CIFAR-10 weights load as they are", false,
+       [](int64_t, double width, uint64_t seed) { return make_resnet20(width, seed); }},
+      {"resnet32", "CIFAR ResNet-32 in Rainbow Memory's block order, 0.46 M parameters", false,
+       [](int64_t, double width, uint64_t seed) { return make_resnet32(width, seed); }},
+      {"resnet34", "ImageNet ResNet-34 in Rainbow Memory's block order, 21.3 M parameters", false,
+       [](int64_t, double width, uint64_t seed) { return make_resnet34(width, seed); }},
+      {"efficientnet_lite0",
+       "EfficientNet-Lite0, 3.4 M parameters; `make weights` gives its ImageNet weights", false,
+       [](int64_t, double width, uint64_t seed) { return make_efficientnet_lite0(width, seed); }},
+      {"identity", "no network: inputs are features computed before", true,
+       [](int64_t inputs, double, uint64_t) { return make_identity(inputs); }},
+  };
+  return all;
+}
+
+const Entry& entry(const std::string& name) {
+  for (const Entry& e : entries())
+    if (e.name == name) return e;
+  throw std::invalid_argument("unknown model '" + name + "'" + suggestion(name, backbone_names()));
+}
+
+void load_backbone(Backbone& backbone, const std::string& path) {
+  const TensorFile file = read_safetensors(path);
+  if (backbone.tensors().all().empty()) return;
+  // A file of ours names the whole classifier; a published one the backbone.
+  const bool ours = file.tensors.contains("backbone." + backbone.tensors().all().front().name);
+  backbone.tensors().load(file.tensors, ours ? "backbone." : "", path);
+}
+
+}  // namespace
+
+void ModelOptions::bind(OptionTable& table) {
+  table.add("model", name, "network").choices(backbone_names());
+  table.add("model.width", width, "factor on the channel counts, rounded to a multiple of 8").range(0.01, 16);
+  table.add("model.weights", weights, "safetensors file with weights to start from");
+  table.add("model.freeze", freeze, "features: keep the backbone as it is and train the head alone")
+      .choices({"none", "features"});
+}
+
+std::vector<std::string> backbone_names() {
+  std::vector<std::string> names;
+  for (const Entry& e : entries()) names.emplace_back(e.name);
+  return names;
+}
+
+std::string backbone_summary(const std::string& name) { return entry(name).summary; }
+
+std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArrayRef input_shape,
+                                        uint64_t seed) {
+  const Entry& chosen = entry(options.name);
+  if (options.width <= 0) throw std::invalid_argument("model.width must be above 0");
+  const bool image = input_shape.size() == 3;
+  if (!image && input_shape.size() != 1)
+    throw std::invalid_argument("a model takes images [channels, height, width] or features [size]");
+  if (!image && !chosen.takes_features)
+    throw std::invalid_argument("model '" + options.name + "' takes images, not features");
+  int64_t inputs = 1;
+  for (const int64_t size : input_shape) inputs *= size;
+  auto backbone = chosen.make(inputs, options.width, seed);
+  if (!options.weights.empty()) load_backbone(*backbone, options.weights);
+  return backbone;
+}
+
+}  // namespace perennial

@@ -1,0 +1,183 @@
+#include "perennial/nn/classifier.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/random.h"
+#include "perennial/base/text.h"
+#include "perennial/nn/autocast.h"
+#include "perennial/nn/normalise.h"
+
+namespace perennial {
+namespace {
+
+const std::vector<std::string> kDevices{"cpu", "cuda"}, kDtypes{"float32", "bfloat16"};
+
+void check(const std::string& what, const std::string& value, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), value) == known.end())
+    throw std::invalid_argument("unknown " + what + " '" + value + "'" + suggestion(value, known));
+}
+
+at::Tensor to_tensor(const Normalisation& n) {
+  at::Tensor t = at::empty({2, 3}, at::kDouble);
+  auto* values = t.mutable_data_ptr<double>();
+  std::copy(n.mean.begin(), n.mean.end(), values);
+  std::copy(n.std.begin(), n.std.end(), values + 3);
+  return t;
+}
+
+Normalisation to_normalisation(const at::Tensor& t) {
+  Normalisation n;
+  const at::Tensor values = t.to(at::kDouble).contiguous();
+  const auto* v = values.const_data_ptr<double>();
+  std::copy(v, v + 3, n.mean.begin());
+  std::copy(v + 3, v + 6, n.std.begin());
+  return n;
+}
+
+}  // namespace
+
+Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape,
+                       const Normalisation& normalisation, const Compute& compute, uint64_t seed)
+    : model_(model),
+      input_shape_(input_shape.vec()),
+      normalisation_(normalisation),
+      compute_(compute),
+      seed_(seed),
+      backbone_(make_backbone(model, input_shape, seed)),
+      head_(head, backbone_->feature_size(), 0, seed) {
+  check("device", compute.device, kDevices);
+  check("dtype", compute.dtype, kDtypes);
+  check("model.freeze", model.freeze, {"none", "features"});
+  const Normalisation* own = backbone_->own_normalisation();
+  if (own != nullptr && !model.weights.empty()) normalisation_ = *own;
+  backbone_->tensors().to(device());
+  head_.tensors().to(device());
+}
+
+c10::Device Classifier::device() const { return c10::Device(compute_.device); }
+
+at::ScalarType Classifier::dtype() const { return compute_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat; }
+
+bool Classifier::are_features(const at::Tensor& inputs) const {
+  if (input_shape_.size() == 1 || inputs.dim() != 2 || !inputs.is_floating_point()) return false;
+  if (inputs.size(1) == backbone_->feature_size()) return true;
+  throw std::invalid_argument("features of " + std::to_string(inputs.size(1)) + " values for a model of " +
+                              std::to_string(backbone_->feature_size()));
+}
+
+at::Tensor Classifier::prepare(const at::Tensor& inputs) const {
+  if (inputs.is_floating_point()) return inputs.to(device(), at::kFloat);
+  return normalise(inputs, normalisation_, device());
+}
+
+at::Tensor Classifier::forward_features(const at::Tensor& inputs, bool training) {
+  const at::Tensor x = prepare(inputs);
+  return are_features(inputs) ? x : backbone_->forward(x, training);
+}
+
+at::Tensor Classifier::train_logits(const at::Tensor& inputs) {
+  const Autocast autocast(device().type(), dtype());
+  if (!frozen()) {
+    if (are_features(inputs))
+      throw std::invalid_argument("features train the head alone: that needs model.freeze = features");
+    return head_.forward(forward_features(inputs, true), true).to(at::kFloat);
+  }
+  at::Tensor features;
+  {
+    const at::NoGradGuard no_grad;
+    features = forward_features(inputs, false);
+  }
+  return head_.forward(features, true).to(at::kFloat);
+}
+
+template <class Rows>
+at::Tensor Classifier::in_batches(const at::Tensor& inputs, int64_t batch, int64_t columns, Rows rows) {
+  if (batch < 1) throw std::invalid_argument("a batch has at least one row");
+  const int64_t n = inputs.size(0);
+  at::Tensor out = at::empty({n, columns}, at::kFloat);  // made outside: training may use it
+  const c10::InferenceMode inference;
+  const Autocast autocast(device().type(), dtype());
+  for (int64_t i = 0; i < n; i += batch) {
+    const int64_t count = std::min(batch, n - i);
+    out.narrow(0, i, count).copy_(rows(inputs.narrow(0, i, count)));
+  }
+  return out;
+}
+
+at::Tensor Classifier::logits(const at::Tensor& inputs, int64_t batch) {
+  return in_batches(inputs, batch, classes(), [&](const at::Tensor& rows) {
+    return head_.forward(forward_features(rows, false), false);
+  });
+}
+
+at::Tensor Classifier::features(const at::Tensor& inputs, int64_t batch) {
+  return in_batches(inputs, batch, backbone_->feature_size(),
+                    [&](const at::Tensor& rows) { return forward_features(rows, false); });
+}
+
+void Classifier::grow(int64_t classes) { head_.grow(classes); }
+
+void Classifier::place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position) {
+  head_ = Head(kind, backbone_->feature_size(), classes, seed, position);
+  head_.tensors().to(device());
+}
+
+void Classifier::reset_head(HeadKind kind, int64_t classes, uint64_t position) {
+  place_head(kind, classes, seed_, position);
+}
+
+void Classifier::reset(uint64_t position) {
+  const uint64_t seed = position == 0 ? seed_ : mix64(seed_, position);
+  backbone_ = make_backbone(model_, input_shape_, seed);
+  backbone_->tensors().to(device());
+  place_head(head_.kind(), classes(), seed, 0);
+}
+
+bool Classifier::load_pretrained_head() {
+  if (model_.weights.empty() || head_.kind() != HeadKind::kLinear) return false;
+  const TensorFile file = read_safetensors(model_.weights);
+  for (const std::string prefix : {"linear.", "fc.", "_fc.", "head."}) {
+    const auto weight = file.tensors.find(prefix + "weight"), bias = file.tensors.find(prefix + "bias");
+    if (weight == file.tensors.end() || bias == file.tensors.end()) continue;
+    if (weight->second.sizes() != at::IntArrayRef{classes(), head_.feature_size()}) continue;
+    head_.tensors().load(file.tensors, prefix, model_.weights);
+    return true;
+  }
+  return false;
+}
+
+std::vector<at::Tensor> Classifier::parameters() const {
+  std::vector<at::Tensor> all;
+  if (!frozen()) all = backbone_->tensors().trainable();
+  for (at::Tensor& t : head_.tensors().trainable()) all.push_back(t);
+  return all;
+}
+
+void Classifier::save(TensorMap& out, const std::string& prefix) const {
+  backbone_->tensors().save(out, prefix + "backbone.");
+  head_.tensors().save(out, prefix + "head.");
+  out[prefix + "normalisation"] = to_tensor(normalisation_);
+}
+
+void Classifier::load(const TensorMap& in, const std::string& prefix, const std::string& source) {
+  const auto weight = in.find(prefix + "head.weight"), normalisation = in.find(prefix + "normalisation");
+  if (weight == in.end() || weight->second.dim() != 2)
+    throw Error({"loading weights", source, prefix + "head.weight [classes, features]", "no such tensor"});
+  if (normalisation == in.end() || normalisation->second.sizes() != at::IntArrayRef{2, 3})
+    throw Error({"loading weights", source, prefix + "normalisation [2, 3]", "no such tensor"});
+  const HeadKind kind = in.contains(prefix + "head.bias") ? HeadKind::kLinear : HeadKind::kLinearNorm;
+  Head head(kind, backbone_->feature_size(), weight->second.size(0), seed_);
+  head.tensors().load(in, prefix + "head.", source);
+  backbone_->tensors().load(in, prefix + "backbone.", source);
+  head_ = std::move(head);
+  head_.tensors().to(device());
+  normalisation_ = to_normalisation(normalisation->second);
+}
+
+}  // namespace perennial

@@ -1,0 +1,130 @@
+#include "perennial/nn/layers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/hardtanh.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/rsqrt.h>
+#include <ATen/ops/zeros.h>
+
+#include "perennial/nn/autocast.h"
+#include "perennial/nn/init.h"
+
+namespace perennial {
+namespace {
+
+at::Tensor activate_in_place(at::Tensor y, Activation activation) {
+  switch (activation) {
+    case Activation::kRelu: return at::relu_(y);
+    case Activation::kRelu6: return at::hardtanh_(y, 0, 6);
+    case Activation::kNone: break;
+  }
+  return y;
+}
+
+// TensorFlow's rule: the output is ceil(size / stride), an odd pixel of padding goes to the far side.
+int64_t same_padding(int64_t size, int64_t kernel, int64_t stride) {
+  const int64_t out = (size + stride - 1) / stride;
+  return std::max<int64_t>((out - 1) * stride + kernel - size, 0);
+}
+
+}  // namespace
+
+BatchNorm::BatchNorm(const Scope& scope, int64_t channels, const NormOptions& options)
+    : weight_(scope.tensors.parameter((scope / "weight").name, at::ones({channels}))),
+      bias_(scope.tensors.parameter((scope / "bias").name, at::zeros({channels}))),
+      mean_(scope.tensors.buffer((scope / "running_mean").name, at::zeros({channels}))),
+      variance_(scope.tensors.buffer((scope / "running_var").name, at::ones({channels}))),
+      options_(options) {}
+
+at::Tensor BatchNorm::forward(const at::Tensor& x, bool training) {
+  if (training)
+    ++trained_;  // batch_norm writes the running statistics without telling their version counters
+  return at::batch_norm(x, weight_, bias_, mean_, variance_, training, options_.momentum, options_.eps,
+                        /*cudnn_enabled=*/true);
+}
+
+at::Tensor BatchNorm::scale() const { return weight_.mul(variance_.add(options_.eps).rsqrt()); }
+
+at::Tensor BatchNorm::shift(const at::Tensor& scale) const { return bias_.sub(mean_.mul(scale)); }
+
+int64_t BatchNorm::version() const {
+  return trained_ + weight_._version() + bias_._version() + mean_._version() + variance_._version();
+}
+
+NormalisedLayer::NormalisedLayer(at::Tensor weight, const Scope& norm, const NormOptions& options,
+                                 Activation activation)
+    : weight_(std::move(weight)), norm_(norm, weight_.size(0), options), activation_(activation) {}
+
+at::Tensor NormalisedLayer::forward(const at::Tensor& x, bool training) {
+  if (training || at::GradMode::is_enabled())
+    return activate_in_place(norm_.forward(apply(x, weight_, {}), training), activation_);
+  fold(autocast_dtype(x.device()).value_or(weight_.scalar_type()));
+  return activate_in_place(apply(x, folded_weight_, folded_bias_), activation_);
+}
+
+void NormalisedLayer::fold(at::ScalarType dtype) {
+  const int64_t version = norm_.version() + weight_._version();
+  const bool kept = folded_weight_.defined() && version == folded_version_ &&
+                    folded_weight_.scalar_type() == dtype && folded_weight_.device() == weight_.device();
+  if (kept) return;
+  const at::Tensor scale = norm_.scale();
+  std::vector<int64_t> column(weight_.dim(), 1);
+  column[0] = -1;
+  folded_weight_ = weight_.mul(scale.view(column)).to(dtype);
+  folded_bias_ = norm_.shift(scale).to(dtype);
+  folded_version_ = version;
+}
+
+ConvNorm::ConvNorm(const Scope& conv, const Scope& norm, const ConvShape& shape, const NormOptions& options,
+                   Activation activation)
+    : NormalisedLayer(conv.tensors.parameter(
+                          (conv / "weight").name,
+                          kaiming_normal({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel},
+                                         shape.groups, conv.seed, conv.name)),
+                      norm, options, activation),
+      shape_(shape) {}
+
+at::Tensor ConvNorm::apply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  const auto convolve = [&](const at::Tensor& input, int64_t pad_h, int64_t pad_w) {
+    return at::conv2d(input, weight, bias, {shape_.stride, shape_.stride}, {pad_h, pad_w}, {1, 1},
+                      shape_.groups);
+  };
+  if (!shape_.same) return convolve(x, shape_.kernel / 2, shape_.kernel / 2);
+  const int64_t h = same_padding(x.size(2), shape_.kernel, shape_.stride);
+  const int64_t w = same_padding(x.size(3), shape_.kernel, shape_.stride);
+  if (h % 2 == 0 && w % 2 == 0) return convolve(x, h / 2, w / 2);
+  return convolve(at::constant_pad_nd(x, {w / 2, w - w / 2, h / 2, h - h / 2}), 0, 0);
+}
+
+LinearNorm::LinearNorm(const Scope& linear, const Scope& norm, int64_t in, int64_t out,
+                       const NormOptions& options, Activation activation)
+    : NormalisedLayer(linear.tensors.parameter((linear / "weight").name,
+                                               uniform({out, in}, 1.0 / std::sqrt(static_cast<double>(in)),
+                                                       linear.seed, linear.name)),
+                      norm, options, activation) {}
+
+at::Tensor LinearNorm::apply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
+  return at::linear(x, weight, bias);
+}
+
+at::Tensor add_shortcut(at::Tensor y, const at::Tensor& x) {
+  return at::GradMode::is_enabled() ? y.add(x) : y.add_(x);
+}
+
+at::Tensor global_average(const at::Tensor& x) { return at::mean(x, {2, 3}); }
+
+int64_t scaled_width(int64_t channels, double factor) {
+  if (factor == 1.0) return channels;
+  return std::max<int64_t>(8, 8 * std::llround(static_cast<double>(channels) * factor / 8));
+}
+
+}  // namespace perennial
