@@ -1,0 +1,66 @@
+#include "perennial/data/describe.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "perennial/base/bytes.h"
+#include "perennial/data/dataset.h"
+
+namespace perennial {
+namespace {
+
+constexpr size_t kSkippedShown = 20;
+
+std::string form(const at::Tensor& inputs) {
+  if (!inputs.defined() || inputs.dim() < 2) return "nothing";
+  const auto sizes = inputs.sizes();
+  if (sizes.size() == 4)
+    return fmt::format("{}x{} {}", sizes[3], sizes[2],
+                       sizes[1] == 1   ? "grey"
+                       : sizes[1] == 3 ? "RGB"
+                                       : "images");
+  return fmt::format("{} features", sizes[1]);
+}
+
+std::string part(const char* name, const Dataset& set) {
+  const int64_t bytes = set.inputs.defined() ? static_cast<int64_t>(set.inputs.nbytes()) : 0;
+  std::string line =
+      fmt::format("{:<8}{:>9} samples  {}  {}\n", name, set.size(), form(set.inputs), format_bytes(bytes));
+  if (set.true_labels.empty()) return line;
+  int64_t wrong = 0;
+  for (size_t i = 0; i < set.labels.size(); ++i) wrong += set.labels[i] != set.true_labels[i] ? 1 : 0;
+  return line + fmt::format("{:<8}{:>9} labels wrong ({:.1f} %)\n", "", wrong,
+                            100.0 * static_cast<double>(wrong) /
+                                static_cast<double>(std::max<int64_t>(1, set.size())));
+}
+
+}  // namespace
+
+std::vector<int64_t> class_counts(const Dataset& dataset) {
+  std::vector<int64_t> counts(dataset.class_names.size());
+  for (const int64_t label : dataset.labels) ++counts.at(static_cast<size_t>(label));
+  return counts;
+}
+
+std::string describe(const DataSource& source) {
+  std::string out = fmt::format("{}: {} classes\n", source.train.name, source.train.class_names.size());
+  out += part("train", source.train) + part("test", source.test);
+  if (!source.split_note.empty()) out += source.split_note + "\n";
+  size_t longest = 5;
+  for (const auto& name : source.train.class_names) longest = std::max(longest, name.size());
+  const auto train = class_counts(source.train), test = class_counts(source.test);
+  out += fmt::format("\n{:<{}}{:>9}{:>9}\n", "class", longest, "train", "test");
+  for (size_t c = 0; c < train.size(); ++c)
+    out += fmt::format("{:<{}}{:>9}{:>9}\n", source.train.class_names[c], longest, train[c],
+                       c < test.size() ? test[c] : 0);
+  if (source.skipped.empty()) return out;
+  out += fmt::format("\nskipped {} files:\n", source.skipped.size());
+  for (size_t i = 0; i < std::min(kSkippedShown, source.skipped.size()); ++i)
+    out += "  " + source.skipped[i] + "\n";
+  if (source.skipped.size() > kSkippedShown)
+    out += fmt::format("  and {} more\n", source.skipped.size() - kSkippedShown);
+  return out;
+}
+
+}  // namespace perennial

@@ -1,0 +1,115 @@
+#include "perennial/data/stream.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include "perennial/base/options.h"
+#include "perennial/data/dataset.h"
+#include "perennial/data/stream_kind.h"
+
+namespace perennial {
+namespace {
+
+at::Tensor tensor_of(const std::vector<int64_t>& values) {
+  return at::tensor(at::ArrayRef<int64_t>(values.data(), values.size()));
+}
+
+std::vector<int64_t> gather(const std::vector<int64_t>& values, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> out;
+  out.reserve(rows.size());
+  for (const int64_t row : rows) out.push_back(values[static_cast<size_t>(row)]);
+  return out;
+}
+
+}  // namespace
+
+void StreamOptions::bind(OptionTable& table) {
+  table.section("");
+  table.add("stream", kind,
+            "disjoint | blurryM (blurry10) | iblurry-N-M (iblurry-50-10) | shuffled | recurring | "
+            "splits:DIR");
+  table.add("tasks", tasks, "tasks of the stream (the split files decide for splits:DIR)").range(1, 1e6);
+  table.add("noise", noise, "wrong labels: none | sym:R | asym:R | file:F, with R from 0 to 1");
+  table.section("stream.");
+  table
+      .add("flavour", flavour,
+           "what blurry-M means: M % over the other tasks (paper), M % over all tasks as the "
+           "released files have it (rm_files), or the released notebook's draws (rm_notebook)")
+      .choices({"paper", "rm_files", "rm_notebook"})
+      .released("rm_files");
+  table.add("noise_pairs", noise_pairs,
+            "asym: classes that are taken for each other, as in cat-dog,deer-horse; "
+            "empty: random pairs by seed");
+  table.add("class_order", class_order,
+            "class names in the order they arrive, comma-separated; empty: by seed");
+  table.add("limit", limit, "at most this many samples in all, cut evenly from every task; 0: all")
+      .range(0, 1e15);
+  table.section("");
+}
+
+void StreamOptions::check() const {
+  const StreamKind stream = StreamKind::parse(kind);
+  const NoiseKind labels = NoiseKind::parse(noise);
+  if (tasks < 1) throw std::invalid_argument(fmt::format("tasks: expected at least 1, found {}", tasks));
+  if (flavour != "paper" && flavour != "rm_files" && flavour != "rm_notebook")
+    throw std::invalid_argument(
+        fmt::format("stream.flavour: expected paper, rm_files or rm_notebook, found '{}'", flavour));
+  if (limit < 0)
+    throw std::invalid_argument(fmt::format("stream.limit: expected 0 or more, found {}", limit));
+  if (!noise_pairs.empty() && labels.form != NoiseKind::Form::kAsymmetric)
+    throw std::invalid_argument("stream.noise_pairs needs noise asym:R");
+  if (stream.form == StreamKind::Form::kSplits && labels.form != NoiseKind::Form::kNone)
+    throw std::invalid_argument("noise: split files hold their own labels; use noise none with splits:DIR");
+  if (stream.is_iblurry && flavour == "rm_notebook")
+    throw std::invalid_argument("stream.flavour: rm_notebook exists for blurryM only, not for iblurry-N-M");
+}
+
+Stream::Stream(const Dataset& dataset, std::vector<Task> tasks)
+    : dataset_(&dataset), tasks_(std::move(tasks)) {
+  int64_t end = 0;
+  for (const Task& task : tasks_) {
+    for (const int64_t row : task.rows)
+      if (row < 0 || row >= dataset.size())
+        throw std::invalid_argument(
+            fmt::format("stream: row {} of a set of {} samples", row, dataset.size()));
+    ends_.push_back(end += static_cast<int64_t>(task.rows.size()));
+  }
+}
+
+void Stream::seek(int64_t position) {
+  if (position < 0 || position > size())
+    throw std::invalid_argument(fmt::format("stream: position {} of {} samples", position, size()));
+  position_ = position;
+}
+
+int64_t Stream::task() const {
+  const auto next = std::upper_bound(ends_.begin(), ends_.end(), position_);
+  const auto index = static_cast<int64_t>(next - ends_.begin());
+  return std::max<int64_t>(0, std::min(index, static_cast<int64_t>(ends_.size()) - 1));
+}
+
+int64_t Stream::left_in_task() const {
+  return finished() ? 0 : ends_[static_cast<size_t>(task())] - position_;
+}
+
+Batch Stream::next(int64_t count) {
+  if (count < 1) throw std::invalid_argument(fmt::format("stream: a batch of {} samples", count));
+  Batch batch;
+  batch.task = task();
+  const int64_t taken = std::min(count, left_in_task());
+  if (taken == 0) return batch;
+  const auto index = static_cast<size_t>(batch.task);
+  const auto end = tasks_[index].rows.end() - (ends_[index] - position_ - taken);
+  const std::vector<int64_t> rows(end - taken, end);
+  batch.samples = {dataset_->inputs.index_select(0, tensor_of(rows)),
+                   tensor_of(gather(dataset_->labels, rows)), gather(dataset_->ids, rows)};
+  TrueLabels::set(batch,
+                  gather(dataset_->true_labels.empty() ? dataset_->labels : dataset_->true_labels, rows));
+  position_ += taken;
+  return batch;
+}
+
+}  // namespace perennial
