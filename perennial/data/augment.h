@@ -25,7 +25,9 @@ struct Augmentation {
   std::string text() const;
 };
 
-/// Augments a batch; returns a new tensor. `position` counts the use (the training step).
+/// Augments a batch in the order crop, flip, autoaugment, randaugment, cutout; returns a new tensor. `position` counts
+/// the use (the training step). The tables of the policies are in augment/autoaugment.h and augment/randaugment.h.
+/// Throws std::invalid_argument unless images are uint8 [N, 1 or 3, H, W] on the CPU with one id each.
 at::Tensor augment(const at::Tensor& images, std::span<const int64_t> ids, const Augmentation& what, uint64_t seed,
                    uint64_t position);
 
@@ -37,7 +39,8 @@ struct CutMix {
 };
 
 /// With probability 0.5 pastes one box (sides floor(S * sqrt(1 - l)), l ~ U(0,1), centre uniform, clipped) from a
-/// random permutation of the batch; otherwise returns the batch as it is with lambda = 1.
+/// random permutation of the batch; otherwise returns the batch as it is with lambda = 1 and everyone their own
+/// partner. A function of (seed, position) and the batch's size. Throws std::invalid_argument as augment() does.
 CutMix cutmix(const at::Tensor& images, uint64_t seed, uint64_t position);
 
 /// The perturbation sets of Rainbow Memory's uncertainty (Bang et al. 2021, section 4.1; released code).
@@ -45,7 +48,10 @@ enum class Perturbation { kVr, kVrRandAugment, kVrCutout, kVrAutoAugment };
 Perturbation parse_perturbation(std::string_view name);  ///< vr | vr_randaug | vr_cutout | vr_autoaug
 inline constexpr int kPerturbations = 12;
 
-/// Perturbation `view` (0-based; kVr has exactly 12 different ones) of each image; a new uint8 tensor.
+/// Perturbation `view` (0..11) of each image; a new uint8 tensor. kVr has twelve different ones: Cutout 8, 16, 24, 32;
+/// horizontal and vertical flip with p = 0.5; rotation within 45 and within 90 degrees (black outside); inversion;
+/// solarization from 128, 64, 32. The other sets draw twelve times from RandAugment, Cutout 16 or AutoAugment.
+/// Throws std::invalid_argument as augment() does, and for a view out of range.
 at::Tensor perturb(const at::Tensor& images, std::span<const int64_t> ids, Perturbation set, int view, uint64_t seed,
                    uint64_t position);
 
