@@ -28,8 +28,8 @@ inline constexpr int kRandLevels = 9;  ///< 1..9
 inline constexpr float kRandProbability = 0.5F;
 
 /// One operation at a level l of 1..9; what comes from outside is black; everything is nearest neighbour.
-/// Magnitudes are reconstructed from the conventions of UDA's code (Xie et al. 2020), whose levels run to 10;
-/// the pip package `randaugment` that Rainbow Memory uses could not be read:
+/// Magnitudes are reconstructed from the conventions of UDA's code (Xie et al. 2020), whose levels run to 10,
+/// and are not checked against the pip package `randaugment` that Rainbow Memory's released code calls:
 ///
 /// | operation | level l | 1 .. 9 |
 /// | --- | --- | --- |
