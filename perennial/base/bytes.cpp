@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <stdexcept>
 
@@ -47,26 +48,20 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
 }
 
 int64_t parse_bytes(std::string_view text) {
-  const std::string owned(text);
-  size_t end = 0;
   double value = 0;
-  try {
-    value = std::stod(owned, &end);
-  } catch (const std::exception&) {
-    throw std::invalid_argument("expected a size such as 50MB, found '" + owned + "'");
-  }
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string unit;
-  for (const char c : owned.substr(end))
-    if (c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (const char* c = end; c != text.data() + text.size(); ++c)
+    if (*c != ' ') unit += static_cast<char>(std::toupper(static_cast<unsigned char>(*c)));
   static constexpr std::string_view kUnits[] = {"", "K", "M", "G", "T"};
-  for (int power = 0; power < 5; ++power) {
+  for (int power = 0; power < 5 && code == std::errc{}; ++power) {
     const std::string u(kUnits[power]);
     double factor = 0;
     if (unit == u || unit == u + "B") factor = std::pow(1000.0, power);
     if (power > 0 && unit == u + "IB") factor = std::pow(1024.0, power);
     if (factor > 0 && value >= 0 && value * factor < 9e18) return static_cast<int64_t>(value * factor);
   }
-  throw std::invalid_argument("expected a size such as 50MB, found '" + owned + "'");
+  throw std::invalid_argument("expected a size such as 50MB, found '" + std::string(text) + "'");
 }
 
 std::string format_bytes(int64_t bytes) {

@@ -1,14 +1,13 @@
 #include "perennial/base/files.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
 #include "perennial/base/error.h"
 
@@ -55,7 +54,7 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view bytes
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) fail("reading", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.fd, &status) != 0) fail("reading", path);
   if (S_ISDIR(status.st_mode)) throw Error({"reading", path.string(), "a file", "a folder"});
   std::string out;
@@ -75,7 +74,7 @@ std::string read_file(const std::filesystem::path& path, int64_t limit) {
 MappedFile::MappedFile(const std::filesystem::path& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) fail("reading", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.fd, &status) != 0) fail("reading", path);
   if (!S_ISREG(status.st_mode)) throw Error({"reading", path.string(), "a regular file", "something else"});
   size_ = static_cast<size_t>(status.st_size);
@@ -119,7 +118,7 @@ std::filesystem::path cache_folder() {
 }
 
 int64_t peak_resident_bytes() {
-  struct rusage usage {};
+  struct rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return int64_t{usage.ru_maxrss} * 1024;
 }

@@ -28,7 +28,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-/// Memory backed by an unlinked file in `folder`, for data larger than memory. Throws Error when disk is short.
+/// Memory backed by an unlinked file in `folder`, for data larger than memory. Throws Error when disk is
+/// short.
 class ScratchMapping {
  public:
   ScratchMapping(const std::filesystem::path& folder, size_t size);

@@ -37,11 +37,13 @@ Option& Option::released(std::string value) {
 
 void Option::set(std::string_view value) const {
   if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), value) == choices_.end())
-    throw std::invalid_argument(fmt::format("{}: unknown value '{}'{}", name_, value, suggestion(value, choices_)));
+    throw std::invalid_argument(
+        fmt::format("{}: unknown value '{}'{}", name_, value, suggestion(value, choices_)));
   if (kind_ == Kind::kInt || kind_ == Kind::kNumber) {
     const double number = parse_number(value, name_);
     if (number < low_ || number > high_)
-      throw std::invalid_argument(fmt::format("{}: expected a value from {} to {}, found {}", name_, low_, high_, value));
+      throw std::invalid_argument(
+          fmt::format("{}: expected a value from {} to {}, found {}", name_, low_, high_, value));
   }
   set_(value);
 }
@@ -52,27 +54,32 @@ Option& OptionTable::push(const std::string& name, Option::Kind kind, const std:
 }
 
 Option& OptionTable::add(const std::string& name, bool& field, const std::string& help) {
-  return push(name, Option::Kind::kBool, help, [&field] { return std::string(field ? "true" : "false"); },
-              [&field, full = prefix_ + name](std::string_view v) { field = parse_bool(v, full); });
+  return push(
+      name, Option::Kind::kBool, help, [&field] { return std::string(field ? "true" : "false"); },
+      [&field, full = prefix_ + name](std::string_view v) { field = parse_bool(v, full); });
 }
 
 Option& OptionTable::add(const std::string& name, int64_t& field, const std::string& help) {
-  return push(name, Option::Kind::kInt, help, [&field] { return std::to_string(field); },
-              [&field, full = prefix_ + name](std::string_view v) { field = parse_int(v, full); });
+  return push(
+      name, Option::Kind::kInt, help, [&field] { return std::to_string(field); },
+      [&field, full = prefix_ + name](std::string_view v) { field = parse_int(v, full); });
 }
 
 Option& OptionTable::add(const std::string& name, double& field, const std::string& help) {
-  return push(name, Option::Kind::kNumber, help, [&field] { return fmt::format("{}", field); },
-              [&field, full = prefix_ + name](std::string_view v) { field = parse_number(v, full); });
+  return push(
+      name, Option::Kind::kNumber, help, [&field] { return fmt::format("{}", field); },
+      [&field, full = prefix_ + name](std::string_view v) { field = parse_number(v, full); });
 }
 
 Option& OptionTable::add(const std::string& name, std::string& field, const std::string& help) {
-  return push(name, Option::Kind::kText, help, [&field] { return field; },
-              [&field](std::string_view v) { field = std::string(v); });
+  return push(
+      name, Option::Kind::kText, help, [&field] { return field; },
+      [&field](std::string_view v) { field = std::string(v); });
 }
 
 const Option* OptionTable::find(std::string_view name) const {
-  const auto it = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name() == name; });
+  const auto it =
+      std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name() == name; });
   return it == options_.end() ? nullptr : &*it;
 }
 

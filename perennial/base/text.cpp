@@ -6,27 +6,30 @@
 #include <cstdint>
 #include <numeric>
 #include <stdexcept>
+#include <utility>
 
 namespace perennial {
 namespace {
 
+/// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
+  std::vector<size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
+    before = std::exchange(above, row);
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      row[j] = std::min({row[j - 1] + 1, above[j] + 1, above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row[b.size()];
 }
 
 [[noreturn]] void refuse(std::string_view text, std::string_view what, const char* kind) {
-  throw std::invalid_argument(std::string(what) + ": expected " + kind + ", found '" + std::string(text) + "'");
+  throw std::invalid_argument(std::string(what) + ": expected " + kind + ", found '" + std::string(text) +
+                              "'");
 }
 
 }  // namespace
@@ -49,9 +52,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::string join(const std::vector<std::string>& pieces, std::string_view separator) {
   std::string out;
-  for (const auto& piece : pieces) {
-    if (!out.empty()) out += separator;
-    out += piece;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) out += separator;
+    out += pieces[i];
   }
   return out;
 }
@@ -67,7 +70,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
-  if (const std::string near = nearest(word, candidates); !near.empty()) return " (did you mean '" + near + "'?)";
+  if (const std::string near = nearest(word, candidates); !near.empty())
+    return " (did you mean '" + near + "'?)";
   return candidates.empty() ? "" : " (there are: " + join(candidates, ", ") + ")";
 }
 

@@ -106,7 +106,7 @@ void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t
   if (inside_piece || count <= grain || pool().size() == 1) return body(0, count);
   // Four pieces a thread even out unequal work.
   const int64_t pieces = std::min<int64_t>(4L * pool().size(), (count + grain - 1) / grain);
-  pool().run(count, (count + pieces - 1) / pieces, body);
+  pool().run(count, std::max(grain, (count + pieces - 1) / pieces), body);
 }
 
 }  // namespace perennial

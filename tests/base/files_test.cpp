@@ -1,0 +1,163 @@
+#include "perennial/base/files.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perennial/base/error.h"
+#include "tests/base/temporary_folder.h"
+
+namespace perennial {
+namespace {
+
+using testing::HasSubstr;
+
+std::string error_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+int files_in(const std::filesystem::path& folder) {
+  int count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder)) ++count;
+  return count;
+}
+
+/// Lets no file grow over `bytes` while it lives: writes fail with EFBIG, as they fail on a full disk.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  struct rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+TEST(WriteFileAtomic, WritesReplacesAndLeavesNothingBeside) {
+  const TemporaryFolder folder;
+  const std::string bytes("a\0b\n", 4);
+  write_file_atomic(folder / "file", "old");
+  write_file_atomic(folder / "file", bytes);
+  EXPECT_EQ(read_file(folder / "file"), bytes);
+  EXPECT_EQ(files_in(folder.path()), 1);
+}
+
+TEST(WriteFileAtomic, KeepsTheOldFileWhenTheDiskIsFull) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder / "file", "old and whole");
+  std::string message;
+  {
+    const FileSizeLimit limit(1 << 16);
+    message = error_of([&] { write_file_atomic(folder / "file", std::string(1 << 20, 'x')); });
+  }
+  EXPECT_THAT(message, HasSubstr("writing: " + (folder / "file").string() + ": found "));
+  EXPECT_EQ(read_file(folder / "file"), "old and whole");
+  EXPECT_EQ(files_in(folder.path()), 1);
+}
+
+TEST(WriteFileAtomic, NamesTheFolderThatIsNotThere) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { write_file_atomic(folder / "absent" / "file", "x"); }),
+              HasSubstr("absent/file"));
+}
+
+TEST(ReadFile, SaysWhatItCouldNotRead) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(error_of([&] { read_file(folder / "absent"); }), HasSubstr("No such file"));
+  EXPECT_THAT(error_of([&] { read_file(folder.path()); }), HasSubstr("expected a file, found a folder"));
+}
+
+TEST(ReadFile, RefusesMoreThanTheLimit) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder / "file", std::string(1000, 'x'));
+  EXPECT_EQ(read_file(folder / "file", 1000).size(), 1000U);
+  EXPECT_THAT(error_of([&] { read_file(folder / "file", 999); }), HasSubstr("at most 999 bytes"));
+  EXPECT_THAT(error_of([] { read_file("/dev/zero", 1 << 20); }), HasSubstr("at most 1048576 bytes"));
+}
+
+TEST(MappedFile, ShowsTheBytes) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder / "file", "mapped");
+  write_file_atomic(folder / "empty", "");
+  EXPECT_EQ(MappedFile(folder / "file").bytes(), "mapped");
+  EXPECT_TRUE(MappedFile(folder / "empty").bytes().empty());
+  EXPECT_THROW(MappedFile(folder / "absent"), Error);
+  EXPECT_THROW(MappedFile(folder.path()), Error);
+}
+
+TEST(ScratchMapping, IsZeroedWritableAndLeavesNoFile) {
+  const TemporaryFolder folder;
+  const ScratchMapping scratch(folder / "made", 1 << 20);
+  auto* bytes = static_cast<unsigned char*>(scratch.data());
+  EXPECT_EQ(bytes[(1 << 20) - 1], 0);
+  std::memset(bytes, 7, 1 << 20);
+  EXPECT_EQ(bytes[12345], 7);
+  EXPECT_EQ(files_in(folder / "made"), 0);
+}
+
+TEST(ScratchMapping, SaysSoWhenTheDiskIsShort) {
+  const TemporaryFolder folder;
+  const FileSizeLimit limit(1 << 16);
+  EXPECT_THAT(error_of([&] { ScratchMapping(folder.path(), 1 << 20); }),
+              HasSubstr("reserving 1048576 bytes of scratch space"));
+}
+
+TEST(MakeFolder, MakesParentsAndSaysWhatIsInTheWay) {
+  const TemporaryFolder folder;
+  make_folder(folder / "a" / "b");
+  EXPECT_TRUE(std::filesystem::is_directory(folder / "a" / "b"));
+  make_folder(folder / "a" / "b");
+  write_file_atomic(folder / "file", "");
+  EXPECT_THAT(error_of([&] { make_folder(folder / "file" / "c"); }), HasSubstr("making a folder"));
+}
+
+TEST(CacheFolder, FollowsTheEnvironment) {
+  ::setenv("PERENNIAL_CACHE", "/somewhere", 1);
+  EXPECT_EQ(cache_folder(), "/somewhere");
+  ::unsetenv("PERENNIAL_CACHE");
+  ::setenv("XDG_CACHE_HOME", "/xdg", 1);
+  EXPECT_EQ(cache_folder(), "/xdg/perennial");
+  ::unsetenv("XDG_CACHE_HOME");
+  ::setenv("HOME", "/someone", 1);
+  EXPECT_EQ(cache_folder(), "/someone/.cache/perennial");
+}
+
+TEST(Memory, PeakFollowsWhatIsTouched) {
+  const int64_t before = peak_resident_bytes();
+  std::string block(64 << 20, 'x');
+  EXPECT_GE(peak_resident_bytes(), before);
+  EXPECT_GE(peak_resident_bytes(), int64_t{64} << 20);
+  EXPECT_LT(peak_resident_bytes(), physical_memory_bytes());
+  EXPECT_EQ(block.back(), 'x');
+}
+
+TEST(ErrorMessage, IsOneLineOfWhatWasDonePathExpectedAndFound) {
+  EXPECT_STREQ(Error({"reading CIFAR-10", "a.bin", "10 bytes", "9 bytes"}).what(),
+               "reading CIFAR-10: a.bin: expected 10 bytes, found 9 bytes");
+  EXPECT_STREQ(Error({"writing", "a.bin", "", "Disk full"}).what(), "writing: a.bin: found Disk full");
+  EXPECT_STREQ(Error({"asking", "", "", ""}).what(), "asking");
+}
+
+}  // namespace
+}  // namespace perennial
