@@ -1,8 +1,7 @@
 # make help says what there is.
 PRESET ?= release
 BUILD := build/$(PRESET)
-# A heavy source takes over a gigabyte to compile: never more jobs than memory allows.
-JOBS ?= $(shell awk -v cores="$$(nproc)" '/^MemTotal/ { fit = int($$2 / 1500000); print fit < 1 ? 1 : fit < cores ? fit : cores }' /proc/meminfo)
+JOBS ?= $(shell scripts/jobs)
 CONFIGURE = cmake --preset $(PRESET) $(if $(LIBTORCH_ROOT),-DLIBTORCH_ROOT="$(LIBTORCH_ROOT)") --log-level=WARNING
 COMPILE = cmake --build --preset $(PRESET) -j $(JOBS)
 
