@@ -40,6 +40,14 @@ std::vector<size_t> arrival_order(const std::vector<Task>& tasks, const std::vec
   return order;
 }
 
+std::string group_name(size_t task, size_t per_row, size_t tasks, int64_t classes) {
+  const std::string what = fmt::format("{} class{}", classes, classes == 1 ? "" : "es");
+  if (task >= tasks) return "other: " + what;
+  const size_t last = std::min(task + per_row, tasks) - 1;
+  return last == task ? fmt::format("task {}: {}", task, what)
+                      : fmt::format("tasks {}-{}: {}", task, last, what);
+}
+
 /// Names the rows and says in which row each class is counted.
 std::vector<size_t> make_rows(const Dataset& dataset, const std::vector<Task>& tasks, int64_t limit,
                               StreamComposition& out) {
@@ -53,15 +61,15 @@ std::vector<size_t> make_rows(const Dataset& dataset, const std::vector<Task>& t
     return row_of;
   }
   const auto first = first_tasks(tasks, row_of.size());
+  const size_t per_row = (tasks.size() + static_cast<size_t>(limit)) / static_cast<size_t>(limit);
   std::map<size_t, int64_t> groups;
-  for (const size_t c : order) ++groups[first[c]];
+  for (const size_t c : order) ++groups[first[c] / per_row];
   std::map<size_t, size_t> rows;
-  for (const auto& [task, count] : groups) {
-    rows[task] = out.rows.size();
-    const std::string name = task == tasks.size() ? "other" : fmt::format("task {}", task);
-    out.rows.push_back({fmt::format("{}: {} class{}", name, count, count == 1 ? "" : "es"), {}, 0});
+  for (const auto& [group, count] : groups) {
+    rows[group] = out.rows.size();
+    out.rows.push_back({group_name(group * per_row, per_row, tasks.size(), count), {}, 0});
   }
-  for (const size_t c : order) row_of[c] = rows[first[c]];
+  for (const size_t c : order) row_of[c] = rows[first[c] / per_row];
   return row_of;
 }
 

@@ -66,7 +66,8 @@ std::string band(const std::vector<double>& below, const std::vector<double>& ab
   std::string path;
   const size_t n = below.size();
   for (size_t s = 0; s < n; ++s)
-    path += fmt::format("{}{:.1f} {:.2f}H{:.1f}", s == 0 ? 'M' : 'L', x_of(s, n), y_of(above[s]), x_of(s + 1, n));
+    path +=
+        fmt::format("{}{:.1f} {:.2f}H{:.1f}", s == 0 ? 'M' : 'L', x_of(s, n), y_of(above[s]), x_of(s + 1, n));
   for (size_t s = n; s-- > 0;) path += fmt::format("V{:.2f}H{:.1f}", y_of(below[s]), x_of(s, n));
   return path + "Z";
 }
@@ -78,7 +79,7 @@ std::string bands(const StreamComposition& picture) {
     const std::string fill = colour(r, picture.rows.size()), name = escaped(picture.rows[r].name);
     out += fmt::format("<path fill=\"{}\" d=\"{}\"><title>{}: {} samples</title></path>\n", fill,
                        band(edges[r], edges[r + 1]), name, picture.rows[r].total);
-    const double y = kTop + kLine * static_cast<double>(r);
+    const double y = kTop + kLine * static_cast<double>(picture.rows.size() - 1 - r);  // as the bands lie
     out += fmt::format(
         "<rect x=\"{}\" y=\"{}\" width=\"12\" height=\"12\" fill=\"{}\"/>"
         "<text x=\"{}\" y=\"{}\">{}</text>\n",

@@ -94,11 +94,21 @@ std::vector<int64_t> following(int64_t own, int64_t tasks, bool with_own) {
   return others;
 }
 
-/// One blurry class: M % of its samples go to other tasks (paper) or to all of them (rm_files), none twice.
-void add_blurry(const Rows& rows, int64_t own, int64_t minor, bool over_all, std::vector<Task>& tasks) {
+/// What blurry classes share: M, where minors may go, and the seed.
+struct Blur {
+  int64_t minor;
+  bool over_all;  ///< M % over all tasks (rm_files) rather than over the other ones (paper)
+  uint64_t seed;
+};
+
+/// One blurry class: M % of its samples go to the named tasks, none twice. Counts differ by at most one; who
+/// gets one more is drawn, so that no task is nearer to another.
+void add_blurry(const Rows& rows, int64_t c, int64_t own, const Blur& blur, std::vector<Task>& tasks) {
   const auto n = static_cast<int64_t>(rows.size());
-  const auto to = following(own, static_cast<int64_t>(tasks.size()), over_all);
-  const int64_t spilt = to.empty() ? 0 : (n * minor + 50) / 100;
+  auto to = following(own, static_cast<int64_t>(tasks.size()), blur.over_all);
+  Random random(blur.seed, "minor tasks", 0, static_cast<uint64_t>(c));
+  shuffle(to, random);
+  const int64_t spilt = to.empty() ? 0 : (n * blur.minor + 50) / 100;
   spread({rows.data(), static_cast<size_t>(spilt)}, to, tasks);
   append({rows.data() + spilt, static_cast<size_t>(n - spilt)}, tasks[static_cast<size_t>(own)]);
 }
@@ -125,6 +135,7 @@ std::vector<Task> grouped(const StreamOptions& options, const StreamKind& kind, 
                           const std::vector<Rows>& rows, const Rows& order) {
   need_classes(order.size(), options.tasks, options);
   std::vector<Task> tasks(static_cast<size_t>(options.tasks));
+  const Blur blur{kind.minor, options.flavour == "rm_files", seed};
   const bool notebook = options.flavour == "rm_notebook" && kind.form == StreamKind::Form::kBlurry;
   for (int64_t t = 0; t < options.tasks; ++t)
     for (const int64_t c : piece(order, options.tasks, t)) {
@@ -133,23 +144,23 @@ std::vector<Task> grouped(const StreamOptions& options, const StreamKind& kind, 
       if (notebook)
         add_notebook(own, t, c, seed, tasks);
       else
-        add_blurry(own, t, kind.minor, options.flavour == "rm_files", tasks);
+        add_blurry(own, c, t, blur, tasks);
     }
   return tasks;
 }
 
 /// iblurry-N-M (Koh et al. 2022): the first N % of the classes are disjoint, the others blurry with M %
 /// minor. Classes are dealt to the tasks in turn, as in the split files of i-Blurry.
-std::vector<Task> iblurry(const StreamOptions& options, const StreamKind& kind, const std::vector<Rows>& rows,
-                          const Rows& order) {
+std::vector<Task> iblurry(const StreamOptions& options, const StreamKind& kind, uint64_t seed,
+                          const std::vector<Rows>& rows, const Rows& order) {
   need_classes(order.size(), options.tasks, options);
   std::vector<Task> tasks(static_cast<size_t>(options.tasks));
   const size_t disjoint = (order.size() * static_cast<size_t>(kind.disjoint) + 50) / 100;
   for (size_t i = 0; i < order.size(); ++i) {
     const auto own = static_cast<int64_t>(i % tasks.size());
     tasks[static_cast<size_t>(own)].classes.push_back(order[i]);
-    add_blurry(rows[static_cast<size_t>(order[i])], own, i < disjoint ? 0 : kind.minor,
-               options.flavour == "rm_files", tasks);
+    const Blur blur{i < disjoint ? 0 : kind.minor, options.flavour == "rm_files", seed};
+    add_blurry(rows[static_cast<size_t>(order[i])], order[i], own, blur, tasks);
   }
   return tasks;
 }
@@ -210,7 +221,7 @@ std::vector<Task> build(const StreamOptions& options, const StreamKind& kind, ui
   const Rows order = class_order(options, seed, dataset, rows);
   if (kind.form == StreamKind::Form::kShuffled) return shuffled(options, seed, dataset, order);
   if (kind.form == StreamKind::Form::kRecurring) return recurring(options, rows, order);
-  if (kind.is_iblurry) return iblurry(options, kind, rows, order);
+  if (kind.is_iblurry) return iblurry(options, kind, seed, rows, order);
   return grouped(options, kind, seed, rows, order);
 }
 

@@ -135,6 +135,24 @@ TEST(MakeTasks, PaperBlurryGivesExactlyMPerCentToTheOtherTasks) {
   }
 }
 
+TEST(MakeTasks, MinorsThatAreFewerThanTasksFallAnywhere) {
+  const Dataset set = toy_set(50, 100);  // 10 minors a class for 49 other tasks
+  const auto tasks = make_tasks(options_of("blurry10", 50), 7, set);
+  const auto counts = counts_of(set, tasks);
+  int64_t before = 0, after = 0;
+  for (int64_t t = 0; t < 50; ++t)
+    for (int64_t c = 0; c < 50; ++c) {
+      if (is_major(tasks[static_cast<size_t>(t)], c)) continue;
+      EXPECT_LE(counts[static_cast<size_t>(t)][static_cast<size_t>(c)], 1);
+      const int64_t own =
+          std::find_if(tasks.begin(), tasks.end(), [&](const Task& task) { return is_major(task, c); }) -
+          tasks.begin();
+      ((own - t + 50) % 50 < 25 ? before : after) += counts[static_cast<size_t>(t)][static_cast<size_t>(c)];
+    }
+  EXPECT_EQ(before + after, 500);
+  EXPECT_NEAR(static_cast<double>(before), 250, 60);
+}
+
 TEST(MakeTasks, FilesFlavourGivesEightPerCentForFiveTasks) {
   const Dataset set = toy_set(10, 1000);
   const auto tasks = make_tasks(options_of("blurry10", 5, "rm_files"), 7, set);
