@@ -20,15 +20,15 @@ struct Normalisation {
 
 /// All samples of one set.
 struct Dataset {
-  std::string name;                      ///< "cifar10", or the folder's name
-  at::Tensor inputs;                     ///< uint8 images [N, C, H, W], C is 1 or 3 (or features [N, D])
-  std::vector<int64_t> labels;           ///< [N], index into class_names; with noise: as they arrive
-  std::vector<int64_t> true_labels;      ///< [N], or empty when labels are the truth
+  std::string name;                  ///< "cifar10", or the folder's name
+  at::Tensor inputs;                 ///< uint8 images [N, C, H, W], C is 1 or 3 (or features [N, D])
+  std::vector<int64_t> labels;       ///< [N], index into class_names; with noise: as they arrive
+  std::vector<int64_t> true_labels;  ///< [N], or empty when labels are the truth
   std::vector<std::string> class_names;
-  std::vector<int64_t> ids;              ///< [N], stable: the same sample has the same id in every run
-  std::vector<std::string> paths;        ///< [N] file of each sample relative to the root, or empty
+  std::vector<int64_t> ids;        ///< [N], stable: the same sample has the same id in every run
+  std::vector<std::string> paths;  ///< [N] file of each sample relative to the root, or empty
   Normalisation normalisation;
-  bool is_digits = false;                ///< handwritten digits: neither mirrored nor cropped by default
+  bool is_digits = false;  ///< handwritten digits: neither mirrored nor cropped by default
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
 };
@@ -37,31 +37,33 @@ struct Dataset {
 struct DataSource {
   Dataset train;
   Dataset test;
-  std::string split_note;  ///< how the test part came about, e.g. "hold-out: 20 % of each class, by hash of the path"
+  std::string
+      split_note;  ///< how the test part came about, e.g. "hold-out: 20 % of each class, by hash of the path"
   std::vector<std::string> skipped;  ///< files left out under skip_bad, each with the reason
 };
 
 struct DataOptions {
   std::string source = "digits";
-  int64_t size = 0;             ///< side in pixels for folders and CSV; 0: as stored when all agree and <= 96, else 224
-  bool stretch = false;         ///< resize without keeping the aspect ratio
-  bool skip_bad = false;        ///< list and skip files that cannot be decoded
-  double test_share = 0.2;      ///< hold-out when a folder has no test/
-  std::string classes;          ///< keep only these classes, comma-separated; empty: all
-  int64_t limit = 0;            ///< at most this many train samples per class; 0: all
-  double memory_share = 0.5;    ///< of physical memory that images may take before they go to a scratch file
+  int64_t size = 0;  ///< side in pixels; 0: as stored, folders and CSV: when all agree and <= 96, else 224
+  bool stretch = false;       ///< resize without keeping the aspect ratio
+  bool skip_bad = false;      ///< list and skip files that cannot be decoded
+  double test_share = 0.2;    ///< hold-out when a folder has no test/
+  std::string classes;        ///< keep only these classes, comma-separated; empty: all
+  int64_t limit = 0;          ///< at most this many train samples per class; 0: all
+  double memory_share = 0.5;  ///< of physical memory that images may take before they go to a scratch file
 
   /// Adds the options under their names ("data" for the source, then "data.size", ...).
   void bind(OptionTable& table);
 };
 
 /// Loads `digits` | `cifar10:DIR` | `cifar100:DIR` (binary forms) | `mnist:DIR` (IDX, plain or .gz) |
-/// `folder:DIR` (train/<class>/..., optional test/<class>/..., or <class>/... directly) | `csv:FILE` (path,label;
-/// optional third column "train" or "test"). Throws std::invalid_argument for an unknown kind, Error for bad files.
+/// `folder:DIR` (train/<class>/..., optional test/<class>/..., or <class>/... directly) | `csv:FILE`
+/// (path,label; optional third column "train" or "test"). Throws std::invalid_argument for an unknown kind,
+/// Error for bad files.
 DataSource load_data(const DataOptions& options, Progress& progress);
 
-/// An uninitialised uint8 tensor [n, c, h, w] in memory, or over an unlinked scratch file in the cache folder when
-/// it would take more than `memory_share` of physical memory. Throws Error when there is no room.
+/// An uninitialised uint8 tensor [n, c, h, w] in memory, or over an unlinked scratch file in the cache folder
+/// when it would take more than `memory_share` of physical memory. Throws Error when there is no room.
 at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double memory_share);
 
 }  // namespace perennial

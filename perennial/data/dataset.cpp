@@ -1,0 +1,171 @@
+#include "perennial/data/dataset.h"
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/options.h"
+#include "perennial/base/text.h"
+#include "perennial/base/threads.h"
+#include "perennial/data/sources.h"
+#include "perennial/io/image.h"
+
+namespace perennial {
+namespace {
+
+const std::vector<std::string> kKinds{"digits", "cifar10", "cifar100", "mnist", "folder", "csv"};
+
+void check(const DataOptions& options) {
+  if (!(options.test_share >= 0 && options.test_share < 1))
+    throw std::invalid_argument("data.test_share: expected a share from 0 to below 1");
+  if (options.size < 0 || options.limit < 0)
+    throw std::invalid_argument("data.size and data.limit: expected 0 or more");
+}
+
+DataSource load_kind(const DataOptions& options, Progress& progress) {
+  const size_t colon = options.source.find(':');
+  const std::string kind = options.source.substr(0, colon);
+  const std::string place = colon == std::string::npos ? "" : options.source.substr(colon + 1);
+  if (std::find(kKinds.begin(), kKinds.end(), kind) == kKinds.end())
+    throw std::invalid_argument("data: unknown source '" + options.source + "'" + suggestion(kind, kKinds));
+  if ((kind == "digits") != place.empty())
+    throw std::invalid_argument(kind == "digits"
+                                    ? "data: digits are built in and take no folder"
+                                    : "data: expected " + kind + (kind == "csv" ? ":FILE" : ":DIR"));
+  if (kind == "cifar10") return load_cifar10(place, options);
+  if (kind == "cifar100") return load_cifar100(place, options);
+  if (kind == "mnist") return load_mnist(place, options);
+  if (kind == "folder") return load_folder(place, options, progress);
+  if (kind == "csv") return load_csv(place, options, progress);
+  return load_digits();
+}
+
+/// Copies the named rows, with their labels renamed; `set.class_names` becomes `names`.
+void keep_rows(Dataset& set, const std::vector<int64_t>& rows, const std::vector<int64_t>& new_label,
+               const std::vector<std::string>& names, double memory_share) {
+  Dataset kept = set;
+  kept.class_names = names;
+  kept.labels.clear(), kept.ids.clear(), kept.paths.clear();
+  const at::Tensor& from = set.inputs;
+  kept.inputs = allocate_images(static_cast<int64_t>(rows.size()), from.size(1), from.size(2), from.size(3),
+                                memory_share);
+  auto* out = kept.inputs.mutable_data_ptr<uint8_t>();
+  const int64_t bytes = from.size(1) * from.size(2) * from.size(3);
+  for (const int64_t row : rows) {
+    const auto i = static_cast<size_t>(row);
+    out = std::copy_n(from.const_data_ptr<uint8_t>() + row * bytes, bytes, out);
+    kept.labels.push_back(new_label[static_cast<size_t>(set.labels[i])]);
+    kept.ids.push_back(set.ids[i]);
+    if (!set.paths.empty()) kept.paths.push_back(set.paths[i]);
+  }
+  set = std::move(kept);
+}
+
+/// Applies `classes` and `limit` to one part (`limit` 0: no limit).
+void choose_rows(Dataset& set, const DataOptions& options, int64_t limit) {
+  const auto chosen = chosen_classes(options, set.class_names);
+  std::vector<int64_t> new_label(set.class_names.size(), -1);
+  std::vector<std::string> names;
+  for (const int64_t c : chosen) {
+    new_label[static_cast<size_t>(c)] = static_cast<int64_t>(names.size());
+    names.push_back(set.class_names[static_cast<size_t>(c)]);
+  }
+  std::vector<int64_t> rows, taken(set.class_names.size());
+  for (int64_t row = 0; row < set.size(); ++row) {
+    const auto label = static_cast<size_t>(set.labels[static_cast<size_t>(row)]);
+    if (new_label[label] >= 0 && (limit == 0 || taken[label]++ < limit)) rows.push_back(row);
+  }
+  if (static_cast<int64_t>(rows.size()) == set.size() && names.size() == set.class_names.size()) return;
+  keep_rows(set, rows, new_label, names, options.memory_share);
+}
+
+/// Brings a set that is stored in one size to the size asked for.
+void resize_inputs(Dataset& set, const DataOptions& options) {
+  const at::Tensor from = set.inputs;
+  const int64_t channels = from.size(1), height = from.size(2), width = from.size(3), side = options.size;
+  if (side == 0 || (height == side && width == side)) return;
+  set.inputs = allocate_images(from.size(0), channels, side, side, options.memory_share);
+  const auto* in = from.const_data_ptr<uint8_t>();
+  auto* out = set.inputs.mutable_data_ptr<uint8_t>();
+  const int64_t bytes = channels * height * width;
+  parallel_for(set.size(), 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const Image image{channels, height, width, {in + i * bytes, in + (i + 1) * bytes}};
+      const Image square = resize_to_square(image, side, options.stretch);
+      std::copy(square.pixels.begin(), square.pixels.end(), out + i * channels * side * side);
+    }
+  });
+}
+
+}  // namespace
+
+void DataOptions::bind(OptionTable& table) {
+  table.add("data", source, "digits | cifar10:DIR | cifar100:DIR | mnist:DIR | folder:DIR | csv:FILE");
+  table.add("data.size", size, "side of the images in pixels; 0: as stored when small and equal, else 224")
+      .range(0, 4096);
+  table.add("data.stretch", stretch, "resize without keeping the aspect ratio");
+  table.add("data.skip_bad", skip_bad, "list and skip images that cannot be decoded");
+  table.add("data.test_share", test_share, "share held out for testing when the data have no test part")
+      .range(0, 0.9);
+  table.add("data.classes", classes, "keep only these classes, comma-separated; empty: all");
+  table.add("data.limit", limit, "at most this many training samples per class; 0: all").range(0, 1e12);
+  table
+      .add("data.memory_share", memory_share,
+           "share of memory that images may take before they go to a scratch file")
+      .range(0, 1);
+}
+
+std::vector<int64_t> chosen_classes(const DataOptions& options, const std::vector<std::string>& names) {
+  const auto wanted = split(options.classes, ',');
+  std::vector<int64_t> chosen;
+  for (const auto& name : wanted) {
+    const auto it = std::find(names.begin(), names.end(), name);
+    if (it == names.end())
+      throw std::invalid_argument("data.classes: no class '" + name + "'" + suggestion(name, names));
+    chosen.push_back(it - names.begin());
+  }
+  if (wanted.empty())
+    for (int64_t c = 0; c < static_cast<int64_t>(names.size()); ++c) chosen.push_back(c);
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  return chosen;
+}
+
+DataSource load_data(const DataOptions& options, Progress& progress) {
+  check(options);
+  DataSource source = load_kind(options, progress);
+  choose_rows(source.train, options, options.limit);
+  choose_rows(source.test, options, 0);
+  resize_inputs(source.train, options);
+  resize_inputs(source.test, options);
+  return source;
+}
+
+at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double memory_share) {
+  if (n < 0 || c < 1 || h < 1 || w < 1)
+    throw std::invalid_argument("allocate_images: a negative or empty shape");
+  const double bytes =
+      static_cast<double>(n) * static_cast<double>(c) * static_cast<double>(h) * static_cast<double>(w);
+  const auto room = static_cast<double>(physical_memory_bytes());
+  if (bytes > 0x1p62) throw Error({"making room for images", "", "fewer", std::to_string(n)});
+  const auto options = at::TensorOptions().dtype(at::kByte);
+  if (bytes <= memory_share * room || n == 0) {
+    try {
+      return at::empty({n, c, h, w}, options);
+    } catch (const std::exception&) {
+      throw Error(
+          {"making room for images", "", format_bytes(static_cast<int64_t>(bytes)) + " of memory", "less"});
+    }
+  }
+  auto scratch = std::make_shared<ScratchMapping>(cache_folder(), static_cast<size_t>(bytes));
+  return at::from_blob(scratch->data(), {n, c, h, w}, [scratch](void*) mutable { scratch.reset(); }, options);
+}
+
+}  // namespace perennial

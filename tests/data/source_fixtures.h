@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/progress.h"
+#include "perennial/data/dataset.h"
+#include "perennial/io/image.h"
+
+// Data sets made in temporary folders, for the tests of the loaders.
+namespace perennial::testing {
+
+/// An empty folder that goes away with its test.
+class SourceTest : public ::testing::Test {
+ protected:
+  SourceTest() {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    root_ = std::filesystem::path(::testing::TempDir()) /
+            (std::string("perennial.") + info->test_suite_name() + "." + info->name());
+    std::filesystem::remove_all(root_);
+    make_folder(root_);
+  }
+  ~SourceTest() override { std::filesystem::remove_all(root_); }
+
+  void write(const std::string& path, std::string_view bytes) const {
+    make_folder((root_ / path).parent_path());
+    std::ofstream(root_ / path, std::ios::binary) << bytes;
+  }
+
+  /// A PNG of one colour.
+  void picture(const std::string& path, uint8_t value, int64_t height = 8, int64_t width = 8) const {
+    const auto plane = static_cast<size_t>(3 * height * width);
+    write(path, encode_png({3, height, width, std::vector<uint8_t>(plane, value)}));
+  }
+
+  /// `kind` of this folder.
+  DataOptions options(const std::string& kind) const {
+    DataOptions out;
+    out.source = kind + ":" + root_.string();
+    return out;
+  }
+
+  std::filesystem::path root_;
+};
+
+inline DataSource load(const DataOptions& options) {
+  Progress silent;
+  return load_data(options, silent);
+}
+
+inline std::string load_error(const DataOptions& options) {
+  try {
+    load(options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// The first byte of a sample.
+inline int first_pixel(const Dataset& set, int64_t row) {
+  return set.inputs.const_data_ptr<uint8_t>()[row * set.inputs.stride(0)];
+}
+
+}  // namespace perennial::testing
