@@ -72,6 +72,10 @@ std::vector<std::string> backbone_names() {
 
 std::string backbone_summary(const std::string& name) { return entry(name).summary; }
 
+int64_t preferred_image_size(const std::string& name) {
+  return name == "efficientnet_lite0" || name == "resnet34" ? 224 : 0;
+}
+
 std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArrayRef input_shape,
                                         uint64_t seed) {
   const Entry& chosen = entry(options.name);

@@ -46,6 +46,9 @@ std::vector<std::string> backbone_names();
 /// One line about a backbone, for help pages.
 std::string backbone_summary(const std::string& name);
 
+/// The side of images that a network was made for, in pixels; 0: any.
+int64_t preferred_image_size(const std::string& name);
+
 /// Builds a backbone for images [channels (always 3), height, width] or features [dim]; initial weights are a
 /// function of `seed`. Throws std::invalid_argument for an unknown name or impossible input.
 std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArrayRef input_shape,

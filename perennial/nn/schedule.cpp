@@ -36,10 +36,11 @@ double learning_rate(const std::string& kind, double lr, int64_t epoch, int64_t 
                      int64_t steps_per_epoch) {
   if (kind == "cosine") return cosine_to_zero(lr, epoch * steps_per_epoch + step, epochs * steps_per_epoch);
   if (kind == "warm_restarts") return warm_restarts(lr, epoch);
+  if (kind == "rainbow_warm_restarts") return rainbow_warm_restarts(lr, epoch);
   if (kind == "multistep") return multistep(lr, epoch);
   if (kind == "constant") return lr;
   throw std::invalid_argument("unknown schedule '" + kind + "'" +
-                              suggestion(kind, {"cosine", "warm_restarts", "multistep", "constant"}));
+                              suggestion(kind, {"cosine", "warm_restarts", "rainbow_warm_restarts", "multistep", "constant"}));
 }
 
 }  // namespace perennial
