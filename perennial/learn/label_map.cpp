@@ -9,11 +9,17 @@
 #include <ATen/ops/tensor.h>
 
 namespace perennial {
+namespace {
+
+constexpr int64_t kLargestLabel = (int64_t{1} << 24) - 1;
+
+}  // namespace
 
 bool LabelMap::add(std::span<const int64_t> labels) {
   bool any = false;
   for (const int64_t label : labels) {
-    if (label < 0) throw std::invalid_argument("a label is negative: " + std::to_string(label));
+    if (label < 0 || label > kLargestLabel)
+      throw std::invalid_argument("a label lies outside 0.." + std::to_string(kLargestLabel) + ": " + std::to_string(label));
     if (label >= static_cast<int64_t>(row_of_.size())) row_of_.resize(label + 1, -1);
     if (row_of_[label] >= 0) continue;
     row_of_[label] = size();

@@ -11,8 +11,8 @@ void TrainOptions::bind(OptionTable& table) {
   table.add("train.lr", lr, "learning rate").range(0, 100);
   table.add("train.stream_lr_factor", stream_lr_factor, "factor on lr during the stream pass").range(0, 10);
   table.add("train.schedule", schedule, "of the memory phase: one cosine to zero, SGDR, x0.1 at 30/60/80/90, or none")
-      .choices({"cosine", "warm_restarts", "multistep", "constant"})
-      .released("warm_restarts");
+      .choices({"cosine", "warm_restarts", "rainbow_warm_restarts", "multistep", "constant"})
+      .released("rainbow_warm_restarts");
   table.add("train.replay_share", replay_share, "share of a stream batch drawn from memory").range(0, 0.95);
   table.add("train.drop_last", drop_last, "do not train on the last partial batch of a task").released("true");
   table.add("train.reset_head", reset_head, "throw the classifier away before each task").released("true");

@@ -96,6 +96,11 @@ at::Tensor Classifier::train_logits(const at::Tensor& inputs) {
   return head_.forward(features, true).to(at::kFloat);
 }
 
+at::Tensor Classifier::frozen_statistics_logits(const at::Tensor& inputs) {
+  const Autocast autocast(device().type(), dtype());
+  return head_.forward(forward_features(inputs, false), false).to(at::kFloat);
+}
+
 template <class Rows>
 at::Tensor Classifier::in_batches(const at::Tensor& inputs, int64_t batch, int64_t columns, Rows rows) {
   if (batch < 1) throw std::invalid_argument("a batch has at least one row");

@@ -1,0 +1,130 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros_like.h>
+
+#include "perennial/base/random.h"
+#include "perennial/learn/builtin.h"
+#include "perennial/learn/replay_learner.h"
+#include "perennial/nn/loss.h"
+
+namespace perennial {
+namespace {
+
+struct EwcOptions : MethodOptions {
+  PolicyOptions policy;
+  double lambda = 100;
+  int64_t samples = 256;
+  int64_t batch = 1;
+  bool accumulate = true;
+  void bind(OptionTable& table) override {
+    policy.bind(table, "ewc.");
+    table.add("ewc.lambda", lambda, "weight of the penalty").range(0, 1e9);
+    table.add("ewc.samples", samples, "memory samples that the Fisher information is estimated from").range(1, 1e9);
+    table.add("ewc.batch", batch, "gradients are squared per this many samples; 1 is the definition, more is cheaper")
+        .range(1, 65536)
+        .released("16");
+    table.add("ewc.accumulate", accumulate, "average the information over tasks; false: the latest replaces the others")
+        .released("false");
+  }
+};
+
+/// Elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS
+/// 2017), online form, over experience replay: loss + lambda * sum_i F_i (theta_i - theta*_i)^2 on the backbone.
+/// F is the diagonal Fisher information from gradients of the cross-entropy to the model's own prediction.
+class Ewc : public ReplayLearner {
+ public:
+  Ewc(const LearnerSetup& setup, const EwcOptions& options)
+      : ReplayLearner(setup, HeadKind::kLinear, options.policy), options_(options) {}
+
+  void save(State& state, const std::string& prefix) const override {
+    ReplayLearner::save(state, prefix);
+    for (size_t i = 0; i < fisher_.size(); ++i) {
+      state.tensors[prefix + "fisher." + std::to_string(i)] = fisher_[i];
+      state.tensors[prefix + "anchor." + std::to_string(i)] = anchor_[i];
+    }
+  }
+
+  void load(const State& state, const std::string& prefix) override {
+    ReplayLearner::load(state, prefix);
+    fisher_.clear(), anchor_.clear();
+    if (!state.has_tensor(prefix + "fisher.0")) return;
+    const auto parameters = backbone_parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      fisher_.push_back(at::zeros_like(parameters[i]).detach());
+      anchor_.push_back(at::zeros_like(parameters[i]).detach());
+      fisher_[i].copy_(state.tensor(prefix + "fisher." + std::to_string(i)));
+      anchor_[i].copy_(state.tensor(prefix + "anchor." + std::to_string(i)));
+    }
+  }
+
+ protected:
+  at::Tensor penalty() override {
+    if (fisher_.empty() || options_.lambda == 0) return {};
+    at::Tensor sum;
+    const auto parameters = backbone_parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor term = (fisher_[i] * (parameters[i] - anchor_[i]).square()).sum();
+      sum = sum.defined() ? sum + term : term;
+    }
+    return sum * options_.lambda;
+  }
+
+  void end_task() override {
+    timed("fisher", [&] { consolidate_weights(); });
+  }
+
+ private:
+  std::vector<at::Tensor> backbone_parameters() { return net_.backbone().tensors().trainable(); }
+
+  void consolidate_weights() {
+    if (memory_.size() == 0 || options_.lambda == 0) return;
+    const std::vector<at::Tensor> fresh = estimate_fisher();
+    const double share = options_.accumulate ? 1.0 / static_cast<double>(task_ + 1) : 1.0;
+    const auto parameters = backbone_parameters();
+    anchor_.clear();
+    for (size_t i = 0; i < fresh.size(); ++i) {
+      if (i == fisher_.size()) fisher_.push_back(fresh[i]);
+      fisher_[i] = fisher_[i] * (1.0 - share) + fresh[i] * share;
+      anchor_.push_back(parameters[i].detach().clone());
+    }
+  }
+
+  std::vector<at::Tensor> estimate_fisher() {
+    const auto parameters = backbone_parameters();
+    std::vector<at::Tensor> fisher;
+    for (const auto& p : parameters) fisher.push_back(at::zeros_like(p).detach());
+    auto order = permutation(memory_.size(), Random(setup_.seed, "fisher", static_cast<uint64_t>(task_)));
+    order.resize(std::min<size_t>(order.size(), options_.samples));
+    const auto total = static_cast<int64_t>(order.size());
+    for (int64_t begin = 0; begin < total; begin += options_.batch) {
+      const int64_t count = std::min(options_.batch, total - begin);
+      const Samples batch = take(memory_.samples(), std::span(order).subspan(begin, count));
+      const at::Tensor logits = net_.frozen_statistics_logits(batch.inputs);
+      cross_entropy(logits, logits.detach().argmax(1)).backward();
+      for (size_t i = 0; i < parameters.size(); ++i)
+        if (parameters[i].grad().defined())
+          fisher_add(fisher[i], parameters[i].grad(), static_cast<double>(count) / static_cast<double>(total));
+      for (const auto& p : net_.parameters()) p.mutable_grad() = at::Tensor();
+    }
+    return fisher;
+  }
+
+  static void fisher_add(at::Tensor& fisher, const at::Tensor& gradient, double share) {
+    fisher.add_(gradient.square(), share);
+  }
+
+  EwcOptions options_;
+  std::vector<at::Tensor> fisher_, anchor_;
+};
+
+}  // namespace
+
+Method ewc_method() {
+  return {"ewc", "Elastic weight consolidation", "Kirkpatrick et al., PNAS 2017",
+          "experience replay with a penalty on moving weights that mattered",
+          [] { return std::make_unique<EwcOptions>(); },
+          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+            return std::make_unique<Ewc>(setup, dynamic_cast<const EwcOptions&>(options));
+          }};
+}
+
+}  // namespace perennial

@@ -1,0 +1,99 @@
+#include "perennial/learn/rm.h"
+
+#include <algorithm>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/bincount.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/one_hot.h>
+#include <fmt/format.h>
+
+#include "perennial/base/random.h"
+#include "perennial/base/threads.h"
+#include "perennial/learn/builtin.h"
+#include "perennial/memory/rainbow.h"
+
+namespace perennial {
+
+void RmOptions::bind(OptionTable& table) {
+  policy.bind(table, "rm.");
+  table.add("rm.perturbation", perturbation, "the set of perturbations that uncertainty is measured over")
+      .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
+  table.add("rm.views", views, "A: perturbed views per candidate").range(1, 255);
+  table.add("rm.first_task_random", first_task_random, "choose at random after the first task").released("true");
+  table.add("rm.feature_dropout", feature_dropout, "perturbation of frozen features: share of them dropped per view")
+      .range(0, 0.95);
+}
+
+RainbowMemory::RainbowMemory(const LearnerSetup& setup, const RmOptions& options)
+    : ReplayLearner(setup, HeadKind::kLinear, options.policy, "cutmix,autoaugment"), options_(options) {}
+
+namespace {
+
+// A view of features: each dropped with probability `share`, the rest scaled up.
+at::Tensor drop_features(const Samples& chunk, double share, uint64_t seed, uint64_t view) {
+  at::Tensor out = at::empty_like(chunk.inputs);
+  const int64_t width = chunk.inputs.size(1);
+  const float* in = chunk.inputs.const_data_ptr<float>();
+  float* to = out.mutable_data_ptr<float>();
+  const auto scale = static_cast<float>(1.0 / (1.0 - share));
+  parallel_for(chunk.size(), 16, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      Random random(seed, "feature dropout", view, static_cast<uint64_t>(chunk.ids[i]));
+      for (int64_t d = 0; d < width; ++d)
+        to[i * width + d] = random.chance(static_cast<float>(share)) ? 0.0F : in[i * width + d] * scale;
+    }
+  });
+  return out;
+}
+
+}  // namespace
+
+at::Tensor RainbowMemory::view(const Samples& chunk, int64_t a) const {
+  const uint64_t position = static_cast<uint64_t>(task_) * 256 + static_cast<uint64_t>(a);
+  if (chunk.inputs.dim() != 4) return drop_features(chunk, options_.feature_dropout, setup_.seed, position);
+  return perturb(chunk.inputs, chunk.ids, parse_perturbation(options_.perturbation), static_cast<int>(a), setup_.seed,
+                 position);
+}
+
+// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of a chunk go through the network stacked on the batch axis, and
+// only vote counts are kept.
+std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& progress) {
+  constexpr int64_t kChunk = 256;
+  std::vector<float> u;
+  u.reserve(samples.size());
+  progress.begin("uncertainty", samples.size());
+  for (int64_t begin = 0; begin < samples.size(); begin += kChunk) {
+    if (progress.stop_requested()) throw Interrupted{};
+    const int64_t count = std::min(kChunk, samples.size() - begin);
+    const Samples chunk{samples.inputs.narrow(0, begin, count), samples.targets.narrow(0, begin, count),
+                        {samples.ids.begin() + begin, samples.ids.begin() + begin + count}};
+    std::vector<at::Tensor> views;
+    for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
+    const at::Tensor votes_of_views = net_.logits(at::cat(views)).argmax(1).reshape({options_.views, count});
+    const at::Tensor votes = at::one_hot(votes_of_views, net_.classes()).sum(0);
+    const auto ratio = variation_ratio(votes, options_.views);
+    u.insert(u.end(), ratio.begin(), ratio.end());
+    progress.advance(count);
+  }
+  progress.end();
+  return u;
+}
+
+void RainbowMemory::select(Policy& policy, Progress& progress) {
+  if (!options_.first_task_random || task_ > 0) return ReplayLearner::select(policy, progress);
+  const auto random = make_policy({.name = "random"}, setup_.seed);
+  ReplayLearner::select(*random, progress);
+}
+
+Method rm_method() {
+  return {"rm", "Rainbow Memory", "Bang et al., CVPR 2021",
+          "keeps samples from the most certain to the most uncertain of each class",
+          [] { return std::make_unique<RmOptions>(); },
+          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+            return std::make_unique<RainbowMemory>(setup, dynamic_cast<const RmOptions&>(options));
+          }};
+}
+
+}  // namespace perennial

@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include "perennial/base/random.h"
+#include "perennial/learn/builtin.h"
+#include "perennial/learn/rm.h"
+
+namespace perennial {
+namespace {
+
+/// Rainbow Memory, offline: the task's data may be revisited. The stream pass and the memory phase merge into
+/// `epochs` epochs over the task with half of each batch from memory; then the selection.
+class RainbowMemoryOffline : public RainbowMemory {
+ public:
+  using RainbowMemory::RainbowMemory;
+  std::string piece_name(int64_t i) const override {
+    if (i == setup_.train.epochs) return "choosing what to remember";
+    return fmt::format("epoch {}/{} on task and memory", i + 1, setup_.train.epochs);
+  }
+
+ protected:
+  void learn_from_stream(const Samples&) override {}
+  void begin_task() override {
+    keep_task_ = true;
+    RainbowMemory::begin_task();
+  }
+  void run_piece(int64_t i, Progress& progress) override {
+    if (i < setup_.train.epochs)
+      timed("task training", [&] { mixed_epoch(task_samples(), i, progress); });
+    else if (policy_->online())
+      task_chunks_.clear();
+    else
+      timed("selection", [&] { select(*policy_, progress); });
+  }
+
+ private:
+  void mixed_epoch(const Samples& task, int64_t epoch, Progress& progress) {
+    const auto order = permutation(task.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
+    const int64_t share = wanted(), steps = (task.size() + share - 1) / share;
+    for (int64_t i = 0; i < steps; ++i) {
+      if (progress.stop_requested()) throw Interrupted{};
+      const int64_t begin = i * share, count = std::min(share, task.size() - begin);
+      Samples batch = take(task, std::span(order).subspan(begin, count));
+      if (setup_.train.batch > share) batch = concat(batch, draw(setup_.train.batch - share));
+      train_step(batch, scheduled_lr(epoch, i, steps));
+      progress.advance(count);
+    }
+  }
+};
+
+}  // namespace
+
+Method rm_offline_method() {
+  return {"rm-offline", "Rainbow Memory (offline)", "Bang et al., CVPR 2021",
+          "Rainbow Memory where each task's data may be revisited until its end",
+          [] { return std::make_unique<RmOptions>(); },
+          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+            return std::make_unique<RainbowMemoryOffline>(setup, dynamic_cast<const RmOptions&>(options));
+          }};
+}
+
+}  // namespace perennial

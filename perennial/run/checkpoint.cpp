@@ -1,0 +1,61 @@
+#include "perennial/run/checkpoint.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/text.h"
+
+namespace perennial {
+namespace {
+
+constexpr const char* kEnding = ".safetensors";
+constexpr size_t kKept = 2;
+
+int64_t number_of(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  if (file.extension() != kEnding || stem.empty() || stem.size() > 15 ||
+      stem.find_first_not_of("0123456789") != std::string::npos)
+    return -1;
+  return parse_int(stem, "checkpoint");
+}
+
+}  // namespace
+
+std::vector<std::pair<int64_t, std::filesystem::path>> CheckpointFolder::list() const {
+  std::vector<std::pair<int64_t, std::filesystem::path>> found;
+  std::error_code code;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, code))
+    if (const int64_t n = number_of(entry.path()); n >= 0) found.emplace_back(n, entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+bool CheckpointFolder::empty() const { return list().empty(); }
+
+void CheckpointFolder::write(const State& state) {
+  make_folder(folder_);
+  const auto before = list();
+  const int64_t next = before.empty() ? 1 : before.back().first + 1;
+  write_file_atomic(folder_ / fmt::format("{:09}{}", next, kEnding), encode_state(state));
+  std::error_code code;
+  for (size_t i = 0; i + kKept <= before.size(); ++i) std::filesystem::remove(before[i].second, code);
+}
+
+State CheckpointFolder::read(const std::function<void(const std::string&)>& warn) const {
+  const auto found = list();
+  for (auto it = found.rbegin(); it != found.rend(); ++it) {
+    try {
+      return decode_state(MappedFile(it->second).bytes(), it->second.string());
+    } catch (const Error& e) {
+      warn(fmt::format("{}; using the checkpoint before it", e.what()));
+    }
+  }
+  throw Error({"reading the checkpoint", folder_.string(), "a file such as 000000001.safetensors that is whole",
+               found.empty() ? "none" : "damaged ones only"});
+}
+
+}  // namespace perennial

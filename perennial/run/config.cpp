@@ -1,0 +1,54 @@
+#include "perennial/run/config.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace perennial {
+
+OptionTable RunConfig::table() {
+  OptionTable t;
+  t.add("learner", learner, "the method: see `perennial methods`");
+  data.bind(t);
+  stream.bind(t);
+  t.add("memory", memory, "what the memory may hold: samples (500) or bytes (50MB)");
+  model.bind(t);
+  train.bind(t);
+  t.add("seed", seed, "of everything random").range(0, 9e15);
+  t.add("threads", threads, "processor threads; 0: all").range(0, 1024);
+  t.add("device", compute.device, "where the network runs").choices({"cpu", "cuda"});
+  t.add("dtype", compute.dtype, "of convolutions and products").choices({"float32", "bfloat16"});
+  t.add("as_released", as_released, "do what the paper's released code does where it differs from our defaults");
+  t.add("eval.every", eval_every, "evaluate whenever this many stream samples have passed (gives A_AUC); 0: never")
+      .range(0, 1e12);
+  t.add("eval.best_epoch", eval_best_epoch,
+        "also evaluate after every epoch and show the best one: peeking, since the test set then chooses the epoch");
+  t.add("eval.batch", eval_batch, "images at a time in evaluation").range(1, 65536);
+  t.add("eval.joint", joint_accuracy, "accuracy of joint training in percent, for I_last; 0: unknown").range(0, 100);
+  t.add("checkpoint.seconds", checkpoint_seconds, "time between checkpoints; 0: at every step").range(0, 1e9);
+  if (method) method->bind(t);
+  return t;
+}
+
+const std::vector<std::string>& RunConfig::without_effect() {
+  static const std::vector<std::string> names{"threads", "checkpoint.seconds", "eval.batch", "eval.joint"};
+  return names;
+}
+
+std::unique_ptr<RunConfig> make_config(const Settings& settings) {
+  auto config = std::make_unique<RunConfig>();
+  const auto early = config->table();
+  for (const auto& [name, value] : settings)
+    if (name == "learner" || name == "as_released") early.set(name, value);
+  config->method = find_method(config->learner).options();
+  config->method->adjust(config->train);
+  const auto table = config->table();
+  if (config->as_released) table.set_as_released();
+  for (const auto& [name, value] : settings) table.set(name, value);
+  MemoryBudget::parse(config->memory);
+  return config;
+}
+
+}  // namespace perennial

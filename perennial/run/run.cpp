@@ -1,0 +1,308 @@
+#include "perennial/run/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/log.h"
+#include "perennial/base/random.h"
+#include "perennial/base/threads.h"
+#include "perennial/io/event_file.h"
+#include "perennial/memory/memory.h"
+#include "perennial/nn/backbone.h"
+#include "perennial/run/features.h"
+
+namespace perennial {
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double clock_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void use_threads(int64_t threads) {
+  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
+  set_thread_count(n);
+  at::set_num_threads(n);
+}
+
+bool holds_run(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "config.toml") || std::filesystem::exists(folder / "checkpoint");
+}
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  std::error_code code;
+  for (const auto& place : {folder, folder / "checkpoint"})
+    for (const auto& entry : std::filesystem::directory_iterator(place, code))
+      if (entry.path().filename().string().find(".tmp") != std::string::npos)
+        std::filesystem::remove(entry.path(), code);
+}
+
+}  // namespace
+
+Run::Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress)
+    : config_(std::move(config)),
+      folder_(std::move(folder)),
+      progress_(progress),
+      checkpoints_(folder_ / "checkpoint"),
+      chunk_data_(config_->data),
+      started_(now()),
+      last_checkpoint_(now()) {
+  use_threads(config_->threads);
+}
+
+Run::~Run() = default;
+
+void Run::load_source(const DataOptions& options) {
+  DataOptions wanted = options;
+  if (wanted.size == 0 && !image_shape_.empty()) wanted.size = image_shape_[1];
+  if (wanted.size == 0) wanted.size = preferred_image_size(config_->model.name);
+  source_ = load_data(wanted, progress_);
+  for (const auto& line : source_.skipped) log_warning("skipped " + line);
+  if (source_.train.size() == 0) throw Error({"loading the data", options.source, "train samples", "none"});
+}
+
+// Classes known from earlier chunks keep their labels; new names are appended.
+void Run::map_classes(DataSource& source) {
+  std::vector<int64_t> label_of;
+  for (const std::string& name : source.train.class_names) {
+    const auto at = std::find(class_names_.begin(), class_names_.end(), name);
+    label_of.push_back(at - class_names_.begin());
+    if (at == class_names_.end()) class_names_.push_back(name);
+  }
+  for (Dataset* set : {&source.train, &source.test}) {
+    for (auto* labels : {&set->labels, &set->true_labels})
+      for (int64_t& label : *labels) label = label_of.at(label);
+    set->class_names = class_names_;
+  }
+  seen_.resize(class_names_.size(), 0);
+}
+
+void Run::make_learner() {
+  LearnerSetup setup{config_->model, config_->compute, config_->train, MemoryBudget::parse(config_->memory),
+                     image_shape_, normalisation_, is_digits_, static_cast<int64_t>(class_names_.size()),
+                     static_cast<uint64_t>(config_->seed)};
+  learner_ = find_method(config_->learner).make(setup, *config_->method);
+}
+
+void Run::make_stream() {
+  StreamOptions options = config_->stream;
+  const uint64_t seed = static_cast<uint64_t>(config_->seed) + static_cast<uint64_t>(chunk_) * 1000003;
+  if (chunk_ > 0) {
+    options = {};
+    options.kind = "shuffled";
+    options.tasks = 1;
+  }
+  apply_noise(options, seed, source_.train);
+  stream_.emplace(source_.train, make_tasks(options, seed, source_.train));
+}
+
+// The data of the current chunk, and a stream over it at its beginning.
+void Run::attach() {
+  load_source(chunk_data_);
+  map_classes(source_);
+  const Dataset& train = source_.train;
+  if (image_shape_.empty()) {
+    image_shape_ = train.inputs.sizes().slice(1).vec();
+    normalisation_ = train.normalisation;
+    is_digits_ = train.is_digits;
+  } else if (train.inputs.sizes().slice(1).vec() != image_shape_) {
+    throw Error({"loading the data", chunk_data_.source, fmt::format("images of shape {}", fmt::join(image_shape_, "x")),
+                 fmt::format("{}", fmt::join(train.inputs.sizes().slice(1), "x"))});
+  }
+  pictures_ = train.inputs;
+  if (config_->model.freeze == "features") replace_by_features(*config_, source_, progress_);
+  make_stream();
+}
+
+std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
+                                 Progress& progress) {
+  if (holds_run(folder))
+    throw Error({"beginning a run", folder.string(), "a folder without a run",
+                 "one (go on with `perennial resume`, or name another folder)"});
+  std::unique_ptr<Run> run(new Run(std::move(config), folder, progress));
+  run->attach();
+  run->make_learner();
+  run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
+  make_folder(folder);
+  write_file_atomic(folder / "config.toml", write_toml(*run->config_));
+  log_to(folder / "log.txt", true);
+  log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source, run->config_->stream.kind));
+  run->events_ = std::make_unique<EventWriter>(folder);
+  run->checkpoint();
+  return run;
+}
+
+std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides, Progress& progress) {
+  if (!holds_run(folder))
+    throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
+                 std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
+  Settings settings = read_toml(folder / "config.toml");
+  for (const auto& [name, value] : overrides) {
+    const auto& free = RunConfig::without_effect();
+    if (std::find(free.begin(), free.end(), name) == free.end())
+      throw std::invalid_argument(name + " is fixed by the run; only " + fmt::format("{}", fmt::join(free, ", ")) +
+                                  " may change when it goes on");
+    settings.emplace_back(name, value);
+  }
+  std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
+  remove_leftovers(folder);
+  log_to(folder / "log.txt", true);
+  run->load(run->checkpoints_.read([](const std::string& line) { log_warning(line); }));
+  return run;
+}
+
+void Run::begin_update(const DataOptions& data) {
+  if (!finished_)
+    throw Error({"updating the run", folder_.string(), "a finished run", "one that stopped (use `perennial resume` first)"});
+  samples_before_ += position_;
+  position_ = 0;
+  ++chunk_;
+  chunk_data_ = data;
+  task_ = 0;
+  chunk_seconds_ = 0;
+  finished_ = consolidating_ = false;
+  classes_before_ = static_cast<int64_t>(class_names_.size());
+  attach();
+  log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
+                       static_cast<int64_t>(class_names_.size()) - classes_before_));
+  checkpoint();
+}
+
+// After open(): the data again, checked to be what they were, and the stream where it stood.
+void Run::go_on() {
+  const uint64_t expected = data_hash_;
+  attach();
+  if (data_hash() != expected)
+    throw Error({"resuming the run", chunk_data_.source, "the data that it began with", "other samples or labels"});
+  stream_->seek(position_);
+}
+
+uint64_t Run::data_hash() const {
+  const auto& train = source_.train;
+  const auto raw = [](const std::vector<int64_t>& v) {
+    return std::string_view(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(int64_t));
+  };
+  return hash64(raw(train.ids), hash64(raw(train.labels)));
+}
+
+void Run::execute() {
+  if (finished_) return;
+  if (!stream_) go_on();
+  const double began = now();
+  const double before = chunk_seconds_;
+  while (!finished_) {
+    chunk_seconds_ = before + now() - began;
+    if (progress_.stop_requested()) {
+      checkpoint();
+      throw Interrupted{};
+    }
+    if (consolidating_)
+      consolidate_piece();
+    else if (stream_->finished())
+      finish();
+    else
+      observe_next();
+    if (!finished_) checkpoint_when_due();
+  }
+  chunk_seconds_ = before + now() - began;
+  write_results();
+  checkpoint();
+}
+
+void Run::observe_next() {
+  const int64_t task = stream_->task(), before = stream_->position();
+  const bool first = before == 0 || stream_->left_in_task() == static_cast<int64_t>(stream_->tasks()[task].rows.size());
+  if (first)
+    progress_.begin(fmt::format("task {}/{}: stream", task + 1, stream_->tasks().size()), stream_->left_in_task());
+  const int64_t left = stream_->left_in_task();
+  const Batch batch = stream_->next(learner_->wanted());
+  for (const int64_t label : batch.samples.labels()) seen_[label] = 1;
+  learner_->observe(batch.samples);
+  position_ = stream_->position();
+  progress_.advance(batch.samples.size());
+  const int64_t every = chunk_ == 0 ? config_->eval_every : 0, position = stream_->position();
+  if (every > 0 && position / every > before / every) {
+    const Evaluation e = evaluate_now("interval");
+    metrics_.add_point(e, position, task, seen_);
+    scalar("accuracy/interval", e.accuracy(seen_));
+  }
+  peak_candidate_bytes_ = std::max(peak_candidate_bytes_, learner_->candidate_bytes());
+  if (batch.samples.size() == left) {
+    consolidating_ = true;
+    piece_ = 0;
+    progress_.end();
+  }
+}
+
+void Run::consolidate_piece() {
+  const int64_t pieces = learner_->pieces();
+  if (piece_ == 0)
+    progress_.begin(fmt::format("task {}/{}: consolidating", task_ + 1, stream_->tasks().size()), 0);
+  const bool more = learner_->consolidate(progress_);
+  if (config_->eval_best_epoch && chunk_ == 0 && pieces > 0)
+    metrics_.add_epoch(evaluate_now("epoch"), task_, piece_ + 1, pieces, seen_);
+  ++piece_;
+  if (!more) finish_task();
+}
+
+void Run::finish_task() {
+  progress_.end();
+  consolidating_ = false;
+  const Evaluation e = evaluate_now("task");
+  const Memory* memory = learner_->memory();
+  std::vector<int64_t> kept;
+  if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
+  const int64_t samples = samples_before_ + stream_->position();
+  if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
+  scalar("accuracy/task", e.accuracy(seen_));
+  scalar("memory/samples", static_cast<double>(kept.size()));
+  ++task_;
+  log_info(fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory", task_, stream_->tasks().size(),
+                       100 * e.accuracy(seen_), kept.size()));
+  if (chunk_ > 0)
+    metrics_.add_update({{"data", chunk_data_.source},
+                         {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_, class_names_.end())},
+                         {"samples", stream_->size()},
+                         {"accuracy", e.accuracy(seen_)},
+                         {"seconds", chunk_seconds_}});
+  if (!stream_->finished()) write_results();
+}
+
+void Run::finish() {
+  finished_ = true;
+  log_info("finished");
+}
+
+Evaluation Run::evaluate_now(const std::string& why) {
+  ++metrics_.evaluations;
+  progress_.begin("evaluating (" + why + ")", source_.test.size());
+  Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()), config_->eval_batch, progress_);
+  progress_.end();
+  return e;
+}
+
+void Run::scalar(const std::string& tag, double value) {
+  if (events_) events_->scalar(tag, samples_before_ + stream_->position(), value, clock_time());
+}
+
+double Run::wall_seconds() const { return earlier_seconds_ + now() - started_; }
+
+void Run::checkpoint() {
+  checkpoints_.write(save());
+  last_checkpoint_ = now();
+}
+
+void Run::checkpoint_when_due() {
+  if (now() - last_checkpoint_ >= config_->checkpoint_seconds) checkpoint();
+}
+
+}  // namespace perennial

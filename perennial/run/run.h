@@ -1,0 +1,108 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "perennial/run/checkpoint.h"
+#include "perennial/run/config.h"
+#include "perennial/run/memory_sheet.h"
+#include "perennial/run/metrics.h"
+
+namespace perennial {
+
+class EventWriter;
+
+/// One run: a learner, a stream, and a folder that holds config.toml, metrics.json, metrics.csv,
+/// events.out.tfevents.*, checkpoint/, model.safetensors, memory.png and log.txt. Killed anywhere and opened again, a
+/// CPU run ends bit-equal to the one never killed.
+class Run {
+ public:
+  /// Begins a run in a folder that holds none yet.
+  static std::unique_ptr<Run> create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
+                                     Progress& progress);
+  /// Opens the newest whole checkpoint of a run to go on from it (to be executed), to predict or to update.
+  /// `overrides` may change options without effect on results (threads and the like).
+  static std::unique_ptr<Run> open(const std::filesystem::path& folder, const Settings& overrides, Progress& progress);
+  ~Run();
+
+  /// Goes on until the stream ends. Throws Interrupted, with the checkpoint written, when progress asks to stop.
+  void execute();
+  bool finished() const { return finished_; }
+
+  /// Begins the next chunk of data on a finished run, as one task; new classes are appended by name.
+  /// execute() then learns it.
+  void begin_update(const DataOptions& data);
+
+  Learner& learner() { return *learner_; }
+  RunConfig& config() { return *config_; }
+  const std::vector<std::string>& class_names() const { return class_names_; }
+  /// Shape of an input image [C, H, W].
+  const std::vector<int64_t>& image_shape() const { return image_shape_; }
+  const Normalisation& normalisation() const { return normalisation_; }
+  /// metrics.json as it stands.
+  nlohmann::json metrics_json() const;
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress);
+  void load_source(const DataOptions& options);
+  void map_classes(DataSource& source);
+  void make_learner();
+  void make_stream();
+  void attach();
+  void go_on();
+  uint64_t data_hash() const;
+
+  void observe_next();
+  void consolidate_piece();
+  void finish_task();
+  void finish();
+  Evaluation evaluate_now(const std::string& why);
+  void scalar(const std::string& tag, double value);
+
+  State save() const;
+  void load(const State& state);
+  void reopen_events(const std::string& file, int64_t records);
+  nlohmann::json memory_json(const Memory& memory) const;
+  void checkpoint();
+  void checkpoint_when_due();
+  void write_results();
+  double wall_seconds() const;
+
+  std::unique_ptr<RunConfig> config_;
+  std::filesystem::path folder_;
+  Progress& progress_;
+  CheckpointFolder checkpoints_;
+
+  DataSource source_;
+  std::vector<std::string> class_names_;
+  std::vector<int64_t> image_shape_;
+  Normalisation normalisation_;
+  bool is_digits_ = false;
+  std::optional<Stream> stream_;
+  std::unique_ptr<Learner> learner_;
+  Metrics metrics_;
+  std::unique_ptr<EventWriter> events_;
+
+  DataOptions chunk_data_;             ///< the data of the current chunk
+  int64_t chunk_ = 0;                  ///< 0: the first stream; then one per update
+  int64_t task_ = 0;                   ///< tasks of this chunk finished
+  int64_t samples_before_ = 0;         ///< stream samples of earlier chunks
+  int64_t classes_before_ = 0;         ///< classes known before this chunk
+  bool consolidating_ = false;
+  bool finished_ = false;
+  int64_t piece_ = 0;
+  std::vector<char> seen_;             ///< labels that have arrived
+  int64_t peak_candidate_bytes_ = 0;
+  double earlier_seconds_ = 0, chunk_seconds_ = 0;
+  int64_t position_ = 0;               ///< of the stream in this chunk
+  uint64_t data_hash_ = 0;             ///< of the chunk's ids and labels, from the checkpoint
+  at::Tensor pictures_;                ///< images of the chunk, also when features have taken their place
+  MemorySheet sheet_;
+  double started_ = 0, last_checkpoint_ = 0;
+};
+
+}  // namespace perennial

@@ -1,0 +1,188 @@
+// The saved form of a run and the files it writes.
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/log.h"
+#include "perennial/base/version.h"
+#include "perennial/io/event_file.h"
+#include "perennial/memory/memory.h"
+#include "perennial/run/run.h"
+
+namespace perennial {
+namespace {
+
+using nlohmann::json;
+
+json effective_options(RunConfig& config) {
+  json out = json::object();
+  const auto& free = RunConfig::without_effect();
+  const OptionTable table = config.table();
+  for (const Option& option : table.options())
+    if (std::find(free.begin(), free.end(), option.name()) == free.end()) out[option.name()] = option.get();
+  return out;
+}
+
+json describe(DataOptions options) {
+  OptionTable table;
+  options.bind(table);
+  json out = json::object();
+  for (const Option& option : table.options()) out[option.name()] = option.get();
+  return out;
+}
+
+DataOptions data_options(const json& saved) {
+  DataOptions options;
+  OptionTable table;
+  options.bind(table);
+  for (const auto& [name, value] : saved.items()) table.set(name, value.get<std::string>());
+  return options;
+}
+
+void require_same_options(const json& saved, const json& own, const std::string& source) {
+  for (const auto& [name, value] : own.items())
+    if (!saved.contains(name) || saved[name] != value)
+      throw Error({"reading the checkpoint", source, fmt::format("{} = {} as in config.toml", name, value.dump()),
+                   saved.contains(name) ? saved[name].dump() : "nothing"});
+}
+
+}  // namespace
+
+State Run::save() const {
+  State state;
+  json& v = state.values;
+  v["options"] = effective_options(*config_);
+  v["class_names"] = class_names_;
+  v["image_shape"] = image_shape_;
+  v["mean"] = normalisation_.mean;
+  v["std"] = normalisation_.std;
+  v["is_digits"] = is_digits_;
+  v["chunk"] = chunk_;
+  v["chunk_data"] = describe(chunk_data_);
+  v["task"] = task_;
+  v["position"] = position_;
+  v["samples_before"] = samples_before_;
+  v["classes_before"] = classes_before_;
+  v["consolidating"] = consolidating_;
+  v["finished"] = finished_;
+  v["piece"] = piece_;
+  v["seen"] = seen_;
+  v["peak_candidate_bytes"] = peak_candidate_bytes_;
+  v["wall_seconds"] = wall_seconds();
+  v["chunk_seconds"] = chunk_seconds_;
+  v["data_hash"] = stream_ ? data_hash() : data_hash_;
+  v["metrics"] = metrics_.save();
+  if (events_) {
+    v["events_file"] = events_->file().filename().string();
+    v["events"] = events_->records();
+  }
+  sheet_.save(state, "sheet.");
+  learner_->save(state, "learner.");
+  return state;
+}
+
+void Run::load(const State& state) {
+  try {
+    const json& v = state.values;
+    require_same_options(v.at("options"), effective_options(*config_), state.source);
+    v.at("class_names").get_to(class_names_);
+    v.at("image_shape").get_to(image_shape_);
+    v.at("mean").get_to(normalisation_.mean);
+    v.at("std").get_to(normalisation_.std);
+    v.at("is_digits").get_to(is_digits_);
+    v.at("chunk").get_to(chunk_);
+    chunk_data_ = data_options(v.at("chunk_data"));
+    v.at("task").get_to(task_);
+    v.at("position").get_to(position_);
+    v.at("samples_before").get_to(samples_before_);
+    v.at("classes_before").get_to(classes_before_);
+    v.at("consolidating").get_to(consolidating_);
+    v.at("finished").get_to(finished_);
+    v.at("piece").get_to(piece_);
+    v.at("seen").get_to(seen_);
+    v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
+    v.at("wall_seconds").get_to(earlier_seconds_);
+    v.at("chunk_seconds").get_to(chunk_seconds_);
+    v.at("data_hash").get_to(data_hash_);
+    metrics_.load(v.at("metrics"));
+    if (v.contains("events")) reopen_events(v.at("events_file"), v.at("events"));
+  } catch (const json::exception& e) {
+    throw Error({"reading the checkpoint", state.source, "what this version of perennial writes", e.what()});
+  }
+  sheet_.load(state, "sheet.");
+  make_learner();
+  learner_->load(state, "learner.");
+}
+
+void Run::reopen_events(const std::string& file, int64_t records) {
+  try {
+    events_ = std::make_unique<EventWriter>(folder_ / std::filesystem::path(file).filename(), records);
+  } catch (const Error& e) {
+    log_warning(fmt::format("{}; beginning another event file", e.what()));
+    events_ = std::make_unique<EventWriter>(folder_);
+  }
+}
+
+json Run::metrics_json() const {
+  json out = metrics_.to_json(config_->joint_accuracy);
+  const Method& method = find_method(config_->learner);
+  out["learner"] = method.name;
+  out["learner_title"] = method.title;
+  out["paper"] = method.paper;
+  out["data"] = config_->data.source;
+  out["stream"] = config_->stream.kind;
+  out["model"] = config_->model.name;
+  out["seed"] = config_->seed;
+  out["as_released"] = config_->as_released;
+  out["finished"] = finished_;
+  out["version"] = version();
+  const int64_t seen = samples_before_ + position_;
+  out["samples_seen"] = seen;
+  out["wall_seconds"] = wall_seconds();
+  out["samples_per_second"] = static_cast<double>(seen) / std::max(1e-9, wall_seconds());
+  out["peak_rss_bytes"] = peak_resident_bytes();
+  out["candidate_bytes"] = peak_candidate_bytes_;
+  out["phases"] = learner_->seconds();
+  const Memory* memory = learner_->memory();
+  out["memory_samples"] = memory ? memory->size() : 0;
+  out["memory_bytes"] = memory ? memory->bytes() : 0;
+  if (memory != nullptr && memory->size() > 0) out["memory"] = memory_json(*memory);
+  return out;
+}
+
+json Run::memory_json(const Memory& memory) const {
+  json entries = json::array();
+  const auto labels = memory.samples().labels();
+  std::map<int64_t, int64_t> truth;
+  for (size_t i = 0; i < source_.train.true_labels.size(); ++i)
+    truth[source_.train.ids[i]] = source_.train.true_labels[i];
+  for (int64_t i = 0; i < memory.size(); ++i) {
+    const int64_t id = memory.samples().ids[i];
+    json entry{{"id", id}, {"label", labels[i]}};
+    if (const auto t = truth.find(id); t != truth.end()) entry["true_label"] = t->second;
+    if (!memory.scores().empty()) entry["uncertainty"] = memory.scores()[i];
+    entries.push_back(std::move(entry));
+  }
+  json out{{"samples", memory.size()},
+           {"bytes", memory.bytes()},
+           {"capacity", memory.capacity(memory.samples())},
+           {"entries", std::move(entries)}};
+  if (memory.budget().bytes > 0) out["capacity_bytes"] = memory.budget().bytes;
+  if (!sheet_.empty()) out["sheet"] = {{"file", "memory.png"}, {"tile", sheet_.tile()}, {"columns", MemorySheet::kColumns}};
+  return out;
+}
+
+void Run::write_results() {
+  const Memory* memory = learner_->memory();
+  if (memory != nullptr && memory->size() > 0) {
+    sheet_.update(memory->samples(), pictures_, source_.train.ids);
+    write_file_atomic(folder_ / "memory.png", sheet_.png());
+  }
+  write_file_atomic(folder_ / "metrics.json", metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomic(folder_ / "metrics.csv", metrics_.to_csv());
+  TensorFile model = learner_->model();
+  model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);
+  write_safetensors(folder_ / "model.safetensors", model);
+}
+
+}  // namespace perennial
