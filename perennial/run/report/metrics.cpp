@@ -1,0 +1,356 @@
+#include "perennial/run/report/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/text.h"
+
+namespace perennial {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kFileLimit = int64_t{1} << 28;
+constexpr size_t kMaxTasks = 10000, kMaxClasses = 100000;
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double kHuge = 1e18;
+
+/// A JSON value that knows its name, so that every complaint says where.
+class Value {
+ public:
+  Value(const std::filesystem::path& file, const Json* json, std::string name)
+      : file_(file), json_(json), name_(std::move(name)) {}
+
+  bool given() const { return json_ && !json_->is_null(); }
+
+  [[noreturn]] void fail(const std::string& expected) const {
+    const std::string found = !json_               ? "no such key"
+                              : json_->is_array()  ? fmt::format("an array of {}", json_->size())
+                              : json_->is_number() ? json_->dump()
+                                                   : std::string("a value of type ") + json_->type_name();
+    throw Error(
+        {"reading metrics", file_.string(), fmt::format("key '{}' to be {}", name_, expected), found});
+  }
+
+  Value at(const std::string& key) const {
+    if (!given()) return {file_, nullptr, full(key)};
+    if (!json_->is_object()) fail("an object");
+    const auto found = json_->find(key);
+    return {file_, found == json_->end() ? nullptr : &*found, full(key)};
+  }
+
+  std::vector<Value> items(size_t most = std::numeric_limits<size_t>::max()) const {
+    if (!given()) return {};
+    if (!json_->is_array()) fail("an array");
+    if (json_->size() > most) fail(fmt::format("an array of at most {}", most));
+    std::vector<Value> out;
+    out.reserve(json_->size());
+    for (size_t i = 0; i < json_->size(); ++i)
+      out.emplace_back(file_, &(*json_)[i], fmt::format("{}[{}]", name_, i));
+    return out;
+  }
+
+  std::vector<std::pair<std::string, Value>> members() const {
+    if (!given()) return {};
+    if (!json_->is_object()) fail("an object");
+    std::vector<std::pair<std::string, Value>> out;
+    for (const auto& [key, value] : json_->items()) out.emplace_back(key, Value(file_, &value, full(key)));
+    return out;
+  }
+
+  std::string text() const {
+    if (!given()) return "";
+    if (!json_->is_string()) fail("a text");
+    return json_->get<std::string>();
+  }
+  std::string required_text() const {
+    if (!given()) fail("a text");
+    return text();
+  }
+
+  double number(double low, double high) const {
+    const std::string range = high >= kHuge ? fmt::format("a number from {:g}", low)
+                                            : fmt::format("a number from {:g} to {:g}", low, high);
+    if (!given() || !json_->is_number()) fail(range);
+    const double value = json_->get<double>();
+    if (!std::isfinite(value) || value < low || value > high) fail(range);
+    return value;
+  }
+  std::optional<double> maybe(double low, double high) const {
+    return given() ? std::optional(number(low, high)) : std::nullopt;
+  }
+  double or_unknown(double low, double high) const { return given() ? number(low, high) : kUnknown; }
+  int64_t whole(int64_t low, int64_t high) const {
+    const double value = number(static_cast<double>(low), static_cast<double>(high));
+    if (json_->is_number_integer()) return json_->get<int64_t>();
+    if (value != std::floor(value) || std::abs(value) > 0x1p53) fail("a whole number");
+    return static_cast<int64_t>(value);
+  }
+  bool flag() const {
+    if (!given() || !json_->is_boolean()) fail("true or false");
+    return json_->get<bool>();
+  }
+
+ private:
+  std::string full(const std::string& key) const { return name_.empty() ? key : name_ + "." + key; }
+
+  std::filesystem::path file_;
+  const Json* json_;
+  std::string name_;
+};
+
+std::vector<std::string> read_texts(const Value& value, size_t most) {
+  std::vector<std::string> out;
+  for (const Value& item : value.items(most)) out.push_back(item.required_text());
+  return out;
+}
+
+std::vector<double> read_row(const Value& value, double high, size_t most) {
+  std::vector<double> out;
+  for (const Value& item : value.items(most)) out.push_back(item.or_unknown(0, high));
+  return out;
+}
+
+/// Rows of one length.
+Table read_table(const Value& value, double high, size_t most_rows, size_t most_columns) {
+  Table out;
+  for (const Value& row : value.items(most_rows)) {
+    out.push_back(read_row(row, high, most_columns));
+    if (out.back().size() != out.front().size())
+      row.fail(fmt::format("an array of {}, as the rows before", out.front().size()));
+  }
+  return out;
+}
+
+std::vector<CurvePoint> read_curve(const Value& value) {
+  std::vector<CurvePoint> out;
+  for (const Value& item : value.items()) {
+    CurvePoint point;
+    point.samples = item.at("samples").whole(0, int64_t{1} << 53);
+    point.accuracy = item.at("accuracy").number(0, 1);
+    if (item.at("task").given()) point.task = item.at("task").whole(0, kMaxTasks);
+    point.per_task = read_row(item.at("per_task"), 1, kMaxTasks);
+    if (!out.empty() && point.samples < out.back().samples)
+      item.at("samples").fail("no less than the one before");
+    out.push_back(std::move(point));
+  }
+  return out;
+}
+
+std::vector<BestEpoch> read_best_epochs(const Value& value) {
+  std::vector<BestEpoch> out;
+  for (const Value& item : value.items(kMaxTasks))
+    out.push_back({item.at("task").whole(0, kMaxTasks), item.at("epoch").whole(0, int64_t{1} << 40),
+                   item.at("epochs").whole(0, int64_t{1} << 40), item.at("accuracy").number(0, 1)});
+  return out;
+}
+
+std::vector<MemoryEntry> read_entries(const Value& value) {
+  std::vector<MemoryEntry> out;
+  for (const Value& item : value.items()) {
+    MemoryEntry entry;
+    const Value truth = item.at("true_label");
+    if (item.at("id").given()) entry.id = item.at("id").whole(-(int64_t{1} << 53), int64_t{1} << 53);
+    entry.label = item.at("label").whole(0, kMaxClasses - 1);
+    if (truth.given()) entry.true_label = truth.whole(0, kMaxClasses - 1);
+    entry.uncertainty = item.at("uncertainty").maybe(-kHuge, kHuge);
+    out.push_back(entry);
+  }
+  return out;
+}
+
+std::optional<Sheet> read_sheet(const Value& value) {
+  if (!value.given()) return std::nullopt;
+  const Sheet sheet{value.at("file").required_text(), value.at("tile").whole(1, 4096),
+                    value.at("columns").whole(1, 100000)};
+  const std::filesystem::path name = sheet.file;
+  if (name.empty() || name != name.filename() || name == "." || name == "..")
+    value.at("file").fail("the name of a file inside the run");
+  return sheet;
+}
+
+std::vector<std::pair<std::string, double>> read_pairs(const Value& value, double high) {
+  std::vector<std::pair<std::string, double>> out;
+  for (const auto& [name, item] : value.members()) out.emplace_back(name, item.or_unknown(0, high));
+  return out;
+}
+
+std::vector<UpdateRecord> read_updates(const Value& value) {
+  std::vector<UpdateRecord> out;
+  for (const Value& item : value.items())
+    out.push_back({item.at("data").text(), read_texts(item.at("classes_added"), kMaxClasses),
+                   item.at("samples").maybe(0, kHuge), item.at("accuracy").maybe(0, 1),
+                   item.at("seconds").maybe(0, kHuge)});
+  return out;
+}
+
+void read_what(const Value& root, RunMetrics& m) {
+  m.learner = root.at("learner").required_text();
+  m.learner_title = root.at("learner_title").text();
+  m.paper = root.at("paper").text();
+  m.data = root.at("data").required_text();
+  m.stream = root.at("stream").required_text();
+  m.model = root.at("model").text();
+  m.version = root.at("version").text();
+  m.seed = root.at("seed").whole(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+  m.finished = root.at("finished").flag();
+  m.class_names = read_texts(root.at("class_names"), kMaxClasses);
+}
+
+void read_accuracies(const Value& root, RunMetrics& m) {
+  m.a_last = m.finished ? std::optional(root.at("a_last").number(0, 1)) : root.at("a_last").maybe(0, 1);
+  m.a_avg = root.at("a_avg").maybe(0, 1);
+  m.f_last = root.at("f_last").maybe(-1, 1);
+  m.i_last = root.at("i_last").maybe(-1, 1);
+  m.a_auc = root.at("a_auc").maybe(0, 1);
+  m.accuracy_matrix = read_table(root.at("accuracy_matrix"), 1, kMaxTasks, kMaxTasks);
+  m.task_accuracy = read_row(root.at("task_accuracy"), 1, kMaxTasks);
+  m.per_class = read_pairs(root.at("per_class"), 1);
+  m.confusion = read_table(root.at("confusion"), kHuge, kMaxClasses, kMaxClasses);
+  if (!m.confusion.empty() && m.confusion.size() != m.confusion[0].size())
+    root.at("confusion").fail("as many rows as columns");
+  m.curve = read_curve(root.at("curve"));
+  m.best_epoch = read_best_epochs(root.at("best_epoch"));
+}
+
+void read_stream(const Value& root, RunMetrics& m) {
+  for (const Value& item : root.at("task_classes").items(kMaxTasks))
+    m.task_classes.push_back(read_texts(item, kMaxClasses));
+  m.task_composition = read_table(root.at("task_composition"), kHuge, kMaxTasks, kMaxClasses);
+  m.updates = read_updates(root.at("updates"));
+}
+
+void read_memory(const Value& root, RunMetrics& m) {
+  const Value memory = root.at("memory");
+  const auto either = [&](const char* outer, const char* inner) {
+    return root.at(outer).given() ? root.at(outer).maybe(0, kHuge) : memory.at(inner).maybe(0, kHuge);
+  };
+  m.memory_samples = either("memory_samples", "samples");
+  m.memory_bytes = either("memory_bytes", "bytes");
+  m.memory_capacity = memory.at("capacity").maybe(0, kHuge);
+  m.memory_capacity_bytes = memory.at("capacity_bytes").maybe(0, kHuge);
+  m.candidate_bytes = root.at("candidate_bytes").maybe(0, kHuge);
+  m.entries = read_entries(memory.at("entries"));
+  m.sheet = read_sheet(memory.at("sheet"));
+  m.memory_history = read_table(root.at("memory_history"), kHuge, kMaxTasks, kMaxClasses);
+}
+
+void read_costs(const Value& root, RunMetrics& m) {
+  m.samples_seen = root.at("samples_seen").maybe(0, kHuge);
+  m.samples_per_second = root.at("samples_per_second").maybe(0, kHuge);
+  m.wall_seconds = root.at("wall_seconds").maybe(0, kHuge);
+  m.peak_rss_bytes = root.at("peak_rss_bytes").maybe(0, kHuge);
+  m.test_evaluations = root.at("test_evaluations").maybe(0, kHuge);
+  m.phases = read_pairs(root.at("phases"), kHuge);
+}
+
+Json parse(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file, kFileLimit);
+  try {
+    Json root = Json::parse(bytes);
+    if (!root.is_object()) throw Error({"reading metrics", file.string(), "a JSON object", root.type_name()});
+    return root;
+  } catch (const Json::exception& e) {
+    throw Error({"reading metrics", file.string(), "JSON", e.what()});
+  }
+}
+
+/// Keys and values of simple TOML lines, enough to tell in what two runs differ.
+std::map<std::string, std::string> toml_keys(const std::string& text) {
+  std::map<std::string, std::string> out;
+  std::string section;
+  for (const std::string& line : split(text, '\n')) {
+    if (line.front() == '#') continue;
+    const size_t equals = line.find('=');
+    if (line.front() == '[' && line.back() == ']')
+      section = line.substr(1, line.size() - 2) + ".";
+    else if (equals != std::string::npos)
+      out[section + trim(line.substr(0, equals))] = trim(line.substr(equals + 1));
+  }
+  return out;
+}
+
+}  // namespace
+
+RunMetrics read_run_metrics(const std::filesystem::path& run) {
+  const std::filesystem::path file = run / "metrics.json";
+  const Json json = parse(file);
+  const Value root(file, &json, "");
+  RunMetrics m;
+  m.folder = run;
+  read_what(root, m);
+  read_accuracies(root, m);
+  read_stream(root, m);
+  read_memory(root, m);
+  read_costs(root, m);
+  if (std::filesystem::is_regular_file(run / "config.toml"))
+    m.config = read_file(run / "config.toml", kFileLimit);
+  m.config_keys = toml_keys(m.config);
+  return m;
+}
+
+int64_t RunMetrics::tasks() const {
+  size_t most =
+      std::max({task_accuracy.size(), task_composition.size(), task_classes.size(), accuracy_matrix.size()});
+  if (!accuracy_matrix.empty()) most = std::max(most, accuracy_matrix[0].size());
+  for (const CurvePoint& point : curve) most = std::max(most, point.per_task.size());
+  return static_cast<int64_t>(most);
+}
+
+int64_t RunMetrics::tasks_done() const {
+  const auto known = [](double a) { return std::isfinite(a); };
+  const auto in_list = std::count_if(task_accuracy.begin(), task_accuracy.end(), known);
+  const auto in_matrix = std::count_if(accuracy_matrix.begin(), accuracy_matrix.end(), [&](const auto& row) {
+    return std::any_of(row.begin(), row.end(), known);
+  });
+  return std::max<int64_t>(in_list, in_matrix);
+}
+
+int64_t RunMetrics::classes() const {
+  size_t most = std::max(class_names.size(), confusion.size());
+  for (const Table* table : {&task_composition, &memory_history})
+    if (!table->empty()) most = std::max(most, table->front().size());
+  for (const MemoryEntry& e : entries) most = std::max<size_t>(most, static_cast<size_t>(e.label) + 1);
+  return static_cast<int64_t>(most);
+}
+
+std::string RunMetrics::class_name(int64_t label) const {
+  const auto i = static_cast<size_t>(label);
+  return i < class_names.size() ? class_names[i] : fmt::format("class {}", label);
+}
+
+std::vector<double> RunMetrics::forgetting() const {
+  if (accuracy_matrix.empty()) return {};
+  size_t last = accuracy_matrix.size() - 1;
+  const auto known = [](double a) { return std::isfinite(a); };
+  while (last > 0 && std::none_of(accuracy_matrix[last].begin(), accuracy_matrix[last].end(), known)) --last;
+  std::vector<double> out(accuracy_matrix[0].size(), kUnknown);
+  for (size_t j = 0; j < out.size(); ++j) {
+    double best = kUnknown;
+    for (size_t t = 0; t < last; ++t) best = std::fmax(best, accuracy_matrix[t][j]);
+    out[j] = best - accuracy_matrix[last][j];
+  }
+  return out;
+}
+
+std::vector<double> RunMetrics::task_ends() const {
+  std::vector<double> ends;
+  double sum = 0;
+  for (const auto& row : task_composition) {
+    for (const double count : row) sum += std::isfinite(count) ? count : 0;
+    ends.push_back(sum);
+  }
+  if (!ends.empty()) return ends;
+  for (size_t i = 0; i < curve.size(); ++i)
+    if (i + 1 == curve.size() || curve[i + 1].task != curve[i].task)
+      ends.push_back(static_cast<double>(curve[i].samples));
+  return ends;
+}
+
+}  // namespace perennial
