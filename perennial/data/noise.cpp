@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <stdexcept>
 #include <string_view>
 #include <unordered_map>
@@ -80,14 +81,11 @@ class LabelFile {
   }
 
  private:
+  /// -1 for what is no number from 0.
   static int64_t whole_number(std::string_view text) {
-    if (text.empty() || text.size() > 18) return -1;
     int64_t value = 0;
-    for (const char c : text) {
-      if (c < '0' || c > '9') return -1;
-      value = value * 10 + (c - '0');
-    }
-    return value;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return code == std::errc{} && end == text.data() + text.size() && value >= 0 ? value : -1;
   }
 
   static bool has_id(std::string_view line) {
@@ -108,7 +106,7 @@ class LabelFile {
   }
 
   [[noreturn]] void refuse(size_t line, std::string expected, std::string_view found) const {
-    throw Error({"reading labels", path_, fmt::format("line {}: {}", line + 1, expected),
+    throw Error({"reading labels", path_, fmt::format("{} in line {}", expected, line + 1),
                  fmt::format("'{}'", found.substr(0, 80))});
   }
 
@@ -182,6 +180,10 @@ void apply_noise(const StreamOptions& options, uint64_t seed, Dataset& dataset) 
   }
   const NoiseKind noise = NoiseKind::parse(options.noise);
   if (noise.form == NoiseKind::Form::kNone) return;
+  for (const int64_t label : dataset.labels)
+    if (label < 0 || label >= static_cast<int64_t>(dataset.class_names.size()))
+      throw std::invalid_argument(
+          fmt::format("noise: label {} of {} classes", label, dataset.class_names.size()));
   Dataset changed = dataset;
   if (changed.true_labels.empty()) changed.true_labels = changed.labels;
   if (noise.form == NoiseKind::Form::kSymmetric) flip_symmetric(noise.rate, seed, changed);

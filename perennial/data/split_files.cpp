@@ -25,7 +25,7 @@ struct SplitFile {
 };
 
 [[noreturn]] void refuse(const SplitFile& file, size_t record, std::string expected, std::string found) {
-  throw Error({kDoing, file.path, fmt::format("record {}: {}", record, expected), std::move(found)});
+  throw Error({kDoing, file.path, fmt::format("{} in record {}", expected, record), std::move(found)});
 }
 
 /// A number that ends `text`, and what stands before it; -1 without one.

@@ -73,7 +73,7 @@ class RecordReader : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   [[noreturn]] void refuse(std::string expected, std::string found) const {
-    throw Error({"reading a split file", name_, fmt::format("record {}: {}", records_.size(), expected),
+    throw Error({"reading a split file", name_, fmt::format("{} in record {}", expected, records_.size()),
                  std::move(found)});
   }
   /// A field of the record may stand there once.

@@ -138,8 +138,9 @@ TEST_F(NoiseFile, GivesOneLabelPerLineByNameOrNumber) {
 
 TEST_F(NoiseFile, GivesLabelsByIdWithOrWithoutHeader) {
   for (const char* header : {"id,label\n", ""}) {
-    write(header + std::string("1003,class a\n1000,1\n"));
+    write(header + std::string("9223372036854775807,class a\n1000,1\n"));
     Dataset set = toy_set(2, 2);
+    set.ids[3] = 9223372036854775807;
     apply_noise(options(), 1, set);
     EXPECT_EQ(set.labels, (std::vector<int64_t>{1, 1, 0, 0}));
   }

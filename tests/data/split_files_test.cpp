@@ -218,7 +218,7 @@ TEST(SplitFiles, ErrorsLeaveTheSetAsItWas) {
   folder.write(
       "a_task0.json",
       R"([{'klass':'cat','file_name':'1.png','label':0},{'klass':'dog','file_name':'2.png','label':0}])");
-  EXPECT_NE(error_of(read).find("record 1: label 0 for class cat"), std::string::npos) << error_of(read);
+  EXPECT_NE(error_of(read).find("label 0 for class cat in record 1"), std::string::npos) << error_of(read);
   folder.write("a_task0.json", R"([{'klass':'cow','file_name':'1.png','label':0}])");
   EXPECT_NE(error_of(read).find("cow"), std::string::npos);
   folder.write("a_task0.json", R"([{'klass':'cat','file_name':'one.png','label':0}])");
