@@ -3,9 +3,9 @@
 
 usage: read_events.py RUN [RUN ...]
 
-A scalar named like a column of metrics.csv must equal that column at the row whose first step-like column (samples,
-step or task) is the event's step. A scalar named like a top-level number of metrics.json must end on that number.
-`accuracy` and `per_task/<j>` must equal the points of the curve in metrics.json; images must decode to their size.
+`accuracy/<event>` must equal the accuracy of the rows of that event (interval, task) in metrics.csv, at their number of
+samples; `memory/samples` the sums of memory_history in metrics.json; a scalar named like a top-level number of
+metrics.json must end on that number. Images must decode to their size.
 Exit status: 0 all equal, 1 a difference or nothing to compare, 77 the package tensorboard is missing.
 """
 import csv
@@ -15,8 +15,6 @@ import pathlib
 import struct
 import sys
 
-STEP_COLUMNS = ("samples", "samples_seen", "step", "task")
-
 
 def same(a, b):
     """Events hold float32."""
@@ -25,55 +23,44 @@ def same(a, b):
     return abs(a - b) <= 1e-6 * max(1.0, abs(a), abs(b))
 
 
-def number(text):
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return None
-
-
 def expected_points(run):
-    """tag -> {step: value} from metrics.csv and the curve of metrics.json; tag -> last value for single figures."""
-    points, last = {}, {}
-    table = run / "metrics.csv"
-    if table.exists():
-        with table.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        step = next((c for c in STEP_COLUMNS if rows and c in rows[0]), None)
-        for row in rows if step else []:
-            for column, text in row.items():
-                if column != step and number(text) is not None and number(row[step]) is not None:
-                    points.setdefault(column, {})[int(number(row[step]))] = number(text)
+    """tag -> {samples: value}; tag -> last value for single figures; the updates."""
+    points = {}
+    with (run / "metrics.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            points.setdefault("accuracy/" + row["event"], {})[int(row["samples"])] = float(row["accuracy"])
     metrics = json.loads((run / "metrics.json").read_text())
-    for point in metrics.get("curve") or []:
-        samples = int(point["samples"])
-        points.setdefault("accuracy", {})[samples] = point["accuracy"]
-        for j, value in enumerate(point.get("per_task") or []):
-            if value is not None:
-                points.setdefault(f"per_task/{j}", {})[samples] = value
-    for key, value in metrics.items():
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            last[key] = float(value)
-    return points, last
+    for samples, counts in zip(metrics.get("task_samples") or [], metrics.get("memory_history") or []):
+        points.setdefault("memory/samples", {})[int(samples)] = float(sum(counts))
+    last = {k: float(v) for k, v in metrics.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    return points, last, metrics.get("updates") or []
 
 
-def check_scalars(events, points, last):
+def check_points(tag, found, expected, updates):
+    """Updates come after the rows of the table and have only their accuracy on record."""
+    end = max(expected)
+    wrong = [f"{tag} at {s.step}: no such row" for s in found if s.step not in expected and (s.step <= end or not updates)]
+    wrong += [f"{tag} at {step}: no event" for step in expected if step not in {s.step for s in found}]
+    pairs = [(s.step, s.value, expected[s.step]) for s in found if s.step in expected]
+    if tag == "accuracy/task":
+        pairs += [(s.step, s.value, u["accuracy"]) for s, u in zip((s for s in found if s.step > end), updates)]
+    wrong += [f"{tag} at {step}: event {a}, file {b}" for step, a, b in pairs if not same(a, b)]
+    return len(pairs), wrong
+
+
+def check_scalars(events, points, last, updates):
     compared, wrong = 0, []
     for tag in events.Tags()["scalars"]:
         found = events.Scalars(tag)
-        for scalar in found if tag in points else []:
-            if scalar.step in points[tag]:
-                compared += 1
-                if not same(scalar.value, points[tag][scalar.step]):
-                    wrong.append(f"{tag} at {scalar.step}: event {scalar.value}, file {points[tag][scalar.step]}")
-            else:
-                wrong.append(f"{tag} at {scalar.step}: no such row in metrics.csv or metrics.json")
-        if tag in points and {s.step for s in found} != set(points[tag]):
-            wrong.append(f"{tag}: {len(found)} events for {len(points[tag])} points")
-        if tag not in points and tag in last:
+        if tag in points:
+            pairs, differences = check_points(tag, found, points[tag], updates)
+            compared += pairs
+            wrong += differences
+        elif tag in last:
             compared += 1
             if not same(found[-1].value, last[tag]):
                 wrong.append(f"{tag}: event {found[-1].value}, metrics.json {last[tag]}")
+    wrong += [f"{tag}: no events" for tag in points if tag not in events.Tags()["scalars"]]
     return compared, wrong
 
 

@@ -18,6 +18,7 @@
 namespace perennial {
 namespace {
 
+using namespace report;
 namespace fs = std::filesystem;
 using nlohmann::json;
 
@@ -290,6 +291,21 @@ TEST_F(Report, ForgettingIsTheLossSinceTheBestEarlierTask) {
   EXPECT_NEAR(lost[0], 0.3, 1e-12);
   EXPECT_NEAR(lost[1], -0.3, 1e-12);
   EXPECT_TRUE(std::isnan(lost[2]));
+}
+
+TEST_F(Report, TheCurveShowsTheModelThatEachTaskLeft) {
+  SampleRun sample = run();
+  sample.metrics["task_samples"] = json::parse("[100, 200]");
+  using Points = std::vector<std::pair<double, double>>;
+  // The accuracies at 100 differ before and after the training at the end of the task; at 200 they are the
+  // same.
+  EXPECT_EQ(read_run_metrics(sample.save()).over_stream(),
+            (Points{{50, 0.31}, {100, 0.45}, {100, 0.9}, {200, 0.7125}}));
+  EXPECT_EQ(read_run_metrics(sample.folder).over_stream(0), (Points{{50, 0.6}, {100, 0.9}, {200, 0.65}}));
+  for (const char* key : {"curve", "task_samples", "task_composition"}) sample.metrics.erase(key);
+  EXPECT_EQ(read_run_metrics(sample.save()).over_stream(), (Points{{1, 0.9}, {2, 0.7125}}))
+      << "numbers of tasks";
+  EXPECT_HAS(report_html(sample.folder), ">tasks</text>");
 }
 
 TEST_F(Report, RunsThatDifferOnlyInSeedAreOneRow) {

@@ -7,49 +7,24 @@
 #include "perennial/run/report/sections.h"
 #include "perennial/run/report/svg.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 constexpr size_t kMostClassBars = 150, kMostConfusedClasses = 200, kMostPairs = 12;
 
-/// Where the tasks end on the axis of a chart: in samples, or by number when the file does not say.
-std::vector<double> ends_of(const RunMetrics& run) {
-  std::vector<double> ends = run.task_ends();
-  for (size_t t = ends.size(); t < run.accuracy_matrix.size(); ++t)
-    ends.push_back(static_cast<double>(t + 1));
-  return ends;
-}
-
 LineChart stream_chart(const RunMetrics& run) {
   LineChart chart;
-  chart.x_title = run.task_ends().empty() ? "tasks" : "samples of the stream";
+  chart.x_title = run.knows_samples() ? "samples of the stream" : "tasks";
   chart.y_title = "accuracy, %";
-  chart.bounds = ends_of(run);
+  chart.bounds = run.task_ends();
   chart.bound_names = task_names(chart.bounds.size());
   return chart;
 }
 
-Series whole_curve(const RunMetrics& run) {
-  Series s{"all classes", "var(--accent)", {}, {}, 2.5};
-  for (const CurvePoint& p : run.curve) s.points.emplace_back(p.samples, p.accuracy);
-  const std::vector<double> ends = ends_of(run);
-  for (size_t t = 0; s.points.size() == t && t < run.task_accuracy.size() && t < ends.size(); ++t)
-    s.points.emplace_back(ends[t], run.task_accuracy[t]);
-  return s;
-}
-
 std::vector<Series> task_curves(const RunMetrics& run) {
   std::vector<Series> out;
-  const auto tasks = static_cast<size_t>(run.tasks());
-  const std::vector<double> ends = ends_of(run);
-  for (size_t j = 0; j < tasks; ++j) {
-    Series s{task_name(j), fmt::format("var(--t{})", j)};
-    for (const CurvePoint& p : run.curve)
-      if (j < p.per_task.size()) s.points.emplace_back(p.samples, p.per_task[j]);
-    for (size_t t = 0; s.points.size() == t && t < run.accuracy_matrix.size(); ++t)
-      s.points.emplace_back(ends[t], j < run.accuracy_matrix[t].size() ? run.accuracy_matrix[t][j] : NAN);
-    out.push_back(std::move(s));
-  }
+  for (size_t j = 0; j < static_cast<size_t>(run.tasks()); ++j)
+    out.push_back({task_name(j), fmt::format("var(--t{})", j), run.over_stream(j)});
   return out;
 }
 
@@ -160,14 +135,14 @@ std::vector<std::string> task_names(size_t count) {
 std::string accuracy_section(const RunMetrics& run) {
   LineChart chart = stream_chart(run);
   chart.label = "Accuracy on the test set over the stream";
-  chart.series = {whole_curve(run)};
+  chart.series = {{"all classes", "var(--accent)", run.over_stream(), {}, 2.5}};
   if (chart.series[0].points.empty()) return "";
   chart.markers = chart.series[0].points.size() <= 200;
-  return html_section(
-      "Accuracy over the stream",
-      "<p>Share of the test images recognised, measured while the stream arrived. Dotted lines are the "
-      "ends of tasks; the model is not told the task when it predicts.</p>",
-      draw(chart));
+  return html_section("Accuracy over the stream",
+                      "<p>Share of the test images recognised, of all classes seen so far. Dotted lines are "
+                      "the ends of tasks; a jump there is what training on the memory brought. The model is "
+                      "not told the task when it predicts.</p>",
+                      draw(chart));
 }
 
 std::string forgetting_section(const RunMetrics& run) {
@@ -252,4 +227,4 @@ std::string confusion_section(const RunMetrics& run) {
   return html_section("Confusion", aid, (drawn ? draw(confusion_map(run)) : "") + confused_table(run));
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -11,7 +11,7 @@
 #include "perennial/base/text.h"
 #include "perennial/run/report/html.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
@@ -71,20 +71,6 @@ void name_groups(std::vector<RunGroup>& groups) {
   }
 }
 
-std::vector<std::pair<double, double>> points_of(const RunMetrics& run, std::optional<size_t> task) {
-  std::vector<std::pair<double, double>> out;
-  const auto at = [&](const std::vector<double>& row) { return *task < row.size() ? row[*task] : kUnknown; };
-  for (const CurvePoint& p : run.curve)
-    if (!task || !p.per_task.empty()) out.emplace_back(p.samples, task ? at(p.per_task) : p.accuracy);
-  if (!out.empty()) return out;
-  std::vector<double> ends = run.task_ends();
-  const size_t rows = task ? run.accuracy_matrix.size() : run.task_accuracy.size();
-  for (size_t t = 0; t < rows; ++t)
-    out.emplace_back(t < ends.size() ? ends[t] : static_cast<double>(t + 1),
-                     task ? at(run.accuracy_matrix[t]) : run.task_accuracy[t]);
-  return out;
-}
-
 }  // namespace
 
 Statistic statistic(const std::vector<double>& values) {
@@ -133,18 +119,26 @@ std::string RunGroup::memory() const {
 }
 
 Series RunGroup::curve(std::optional<size_t> task) const {
-  std::map<double, std::vector<double>> gathered;
+  // A place can have two points: before and after the training at a task's end.
+  std::map<std::pair<double, int>, std::vector<double>> gathered;
   const auto used = counted();
-  for (const RunMetrics* run : used)
-    for (const auto& [x, y] : points_of(*run, task)) gathered[x].push_back(y);
+  for (const RunMetrics* run : used) {
+    double place = -1;
+    int again = 0;
+    for (const auto& [x, y] : run->over_stream(task)) {
+      again = x == place ? again + 1 : 0;
+      place = x;
+      gathered[{x, again}].push_back(y);
+    }
+  }
   Series series{title, ""};
-  for (const auto& [x, values] : gathered) {
+  for (const auto& [place, values] : gathered) {
     if (values.size() < used.size()) continue;
     const Statistic s = statistic(values);
-    series.points.emplace_back(x, s.mean);
+    series.points.emplace_back(place.first, s.mean);
     series.spread.push_back(s.spread);
   }
-  if (series.points.empty()) series.points = points_of(*used[0], task), series.spread.clear();
+  if (series.points.empty()) series.points = used[0]->over_stream(task), series.spread.clear();
   return series;
 }
 
@@ -180,4 +174,4 @@ std::vector<RunGroup> group_runs(const std::vector<std::filesystem::path>& folde
   return groups;
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -9,7 +9,7 @@
 #include "perennial/run/report/metrics.h"
 #include "perennial/run/report/svg.h"
 
-namespace perennial {
+namespace perennial::report {
 
 /// Mean and sample standard deviation of the values that are there; `spread` is NaN for fewer than two.
 struct Statistic {
@@ -44,4 +44,4 @@ struct RunGroup {
 /// first run.
 std::vector<RunGroup> group_runs(const std::vector<std::filesystem::path>& folders);
 
-}  // namespace perennial
+}  // namespace perennial::report

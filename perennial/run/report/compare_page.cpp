@@ -12,6 +12,7 @@
 #include "perennial/run/report/svg.h"
 
 namespace perennial {
+namespace report {
 namespace {
 
 using Groups = std::vector<RunGroup>;
@@ -136,11 +137,12 @@ std::string curves_section(const Groups& groups) {
   chart.end_labels = true;
   chart.height = 360;
   for (Series& s : chart.series) s.width = 2.25;
-  return html_section("Accuracy over the stream",
-                      "<p>Share of all test images recognised while the stream arrived. Lines are means over "
-                      "seeds, bands one "
-                      "standard deviation.</p>",
-                      draw(chart));
+  return html_section(
+      "Accuracy over the stream",
+      "<p>Share of the test images recognised, of all classes seen so far. Lines are means over "
+      "seeds, bands one "
+      "standard deviation.</p>",
+      draw(chart));
 }
 
 ErrorBars bars_of(const Groups& groups, Field field, const std::string& label) {
@@ -247,6 +249,9 @@ std::string runs_section(const Groups& groups) {
 }
 
 }  // namespace
+}  // namespace report
+
+using namespace report;
 
 std::string compare_html(const std::vector<std::filesystem::path>& folders) {
   const Groups groups = group_runs(folders);

@@ -8,6 +8,7 @@
 #include "perennial/run/report/report.h"
 
 namespace perennial {
+namespace report {
 namespace {
 
 std::string with_spread(const Statistic& s) {
@@ -53,6 +54,9 @@ std::string laid_out(const std::vector<std::vector<std::string>>& rows, size_t l
 }
 
 }  // namespace
+}  // namespace report
+
+using namespace report;
 
 std::string compare_table(const std::vector<std::filesystem::path>& folders) {
   const std::vector<RunGroup> groups = group_runs(folders);

@@ -8,7 +8,7 @@
 #include "perennial/run/report/sections.h"
 #include "perennial/run/report/svg.h"
 
-namespace perennial {
+namespace perennial::report {
 
 std::string cost_section(const RunMetrics& run) {
   double sum = 0;
@@ -85,4 +85,4 @@ std::string config_section(const RunMetrics& run) {
       "<pre>" + escape_html(run.config) + "</pre>\n");
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -11,7 +11,7 @@
 #include "perennial/base/bytes.h"
 #include "perennial/run/report/style.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
@@ -177,4 +177,4 @@ std::string html_section(std::string_view heading, std::string_view aid, std::st
       escape_html(heading), aid, content);
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

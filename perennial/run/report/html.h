@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace perennial {
+namespace perennial::report {
 
 /// Valid UTF-8 without control characters (newline and tab stay): anything else becomes U+FFFD. For text of
 /// unknown origin that goes to a page or a terminal.
@@ -37,4 +37,4 @@ std::string html_page(std::string_view title, std::string_view palettes, std::st
 /// A section: heading and reading aid beside the content (`aid` and `content` are HTML; `heading` is text).
 std::string html_section(std::string_view heading, std::string_view aid, std::string_view content);
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -11,7 +11,7 @@
 #include "perennial/run/report/sections.h"
 #include "perennial/run/report/svg.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 constexpr int64_t kSheetLimit = int64_t{1} << 26;
@@ -210,4 +210,4 @@ std::string kept_section(const RunMetrics& run) {
   return html_section("What is in the memory", kept_aid(run), content);
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

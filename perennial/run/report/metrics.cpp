@@ -11,7 +11,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/text.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -211,6 +211,7 @@ void read_accuracies(const Value& root, RunMetrics& m) {
   m.a_auc = root.at("a_auc").maybe(0, 1);
   m.accuracy_matrix = read_table(root.at("accuracy_matrix"), 1, kMaxTasks, kMaxTasks);
   m.task_accuracy = read_row(root.at("task_accuracy"), 1, kMaxTasks);
+  m.task_samples = read_row(root.at("task_samples"), kHuge, kMaxTasks);
   m.per_class = read_pairs(root.at("per_class"), 1);
   m.confusion = read_table(root.at("confusion"), kHuge, kMaxClasses, kMaxClasses);
   if (!m.confusion.empty() && m.confusion.size() != m.confusion[0].size())
@@ -340,17 +341,39 @@ std::vector<double> RunMetrics::forgetting() const {
 }
 
 std::vector<double> RunMetrics::task_ends() const {
-  std::vector<double> ends;
+  std::vector<double> ends = task_samples;
   double sum = 0;
-  for (const auto& row : task_composition) {
-    for (const double count : row) sum += std::isfinite(count) ? count : 0;
-    ends.push_back(sum);
+  for (size_t t = 0; t < task_composition.size(); ++t) {
+    for (const double count : task_composition[t]) sum += std::isfinite(count) ? count : 0;
+    if (t >= ends.size()) ends.push_back(std::max(sum, ends.empty() ? 0 : ends.back()));
   }
-  if (!ends.empty()) return ends;
-  for (size_t i = 0; i < curve.size(); ++i)
+  for (size_t i = 0; static_cast<int64_t>(ends.size()) < tasks_done() && i < curve.size(); ++i)
     if (i + 1 == curve.size() || curve[i + 1].task != curve[i].task)
       ends.push_back(static_cast<double>(curve[i].samples));
+  while (ends.size() < std::max(task_accuracy.size(), accuracy_matrix.size()))
+    ends.push_back(ends.empty() ? 1 : ends.back() + 1);
   return ends;
 }
 
-}  // namespace perennial
+std::vector<std::pair<double, double>> RunMetrics::over_stream(std::optional<size_t> task) const {
+  const auto of = [&](const std::vector<double>& row) { return *task < row.size() ? row[*task] : kUnknown; };
+  std::vector<std::pair<double, double>> out;
+  const std::vector<double> ends = task_ends();
+  const size_t rows = task ? accuracy_matrix.size() : task_accuracy.size();
+  size_t t = 0;
+  const auto add_task = [&] {
+    const std::pair<double, double> point(ends[t], task ? of(accuracy_matrix[t]) : task_accuracy[t]);
+    const bool known =
+        !out.empty() && out.back().first == point.first && std::abs(out.back().second - point.second) < 1e-9;
+    if (!known) out.push_back(point);
+    ++t;
+  };
+  for (const CurvePoint& p : curve) {
+    while (t < rows && ends[t] < static_cast<double>(p.samples)) add_task();
+    if (!task || !p.per_task.empty()) out.emplace_back(p.samples, task ? of(p.per_task) : p.accuracy);
+  }
+  while (t < rows) add_task();
+  return out;
+}
+
+}  // namespace perennial::report

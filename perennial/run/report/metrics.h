@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace perennial {
+namespace perennial::report {
 
 /// Rows of numbers; a value that is not known yet (null in the file) is NaN.
 using Table = std::vector<std::vector<double>>;
@@ -52,6 +52,7 @@ struct RunMetrics {
   std::optional<double> a_last, a_avg, f_last, i_last, a_auc;
   Table accuracy_matrix;  ///< [tasks so far][tasks]
   std::vector<double> task_accuracy;
+  std::vector<double> task_samples;  ///< samples that had arrived when each task so far ended
   std::vector<std::vector<std::string>> task_classes;
   Table task_composition;  ///< [tasks][classes], samples
   std::vector<std::pair<std::string, double>> per_class;
@@ -76,12 +77,18 @@ struct RunMetrics {
   /// Per task, the best accuracy before the last row minus the last row's (F_last is their mean over all
   /// tasks but the last); NaN where no earlier row knows the task. Negative: it improved.
   std::vector<double> forgetting() const;
-  /// Samples that had arrived when each task ended; empty when the file does not say.
+  /// Samples that had arrived when each task ended, tasks to come included; numbers of tasks when the file
+  /// does not say. At least one for each row of the accuracy matrix.
   std::vector<double> task_ends() const;
+  bool knows_samples() const { return !task_samples.empty() || !task_composition.empty() || !curve.empty(); }
+  /// (samples, accuracy) over the stream, of everything or on the classes of one task: the points of the
+  /// curve, and after each task the accuracy of the model it left. Both at a task's end: training there made
+  /// the jump.
+  std::vector<std::pair<double, double>> over_stream(std::optional<size_t> task = std::nullopt) const;
 };
 
 /// Reads run/metrics.json (and run/config.toml where there is one). The file is not trusted: a missing key, a
 /// wrong type, a number out of range or a table of the wrong shape is an Error that names the key.
 RunMetrics read_run_metrics(const std::filesystem::path& run);
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -10,6 +10,7 @@
 #include "perennial/run/report/sections.h"
 
 namespace perennial {
+namespace report {
 namespace {
 
 std::string title_of(const RunMetrics& run) {
@@ -101,6 +102,9 @@ constexpr std::string_view kFooter =
     "after its last epoch.</footer>\n";
 
 }  // namespace
+}  // namespace report
+
+using namespace report;
 
 std::string report_html(const std::filesystem::path& folder) {
   const RunMetrics run = read_run_metrics(folder);

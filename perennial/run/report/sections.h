@@ -4,7 +4,7 @@
 
 #include "perennial/run/report/metrics.h"
 
-namespace perennial {
+namespace perennial::report {
 
 /// The parts of a run's page, each a finished piece of HTML; empty when the run has nothing to show there.
 /// Colours of tasks are the palette `t`, of classes `k`, of phases `p`.
@@ -32,4 +32,4 @@ std::vector<std::string> task_names(size_t count);
 /// Counts of classes per task as bars (few classes) or as a map (many).
 std::string composition_chart(const RunMetrics& run, const Table& counts, const std::string& label);
 
-}  // namespace perennial
+}  // namespace perennial::report

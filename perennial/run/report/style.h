@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-namespace perennial {
+namespace perennial::report {
 
 /// The style sheet of report pages: one column of figures with a margin for reading aids, as in a printed
 /// report.
@@ -103,4 +103,4 @@ svg,tr,.kept>div,.panels>div,.peek{break-inside:avoid}h2,h3,h4{break-after:avoid
 print-color-adjust:exact}}
 )css";
 
-}  // namespace perennial
+}  // namespace perennial::report

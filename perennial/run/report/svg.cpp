@@ -7,7 +7,7 @@
 
 #include "perennial/run/report/html.h"
 
-namespace perennial {
+namespace perennial::report {
 namespace {
 
 constexpr size_t kFewPoints = 12;  // above it, markers would hide the line
@@ -411,4 +411,4 @@ std::string draw(const ErrorBars& bars) {
   return out + "</svg>\n";
 }
 
-}  // namespace perennial
+}  // namespace perennial::report

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace perennial {
+namespace perennial::report {
 
 /// A small writer of charts as inline SVG. Colours are CSS values (mostly variables of the page's palettes),
 /// text is escaped here. Values that are not finite are gaps. Every chart is 800 units wide unless it says
@@ -83,4 +83,4 @@ std::string shorten(const std::string& text, size_t most);
 /// Names beside patches of colour, as an HTML list.
 std::string legend(const std::vector<std::pair<std::string, std::string>>& names_and_colours);
 
-}  // namespace perennial
+}  // namespace perennial::report
