@@ -135,6 +135,20 @@ TEST(MakeTasks, PaperBlurryGivesExactlyMPerCentToTheOtherTasks) {
   }
 }
 
+TEST(MakeTasks, MixTheSamplesOfATask) {
+  const Dataset set = toy_set(10, 1000);
+  for (const char* kind : {"disjoint", "blurry30", "recurring"})
+    for (const Task& task : make_tasks(options_of(kind, 5), 7, set)) {
+      const auto half = task.rows.begin() + static_cast<std::ptrdiff_t>(task.rows.size() / 2);
+      for (const int64_t c : task.classes) {
+        const auto of_class = [&](int64_t row) { return set.labels[static_cast<size_t>(row)] == c; };
+        const auto early = std::count_if(task.rows.begin(), half, of_class);
+        const auto all = std::count_if(task.rows.begin(), task.rows.end(), of_class);
+        EXPECT_NEAR(static_cast<double>(early) / static_cast<double>(all), 0.5, 0.1) << kind;
+      }
+    }
+}
+
 TEST(MakeTasks, MinorsThatAreFewerThanTasksFallAnywhere) {
   const Dataset set = toy_set(50, 100);  // 10 minors a class for 49 other tasks
   const auto tasks = make_tasks(options_of("blurry10", 50), 7, set);
