@@ -23,10 +23,12 @@ function(perennial_test name)
     PROPERTIES TIMEOUT 600 LABELS ${name})
 endfunction()
 
-# perennial_fuzzer(NAME SOURCE DEPENDS): a libFuzzer program, built by clang with -DPERENNIAL_FUZZERS=ON.
+# perennial_fuzzer(NAME SOURCE DEPENDS): a libFuzzer program, built by clang with -DPERENNIAL_FUZZERS=ON;
+# the target fuzzers builds them all.
 function(perennial_fuzzer name source)
   add_executable(fuzz_${name} ${source})
   target_link_libraries(fuzz_${name} PRIVATE ${ARGN} perennial_flags)
   target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers fuzz_${name})
 endfunction()
