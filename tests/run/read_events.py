@@ -80,7 +80,11 @@ def check(run):
     everything = {event_accumulator.SCALARS: 0, event_accumulator.IMAGES: 0}
     events = event_accumulator.EventAccumulator(str(run), size_guidance=everything)
     events.Reload()
-    compared, wrong = check_scalars(events, *expected_points(run))
+    try:
+        compared, wrong = check_scalars(events, *expected_points(run))
+    except OSError as error:
+        print(f"{run}: {error.strerror}: {error.filename}", file=sys.stderr)
+        return False
     wrong += check_images(events)
     if compared == 0:
         wrong.append("no scalar has a counterpart in metrics.csv or metrics.json")

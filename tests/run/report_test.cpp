@@ -320,7 +320,7 @@ TEST_F(Report, RunsThatDifferOnlyInSeedAreOneRow) {
     runs.push_back(sample.save());
   }
   SampleRun other = run("random");
-  other.config("seed = 0\n[rm]\nselection = \"random\"\n");
+  other.config("seed = 0\n[rm]\nselection = 'random'  # a comment\n");
   runs.push_back(other.save());
   const auto groups = group_runs(runs);
   ASSERT_EQ(groups.size(), 2U);
@@ -337,6 +337,30 @@ TEST_F(Report, RunsThatDifferOnlyInSeedAreOneRow) {
   for (const char* heading : {"Accuracy over the stream", "Kept and forgotten", "What becomes of each task",
                               "Accuracy matrices", "Runs"})
     EXPECT_HAS(html, std::string("<h2>") + heading + "</h2>");
+}
+
+TEST_F(Report, SeedsWithOtherTaskSizesAreAveragedAtEveryPlace) {
+  std::vector<fs::path> runs;
+  for (int seed = 0; seed < 2; ++seed) {
+    SampleRun sample = run("s" + std::to_string(seed));
+    sample.metrics["task_samples"] = {100 + 20 * seed, 200};
+    sample.metrics["task_accuracy"] = {0.5 + 0.2 * seed, 0.8};
+    sample.metrics.erase("curve");
+    runs.push_back(sample.save());
+  }
+  const Series mean = group_runs(runs).at(0).curve();
+  // At 120 the first run stands at 0.5 + 0.3 * 20 / 100 = 0.56 and the second at 0.7.
+  ASSERT_EQ(mean.points.size(), 2U);
+  EXPECT_DOUBLE_EQ(mean.points[0].first, 120);
+  EXPECT_NEAR(mean.points[0].second, 0.63, 1e-12);
+  EXPECT_NEAR(mean.spread[0], 0.14 / std::sqrt(2.0), 1e-12);
+  EXPECT_DOUBLE_EQ(mean.points[1].second, 0.8);
+}
+
+TEST_F(Report, AJumpAtATaskEndStaysAJumpInTheMean) {
+  const Series mean = group_runs({run("a").save(), run("b").save()}).at(0).curve();
+  using Points = std::vector<std::pair<double, double>>;
+  EXPECT_EQ(mean.points, (Points{{50, 0.31}, {100, 0.45}, {100, 0.9}, {200, 0.7125}}));
 }
 
 TEST_F(Report, AnUnfinishedSeedDoesNotMoveTheMean) {

@@ -28,18 +28,12 @@ Traits traits_of(const RunMetrics& run) {
   Traits traits;
   for (const auto& [key, value] : run.config_keys)
     if (tells_runs_apart(key)) traits[key] = value;
-  const auto quoted = [](const std::string& text) { return "\"" + text + "\""; };
-  traits["learner"] = quoted(run.learner);
-  traits["data"] = quoted(run.data);
-  traits["stream"] = quoted(run.stream);
-  traits["model"] = quoted(run.model);
+  traits["learner"] = run.learner;
+  traits["data"] = run.data;
+  traits["stream"] = run.stream;
+  traits["model"] = run.model;
   if (run.memory_capacity && traits.count("memory") == 0) traits["memory"] = grouped(run.memory_capacity);
   return traits;
-}
-
-std::string unquoted(const std::string& value) {
-  return value.size() > 1 && value.front() == '"' && value.back() == '"' ? value.substr(1, value.size() - 2)
-                                                                         : value;
 }
 
 /// In what `mine` differs from the groups of the same learner: "selection random, memory 200".
@@ -51,9 +45,9 @@ std::string differences(const Traits& mine, const std::vector<Traits>& all) {
       if (other.at("learner") != mine.at("learner") || (found != other.end() && found->second == value))
         continue;
       // A word such as "random" tells enough; a number needs its name.
-      const bool word =
-          value != unquoted(value) && unquoted(value).find_first_of("0123456789") == std::string::npos;
-      out.push_back(word ? unquoted(value) : key.substr(key.find_last_of('.') + 1) + " " + unquoted(value));
+      const bool word = value.size() > 1 && value != "true" && value != "false" &&
+                        value.find_first_of("0123456789") == std::string::npos;
+      out.push_back(word ? value : key.substr(key.find_last_of('.') + 1) + " " + value);
       break;
     }
   return join(out, ", ");
@@ -69,6 +63,34 @@ void name_groups(std::vector<RunGroup>& groups) {
     groups[i].name = run.learner + suffix;
     groups[i].title = (run.learner_title.empty() ? run.learner : run.learner_title) + suffix;
   }
+}
+
+using Points = std::vector<std::pair<double, double>>;
+
+/// A line's height at x, between its points by proportion. Where it jumps, before or after the jump.
+double value_at(const Points& line, double x, bool before_jump) {
+  const auto after = before_jump
+                         ? std::find_if(line.begin(), line.end(), [&](const auto& p) { return p.first >= x; })
+                         : std::find_if(line.begin(), line.end(), [&](const auto& p) { return p.first > x; });
+  if (after == line.end()) return line.back().second;
+  if (after->first == x || after == line.begin()) return after->second;
+  const auto& [x0, y0] = *std::prev(after);
+  return x0 == x ? y0 : y0 + (after->second - y0) * (x - x0) / (after->first - x0);
+}
+
+/// Every place where one of the lines has a point and all of them are known; true where one jumps. Seeds cut
+/// a stream into tasks of different sizes, so lines of one group rarely have their points at the same places.
+std::map<double, bool> places(const std::vector<Points>& lines) {
+  double from = 0, to = std::numeric_limits<double>::infinity();
+  for (const Points& line : lines) {
+    from = std::max(from, line.front().first);
+    to = std::min(to, line.back().first);
+  }
+  std::map<double, bool> out;
+  for (const Points& line : lines)
+    for (size_t i = 0; i < line.size(); ++i)
+      if (const double x = line[i].first; x >= from && x <= to) out[x] |= i > 0 && line[i - 1].first == x;
+  return out;
 }
 
 }  // namespace
@@ -112,33 +134,29 @@ std::vector<double> RunGroup::values(std::optional<double> RunMetrics::* field) 
 
 std::string RunGroup::memory() const {
   const RunMetrics& run = first();
-  if (run.memory_capacity == 0.0 && !run.memory_capacity_bytes.value_or(0)) return "none";
-  if (run.memory_capacity) return grouped(run.memory_capacity) + " samples";
-  if (run.memory_capacity_bytes) return bytes_text(run.memory_capacity_bytes);
-  return run.memory_samples ? grouped(run.memory_samples) + " samples" : "–";
+  if (run.memory_capacity.value_or(0) > 0) return grouped(run.memory_capacity) + " samples";
+  if (run.memory_capacity_bytes.value_or(0) > 0) return bytes_text(run.memory_capacity_bytes);
+  if (run.memory_samples.value_or(0) > 0) return grouped(run.memory_samples) + " samples";
+  return run.memory_capacity || run.memory_samples ? "none" : "–";
 }
 
 Series RunGroup::curve(std::optional<size_t> task) const {
-  // A place can have two points: before and after the training at a task's end.
-  std::map<std::pair<double, int>, std::vector<double>> gathered;
-  const auto used = counted();
-  for (const RunMetrics* run : used) {
-    double place = -1;
-    int again = 0;
-    for (const auto& [x, y] : run->over_stream(task)) {
-      again = x == place ? again + 1 : 0;
-      place = x;
-      gathered[{x, again}].push_back(y);
-    }
-  }
+  std::vector<Points> lines;
+  for (const RunMetrics* run : counted())
+    if (Points line = run->over_stream(task); !line.empty()) lines.push_back(std::move(line));
   Series series{title, ""};
-  for (const auto& [place, values] : gathered) {
-    if (values.size() < used.size()) continue;
+  const auto add = [&](double x, bool before_jump) {
+    std::vector<double> values;
+    for (const Points& line : lines) values.push_back(value_at(line, x, before_jump));
     const Statistic s = statistic(values);
-    series.points.emplace_back(place.first, s.mean);
-    series.spread.push_back(s.spread);
+    const bool all = s.count == static_cast<int64_t>(lines.size());
+    series.points.emplace_back(x, all ? s.mean : kUnknown);
+    series.spread.push_back(all ? s.spread : kUnknown);
+  };
+  for (const auto& [x, jumps] : places(lines)) {
+    add(x, true);
+    if (jumps) add(x, false);
   }
-  if (series.points.empty()) series.points = used[0]->over_stream(task), series.spread.clear();
   return series;
 }
 

@@ -115,15 +115,26 @@ std::vector<std::pair<std::string, std::string>> names_and_colours(const Groups&
   return out;
 }
 
+/// Where tasks end, mean over all runs of as many tasks as the first.
+std::vector<double> mean_ends(const Groups& groups) {
+  std::vector<double> ends = groups[0].first().task_ends();
+  std::vector<std::vector<double>> all(ends.size());
+  for (const RunGroup& group : groups)
+    for (const RunMetrics& run : group.runs)
+      if (const std::vector<double> mine = run.task_ends(); mine.size() == ends.size())
+        for (size_t t = 0; t < ends.size(); ++t) all[t].push_back(mine[t]);
+  for (size_t t = 0; t < ends.size(); ++t) ends[t] = statistic(all[t]).mean;
+  return ends;
+}
+
 LineChart stream_chart(const Groups& groups, std::optional<size_t> task) {
   LineChart chart;
   for (size_t i = 0; i < groups.size(); ++i) {
     Series series = groups[i].curve(task);
     series.colour = colour(i);
     if (!series.points.empty()) chart.series.push_back(std::move(series));
-    const std::vector<double> ends = groups[i].first().task_ends();
-    if (ends.size() > chart.bounds.size()) chart.bounds = ends;
   }
+  chart.bounds = mean_ends(groups);
   return chart;
 }
 
@@ -179,6 +190,18 @@ size_t most_tasks(const Groups& groups) {
   return static_cast<size_t>(most);
 }
 
+/// The classes of a task, when all runs agree on them.
+std::string shared_classes(const Groups& groups, size_t task) {
+  const auto of = [&](const RunMetrics& run) {
+    return task < run.task_classes.size() ? join(run.task_classes[task], ", ") : "";
+  };
+  const std::string names = of(groups[0].first());
+  for (const RunGroup& group : groups)
+    for (const RunMetrics& run : group.runs)
+      if (of(run) != names) return "";
+  return names;
+}
+
 std::string task_panels_section(const Groups& groups) {
   const size_t tasks = most_tasks(groups), shown = std::min(tasks, kMostPanels);
   std::string panels;
@@ -189,9 +212,7 @@ std::string task_panels_section(const Groups& groups) {
     chart.width = 250;
     chart.height = 150;
     chart.markers = false;
-    std::string names;
-    const RunMetrics& run = groups[0].first();
-    if (task < run.task_classes.size()) names = shorten(join(run.task_classes[task], ", "), 40);
+    const std::string names = shorten(shared_classes(groups, task), 40);
     panels += fmt::format("<div><h4>{} <small>{}</small></h4>{}</div>\n", task_name(task), escape_html(names),
                           draw(chart));
   }

@@ -262,6 +262,13 @@ Json parse(const std::filesystem::path& file) {
   }
 }
 
+/// 'rm'  # the method -> rm
+std::string toml_value(const std::string& text) {
+  const bool quoted = !text.empty() && (text.front() == '\'' || text.front() == '"');
+  if (!quoted) return trim(text.substr(0, text.find('#')));
+  return text.substr(1, text.find(text.front(), 1) - 1);
+}
+
 /// Keys and values of simple TOML lines, enough to tell in what two runs differ.
 std::map<std::string, std::string> toml_keys(const std::string& text) {
   std::map<std::string, std::string> out;
@@ -272,7 +279,7 @@ std::map<std::string, std::string> toml_keys(const std::string& text) {
     if (line.front() == '[' && line.back() == ']')
       section = line.substr(1, line.size() - 2) + ".";
     else if (equals != std::string::npos)
-      out[section + trim(line.substr(0, equals))] = trim(line.substr(equals + 1));
+      out[section + trim(line.substr(0, equals))] = toml_value(trim(line.substr(equals + 1)));
   }
   return out;
 }

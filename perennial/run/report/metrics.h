@@ -67,7 +67,7 @@ struct RunMetrics {
   std::vector<std::pair<std::string, double>> phases;  ///< seconds
   std::vector<UpdateRecord> updates;
   std::string config;                              ///< config.toml as it stands; may be empty
-  std::map<std::string, std::string> config_keys;  ///< "section.key" -> value as written
+  std::map<std::string, std::string> config_keys;  ///< "section.key" -> value, without quotes
 
   int64_t tasks() const;
   int64_t tasks_done() const;
