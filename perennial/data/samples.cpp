@@ -54,7 +54,8 @@ Samples load_samples(const State& state, const std::string& prefix) {
   samples.targets = state.tensor(prefix + "targets");
   for (const at::Tensor& t : {samples.inputs, samples.targets})
     if (t.dim() == 0 || t.size(0) != samples.size())
-      throw Error({"reading a saved state", state.source, std::to_string(samples.size()) + " rows in " + prefix, "another number"});
+      throw Error({"reading a saved state", state.source,
+                   std::to_string(samples.size()) + " rows in " + prefix, "another number"});
   return samples;
 }
 

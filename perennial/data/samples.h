@@ -11,9 +11,10 @@ namespace perennial {
 
 class State;
 
-/// Samples side by side: row i of `inputs`, `targets` and `ids` is one sample. What streams yield, memories keep
-/// and learners see. Inputs are uint8 images [N, C, H, W], or features [N, D], or token rows; targets are int64
-/// class labels [N], or masks [N, H, W], or whatever the learner's task needs. Tensors are contiguous.
+/// Samples side by side: row i of `inputs`, `targets` and `ids` is one sample. What streams yield, memories
+/// keep and learners see. Inputs are uint8 images [N, C, H, W], or features [N, D], or token rows; targets
+/// are int64 class labels [N], or masks [N, H, W], or whatever the learner's task needs. Tensors are
+/// contiguous.
 struct Samples {
   at::Tensor inputs;
   at::Tensor targets;

@@ -24,8 +24,9 @@ constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implem
 constexpr size_t kMaxDimensions = 16;
 
 constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
-    {"BOOL", at::kBool},  {"U8", at::kByte},  {"I8", at::kChar},      {"I16", at::kShort}, {"I32", at::kInt},
-    {"I64", at::kLong},   {"F16", at::kHalf}, {"BF16", at::kBFloat16}, {"F32", at::kFloat}, {"F64", at::kDouble}};
+    {"BOOL", at::kBool}, {"U8", at::kByte},   {"I8", at::kChar},  {"I16", at::kShort},
+    {"I32", at::kInt},   {"I64", at::kLong},  {"F16", at::kHalf}, {"BF16", at::kBFloat16},
+    {"F32", at::kFloat}, {"F64", at::kDouble}};
 
 const char* dtype_name(at::ScalarType type) {
   for (const auto& [name, scalar] : kDtypes)
@@ -70,21 +71,25 @@ struct Entry {
 };
 
 Entry parse_entry(const std::string& tensor, const json& j, uint64_t data_size, const std::string& name) {
-  if (!j.is_object() || j.size() != 3 || !j.contains("dtype") || !j.contains("shape") || !j.contains("data_offsets"))
+  if (!j.is_object() || j.size() != 3 || !j.contains("dtype") || !j.contains("shape") ||
+      !j.contains("data_offsets"))
     refuse(name, fmt::format("'{}' to have dtype, shape and data_offsets", tensor), j.dump().substr(0, 80));
   Entry e{tensor};
-  const auto known = std::find_if(std::begin(kDtypes), std::end(kDtypes),
-                                  [&](const auto& d) { return j["dtype"].is_string() && j["dtype"] == d.first; });
+  const auto known = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](const auto& d) {
+    return j["dtype"].is_string() && j["dtype"] == d.first;
+  });
   if (known == std::end(kDtypes))
     refuse(name, fmt::format("a known dtype for '{}'", tensor), j["dtype"].dump().substr(0, 40));
   e.type = known->second;
   const json& shape = j["shape"];
   if (!shape.is_array() || shape.size() > kMaxDimensions)
-    refuse(name, fmt::format("'{}' to have at most {} dimensions", tensor, kMaxDimensions), shape.dump().substr(0, 40));
+    refuse(name, fmt::format("'{}' to have at most {} dimensions", tensor, kMaxDimensions),
+           shape.dump().substr(0, 40));
   uint64_t bytes = c10::elementSize(e.type);
   for (const auto& side : shape) {
     const uint64_t n = whole_number(side, name, fmt::format("the shape of '{}'", tensor));
-    if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) || __builtin_mul_overflow(bytes, n, &bytes))
+    if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ||
+        __builtin_mul_overflow(bytes, n, &bytes))
       refuse(name, fmt::format("'{}' to fit the address space", tensor), shape.dump().substr(0, 80));
     e.shape.push_back(static_cast<int64_t>(n));
   }

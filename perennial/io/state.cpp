@@ -68,7 +68,8 @@ std::vector<float> State::floats(const std::string& name) const {
 }
 
 std::string encode_state(const State& state) {
-  TensorFile file{state.tensors, {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", state.values.dump()}}};
+  TensorFile file{state.tensors,
+                  {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", state.values.dump()}}};
   std::string bytes = encode_safetensors(file);
   const size_t at = checksum_at(bytes, "a new state");
   bytes.replace(at, kBlank.size(), checksum(bytes, at));
@@ -81,7 +82,8 @@ State decode_state(std::string_view bytes, const std::string& name) {
   if (const std::string found(bytes.substr(at, kBlank.size())); found != expected)
     throw Error({"reading a saved state", name, "checksum " + expected, found + " (the file is damaged)"});
   TensorFile file = decode_safetensors(bytes, name);
-  if (file.metadata["form"] != kForm) throw Error({"reading a saved state", name, kForm, file.metadata["form"]});
+  if (file.metadata["form"] != kForm)
+    throw Error({"reading a saved state", name, kForm, file.metadata["form"]});
   State state;
   state.source = name;
   state.tensors = std::move(file.tensors);

@@ -9,8 +9,9 @@
 
 namespace perennial {
 
-/// What an object needs to go on: named tensors and named values. Names are dotted paths ("memory.ids"); every
-/// object writes under the prefix it is given. Encodes to one safetensors file that carries its own checksum.
+/// What an object needs to go on: named tensors and named values. Names are dotted paths ("memory.ids");
+/// every object writes under the prefix it is given. Encodes to one safetensors file that carries its own
+/// checksum.
 class State {
  public:
   TensorMap tensors;

@@ -3,7 +3,8 @@
 namespace perennial {
 
 std::vector<Method> builtin_methods() {
-  return {finetune_method(), er_method(), ewc_method(), gdumb_method(), joint_method(), rm_method(), rm_offline_method()};
+  return {finetune_method(), er_method(), ewc_method(),       gdumb_method(),
+          joint_method(),    rm_method(), rm_offline_method()};
 }
 
 }  // namespace perennial

@@ -26,7 +26,8 @@ Augmentation resolve(const LearnerSetup& setup, const std::string& own) {
 
 }  // namespace
 
-ClassifierLearner::ClassifierLearner(const LearnerSetup& setup, HeadKind head, const std::string& augmentation)
+ClassifierLearner::ClassifierLearner(const LearnerSetup& setup, HeadKind head,
+                                     const std::string& augmentation)
     : setup_(setup),
       head_kind_(head),
       augmentation_(resolve(setup, augmentation)),
@@ -36,7 +37,8 @@ ClassifierLearner::ClassifierLearner(const LearnerSetup& setup, HeadKind head, c
 void ClassifierLearner::fresh_optimiser() { sgd_ = Sgd(net_.parameters(), setup_.train.sgd); }
 
 int64_t ClassifierLearner::memory_batch() const {
-  return setup_.train.memory_batch > 0 ? setup_.train.memory_batch : std::max<int64_t>(2, setup_.train.batch / 2);
+  return setup_.train.memory_batch > 0 ? setup_.train.memory_batch
+                                       : std::max<int64_t>(2, setup_.train.batch / 2);
 }
 
 void ClassifierLearner::timed(const std::string& kind, const std::function<void()>& work) {
@@ -90,11 +92,13 @@ void ClassifierLearner::train_step(const Samples& batch, double lr) {
 }
 
 double ClassifierLearner::scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const {
-  return learning_rate(setup_.train.schedule, setup_.train.lr, epoch, setup_.train.epochs, epoch * steps + step, steps);
+  return learning_rate(setup_.train.schedule, setup_.train.lr, epoch, setup_.train.epochs,
+                       epoch * steps + step, steps);
 }
 
 void ClassifierLearner::train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress) {
-  const auto order = permutation(data.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
+  const auto order =
+      permutation(data.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
   const int64_t steps = (data.size() + batch - 1) / batch;
   for (int64_t i = 0; i < steps; ++i) {
     if (progress.stop_requested()) throw Interrupted{};

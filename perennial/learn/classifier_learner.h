@@ -6,9 +6,9 @@
 
 namespace perennial {
 
-/// What all classifying learners share: a network whose head grows, an optimiser, augmentation, the training step
-/// and the walk through the pieces of a consolidation. A method derives from it (or from ReplayLearner) and says what
-/// its pieces are.
+/// What all classifying learners share: a network whose head grows, an optimiser, augmentation, the training
+/// step and the walk through the pieces of a consolidation. A method derives from it (or from ReplayLearner)
+/// and says what its pieces are.
 class ClassifierLearner : public Learner {
  public:
   /// `augmentation`: what "auto" adds to crop and flip for this method, for example "cutmix,autoaugment".
@@ -33,8 +33,8 @@ class ClassifierLearner : public Learner {
 
   /// To be called first by observe(): begins the task when it is new, gives new labels a row of the head.
   void receive(const Samples& batch);
-  /// One step: augmentation, CutMix, cross-entropy plus penalty(), SGD. Fewer than two samples are left out, since
-  /// batch normalisation cannot use them.
+  /// One step: augmentation, CutMix, cross-entropy plus penalty(), SGD. Fewer than two samples are left out,
+  /// since batch normalisation cannot use them.
   void train_step(const Samples& batch, double lr);
   /// One epoch over `data` in a fresh random order, learning rate by the schedule.
   void train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress);
@@ -52,10 +52,10 @@ class ClassifierLearner : public Learner {
   LabelMap labels_;
   Classifier net_;
   Sgd sgd_;
-  int64_t task_ = 0;        ///< consolidations finished
-  int64_t step_ = 0;        ///< training steps taken
-  int64_t piece_ = 0;       ///< pieces of the current consolidation done
-  bool in_task_ = false;    ///< a sample of the current task has arrived
+  int64_t task_ = 0;      ///< consolidations finished
+  int64_t step_ = 0;      ///< training steps taken
+  int64_t piece_ = 0;     ///< pieces of the current consolidation done
+  bool in_task_ = false;  ///< a sample of the current task has arrived
 
  private:
   std::map<std::string, double> seconds_;

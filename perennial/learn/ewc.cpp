@@ -18,18 +18,24 @@ struct EwcOptions : MethodOptions {
   void bind(OptionTable& table) override {
     policy.bind(table, "ewc.");
     table.add("ewc.lambda", lambda, "weight of the penalty").range(0, 1e9);
-    table.add("ewc.samples", samples, "memory samples that the Fisher information is estimated from").range(1, 1e9);
-    table.add("ewc.batch", batch, "gradients are squared per this many samples; 1 is the definition, more is cheaper")
+    table.add("ewc.samples", samples, "memory samples that the Fisher information is estimated from")
+        .range(1, 1e9);
+    table
+        .add("ewc.batch", batch,
+             "gradients are squared per this many samples; 1 is the definition, more is cheaper")
         .range(1, 65536)
         .released("16");
-    table.add("ewc.accumulate", accumulate, "average the information over tasks; false: the latest replaces the others")
+    table
+        .add("ewc.accumulate", accumulate,
+             "average the information over tasks; false: the latest replaces the others")
         .released("false");
   }
 };
 
-/// Elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS
-/// 2017), online form, over experience replay: loss + lambda * sum_i F_i (theta_i - theta*_i)^2 on the backbone.
-/// F is the diagonal Fisher information from gradients of the cross-entropy to the model's own prediction.
+/// Elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks",
+/// PNAS 2017), online form, over experience replay: loss + lambda * sum_i F_i (theta_i - theta*_i)^2 on the
+/// backbone. F is the diagonal Fisher information from gradients of the cross-entropy to the model's own
+/// prediction.
 class Ewc : public ReplayLearner {
  public:
   Ewc(const LearnerSetup& setup, const EwcOptions& options)
@@ -102,7 +108,8 @@ class Ewc : public ReplayLearner {
       cross_entropy(logits, logits.detach().argmax(1)).backward();
       for (size_t i = 0; i < parameters.size(); ++i)
         if (parameters[i].grad().defined())
-          fisher_add(fisher[i], parameters[i].grad(), static_cast<double>(count) / static_cast<double>(total));
+          fisher_add(fisher[i], parameters[i].grad(),
+                     static_cast<double>(count) / static_cast<double>(total));
       for (const auto& p : net_.parameters()) p.mutable_grad() = at::Tensor();
     }
     return fisher;
@@ -119,7 +126,9 @@ class Ewc : public ReplayLearner {
 }  // namespace
 
 Method ewc_method() {
-  return {"ewc", "Elastic weight consolidation", "Kirkpatrick et al., PNAS 2017",
+  return {"ewc",
+          "Elastic weight consolidation",
+          "Kirkpatrick et al., PNAS 2017",
           "experience replay with a penalty on moving weights that mattered",
           [] { return std::make_unique<EwcOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {

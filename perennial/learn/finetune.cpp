@@ -9,7 +9,8 @@ namespace {
 struct FinetuneOptions : MethodOptions {
   bool revisit = true;
   void bind(OptionTable& table) override {
-    table.add("finetune.revisit", revisit, "train `epochs` epochs on each task's own data after its stream pass");
+    table.add("finetune.revisit", revisit,
+              "train `epochs` epochs on each task's own data after its stream pass");
   }
   // Without memory there is nothing to share a batch with: a task is trained on at full batch.
   void adjust(TrainOptions& train) override { train.replay_share = 0; }
@@ -44,7 +45,10 @@ class Finetune : public ReplayLearner {
 }  // namespace
 
 Method finetune_method() {
-  return {"finetune", "Fine-tuning", "baseline", "trains on what arrives and remembers nothing: the lower bound",
+  return {"finetune",
+          "Fine-tuning",
+          "baseline",
+          "trains on what arrives and remembers nothing: the lower bound",
           [] { return std::make_unique<FinetuneOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
             return std::make_unique<Finetune>(setup, dynamic_cast<const FinetuneOptions&>(options));

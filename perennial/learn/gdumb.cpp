@@ -10,8 +10,9 @@ struct GdumbOptions : MethodOptions {
   void adjust(TrainOptions& train) override { train.memory_batch = 16; }
 };
 
-/// GDumb (Prabhu, Torr, Dokania: "GDumb: A Simple Approach that Questions Our Progress in Continual Learning", ECCV
-/// 2020): a greedy balanced memory; whenever a model is wanted it is trained from scratch on the memory alone.
+/// GDumb (Prabhu, Torr, Dokania: "GDumb: A Simple Approach that Questions Our Progress in Continual
+/// Learning", ECCV 2020): a greedy balanced memory; whenever a model is wanted it is trained from scratch on
+/// the memory alone.
 class Gdumb : public ReplayLearner {
  public:
   Gdumb(const LearnerSetup& setup, const GdumbOptions& options)
@@ -33,7 +34,9 @@ class Gdumb : public ReplayLearner {
 }  // namespace
 
 Method gdumb_method() {
-  return {"gdumb", "GDumb", "Prabhu et al., ECCV 2020",
+  return {"gdumb",
+          "GDumb",
+          "Prabhu et al., ECCV 2020",
           "greedy balanced memory, retrained from scratch at every boundary",
           [] { return std::make_unique<GdumbOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {

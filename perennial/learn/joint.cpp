@@ -6,11 +6,13 @@
 namespace perennial {
 namespace {
 
-/// Joint training: keeps everything and trains from scratch on all of it at every boundary. No memory bound: the
-/// upper bound that the others are measured against.
+/// Joint training: keeps everything and trains from scratch on all of it at every boundary. No memory bound:
+/// the upper bound that the others are measured against.
 class Joint : public ReplayLearner {
  public:
-  explicit Joint(const LearnerSetup& setup) : ReplayLearner(setup, HeadKind::kLinearNorm, {}) { keep_task_ = true; }
+  explicit Joint(const LearnerSetup& setup) : ReplayLearner(setup, HeadKind::kLinearNorm, {}) {
+    keep_task_ = true;
+  }
   const Memory* memory() const override { return nullptr; }
   int64_t wanted() const override { return setup_.train.batch; }
   int64_t pieces() const override { return setup_.train.epochs; }
@@ -35,7 +37,10 @@ class Joint : public ReplayLearner {
 }  // namespace
 
 Method joint_method() {
-  return {"joint", "Joint training", "upper bound", "keeps every sample and retrains on all of them: no bound on memory",
+  return {"joint",
+          "Joint training",
+          "upper bound",
+          "keeps every sample and retrains on all of them: no bound on memory",
           [] { return std::make_unique<MethodOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions&) -> std::unique_ptr<Learner> {
             return std::make_unique<Joint>(setup);

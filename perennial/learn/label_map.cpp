@@ -19,7 +19,8 @@ bool LabelMap::add(std::span<const int64_t> labels) {
   bool any = false;
   for (const int64_t label : labels) {
     if (label < 0 || label > kLargestLabel)
-      throw std::invalid_argument("a label lies outside 0.." + std::to_string(kLargestLabel) + ": " + std::to_string(label));
+      throw std::invalid_argument("a label lies outside 0.." + std::to_string(kLargestLabel) + ": " +
+                                  std::to_string(label));
     if (label >= static_cast<int64_t>(row_of_.size())) row_of_.resize(label + 1, -1);
     if (row_of_[label] >= 0) continue;
     row_of_[label] = size();
@@ -44,7 +45,9 @@ at::Tensor LabelMap::scatter(const at::Tensor& by_row, int64_t width, double fil
   return out;
 }
 
-void LabelMap::save(State& state, const std::string& prefix) const { state.put_ints(prefix + "labels", labels_); }
+void LabelMap::save(State& state, const std::string& prefix) const {
+  state.put_ints(prefix + "labels", labels_);
+}
 
 void LabelMap::load(const State& state, const std::string& prefix) {
   labels_.clear();

@@ -8,8 +8,8 @@
 
 namespace perennial {
 
-/// Labels of the data set <-> rows of a head. Rows are given in the order in which labels are first seen, so that a
-/// head holds no row for a class that has not arrived.
+/// Labels of the data set <-> rows of a head. Rows are given in the order in which labels are first seen, so
+/// that a head holds no row for a class that has not arrived.
 class LabelMap {
  public:
   /// Gives new labels a row; true when there were any.

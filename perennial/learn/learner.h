@@ -16,9 +16,9 @@ class Memory;
 /// Thrown by long work when Progress asks it to stop; the learner is then to be reloaded from a saved state.
 struct Interrupted {};
 
-/// A model that keeps learning. A run feeds it a stream, lets it consolidate at boundaries, asks it to predict, and
-/// saves it at any point between two calls. Nothing here says that it classifies: a segmenter's targets are masks
-/// and its predictions mattes.
+/// A model that keeps learning. A run feeds it a stream, lets it consolidate at boundaries, asks it to
+/// predict, and saves it at any point between two calls. Nothing here says that it classifies: a segmenter's
+/// targets are masks and its predictions mattes.
 class Learner {
  public:
   virtual ~Learner() = default;
@@ -27,15 +27,15 @@ class Learner {
   virtual int64_t wanted() const = 0;
   /// Learns from samples as they arrive (and may keep them until consolidate()).
   virtual void observe(const Samples& batch) = 0;
-  /// Does one piece of the work that is due at a task boundary or on a schedule: a selection, an epoch over memory.
-  /// Returns true while more is due; the run may save, evaluate or stop between pieces.
+  /// Does one piece of the work that is due at a task boundary or on a schedule: a selection, an epoch over
+  /// memory. Returns true while more is due; the run may save, evaluate or stop between pieces.
   virtual bool consolidate(Progress& progress) = 0;
   /// Pieces of work a consolidation has, and what piece `i` is, for people to read.
   virtual int64_t pieces() const = 0;
   virtual std::string piece_name(int64_t i) const = 0;
 
-  /// Inputs [N, ...] -> what the learner predicts, on the CPU. A classifier gives probabilities [N, labels], with
-  /// zero for labels it has never seen.
+  /// Inputs [N, ...] -> what the learner predicts, on the CPU. A classifier gives probabilities [N, labels],
+  /// with zero for labels it has never seen.
   virtual at::Tensor predict(const at::Tensor& inputs) = 0;
 
   /// The episodic memory, or null when it has none.

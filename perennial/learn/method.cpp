@@ -20,7 +20,8 @@ const std::vector<Method>& methods() { return registry(); }
 
 void register_method(Method method) {
   for (const Method& m : registry())
-    if (m.name == method.name) throw std::invalid_argument("a method named '" + method.name + "' exists already");
+    if (m.name == method.name)
+      throw std::invalid_argument("a method named '" + method.name + "' exists already");
   registry().push_back(std::move(method));
 }
 

@@ -21,8 +21,8 @@ struct LearnerSetup {
   MemoryBudget memory;
   std::vector<int64_t> input_shape;  ///< of one sample: [C, H, W] or [D]
   Normalisation normalisation;
-  bool is_digits = false;            ///< "augment = auto" then means none
-  int64_t labels = 0;                ///< size of the label space known so far (it may grow)
+  bool is_digits = false;  ///< "augment = auto" then means none
+  int64_t labels = 0;      ///< size of the label space known so far (it may grow)
   uint64_t seed = 1;
 };
 
@@ -44,8 +44,8 @@ struct Method {
   std::function<std::unique_ptr<Learner>(const LearnerSetup&, const MethodOptions&)> make;
 };
 
-/// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a name
-/// that exists already is a std::invalid_argument.
+/// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a
+/// name that exists already is a std::invalid_argument.
 void register_method(Method method);
 
 /// All methods, ours first, in the order of registration.

@@ -19,11 +19,14 @@ ReplayLearner::ReplayLearner(const LearnerSetup& setup, HeadKind head, const Pol
 int64_t ReplayLearner::wanted() const {
   const int64_t batch = setup_.train.batch;
   if (memory_.size() == 0) return batch;
-  const auto replayed = static_cast<int64_t>(std::floor(static_cast<double>(batch) * setup_.train.replay_share));
+  const auto replayed =
+      static_cast<int64_t>(std::floor(static_cast<double>(batch) * setup_.train.replay_share));
   return std::max<int64_t>(1, batch - replayed);
 }
 
-Samples ReplayLearner::draw(int64_t count) { return take(memory_.samples(), replay_.next(count, memory_.size())); }
+Samples ReplayLearner::draw(int64_t count) {
+  return take(memory_.samples(), replay_.next(count, memory_.size()));
+}
 
 void ReplayLearner::observe(const Samples& batch) {
   receive(batch);
@@ -36,7 +39,8 @@ void ReplayLearner::learn_from_stream(const Samples& batch) {
   const int64_t full = wanted();
   if (setup_.train.drop_last && batch.size() < full) return;
   const int64_t replayed = setup_.train.batch - full;
-  train_step(replayed > 0 ? concat(batch, draw(replayed)) : batch, setup_.train.lr * setup_.train.stream_lr_factor);
+  train_step(replayed > 0 ? concat(batch, draw(replayed)) : batch,
+             setup_.train.lr * setup_.train.stream_lr_factor);
 }
 
 Samples ReplayLearner::task_samples() const {
@@ -67,13 +71,12 @@ void ReplayLearner::select(Policy& policy, Progress& progress) {
   const Samples all = concat(task_samples(), memory_.samples());
   task_chunks_.clear();
   if (all.empty()) return;
-  const Candidates candidates{
-      all, labels_.size(), [&] { return net_.features(all.inputs); },
-      [&] {
-        std::vector<float> u;
-        timed("uncertainty", [&] { u = uncertainty(all, progress); });
-        return u;
-      }};
+  const Candidates candidates{all, labels_.size(), [&] { return net_.features(all.inputs); },
+                              [&] {
+                                std::vector<float> u;
+                                timed("uncertainty", [&] { u = uncertainty(all, progress); });
+                                return u;
+                              }};
   std::vector<float> scores;
   const auto rows = policy.select(candidates, memory_.capacity(all), static_cast<uint64_t>(task_), scores);
   memory_.replace(take(all, rows), std::move(scores));

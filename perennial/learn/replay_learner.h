@@ -6,9 +6,9 @@
 
 namespace perennial {
 
-/// A classifier with an episodic memory, in the protocol of Rainbow Memory: a stream pass in which part of each batch
-/// is replayed from memory, then at the boundary a selection by the policy and epochs over the memory alone.
-/// Experience replay is this and nothing more; other methods change a step of it.
+/// A classifier with an episodic memory, in the protocol of Rainbow Memory: a stream pass in which part of
+/// each batch is replayed from memory, then at the boundary a selection by the policy and epochs over the
+/// memory alone. Experience replay is this and nothing more; other methods change a step of it.
 class ReplayLearner : public ClassifierLearner {
  public:
   ReplayLearner(const LearnerSetup& setup, HeadKind head, const PolicyOptions& policy,
@@ -39,7 +39,7 @@ class ReplayLearner : public ClassifierLearner {
   Memory memory_;
   std::unique_ptr<Policy> policy_;
   ReplayOrder replay_;
-  bool keep_task_ = false;            ///< keep the samples of the task until the boundary
+  bool keep_task_ = false;  ///< keep the samples of the task until the boundary
   std::vector<Samples> task_chunks_;
 };
 

@@ -21,8 +21,11 @@ void RmOptions::bind(OptionTable& table) {
   table.add("rm.perturbation", perturbation, "the set of perturbations that uncertainty is measured over")
       .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
   table.add("rm.views", views, "A: perturbed views per candidate").range(1, 255);
-  table.add("rm.first_task_random", first_task_random, "choose at random after the first task").released("true");
-  table.add("rm.feature_dropout", feature_dropout, "perturbation of frozen features: share of them dropped per view")
+  table.add("rm.first_task_random", first_task_random, "choose at random after the first task")
+      .released("true");
+  table
+      .add("rm.feature_dropout", feature_dropout,
+           "perturbation of frozen features: share of them dropped per view")
       .range(0, 0.95);
 }
 
@@ -53,12 +56,12 @@ at::Tensor drop_features(const Samples& chunk, double share, uint64_t seed, uint
 at::Tensor RainbowMemory::view(const Samples& chunk, int64_t a) const {
   const uint64_t position = static_cast<uint64_t>(task_) * 256 + static_cast<uint64_t>(a);
   if (chunk.inputs.dim() != 4) return drop_features(chunk, options_.feature_dropout, setup_.seed, position);
-  return perturb(chunk.inputs, chunk.ids, parse_perturbation(options_.perturbation), static_cast<int>(a), setup_.seed,
-                 position);
+  return perturb(chunk.inputs, chunk.ids, parse_perturbation(options_.perturbation), static_cast<int>(a),
+                 setup_.seed, position);
 }
 
-// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of a chunk go through the network stacked on the batch axis, and
-// only vote counts are kept.
+// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of a chunk go through the network stacked on the batch
+// axis, and only vote counts are kept.
 std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& progress) {
   constexpr int64_t kChunk = 256;
   std::vector<float> u;
@@ -67,7 +70,8 @@ std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& 
   for (int64_t begin = 0; begin < samples.size(); begin += kChunk) {
     if (progress.stop_requested()) throw Interrupted{};
     const int64_t count = std::min(kChunk, samples.size() - begin);
-    const Samples chunk{samples.inputs.narrow(0, begin, count), samples.targets.narrow(0, begin, count),
+    const Samples chunk{samples.inputs.narrow(0, begin, count),
+                        samples.targets.narrow(0, begin, count),
                         {samples.ids.begin() + begin, samples.ids.begin() + begin + count}};
     std::vector<at::Tensor> views;
     for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
@@ -88,7 +92,9 @@ void RainbowMemory::select(Policy& policy, Progress& progress) {
 }
 
 Method rm_method() {
-  return {"rm", "Rainbow Memory", "Bang et al., CVPR 2021",
+  return {"rm",
+          "Rainbow Memory",
+          "Bang et al., CVPR 2021",
           "keeps samples from the most certain to the most uncertain of each class",
           [] { return std::make_unique<RmOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {

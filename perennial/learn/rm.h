@@ -13,10 +13,10 @@ struct RmOptions : MethodOptions {
   void bind(OptionTable& table) override;
 };
 
-/// Rainbow Memory, online (Bang, Kim, Yoo, Ha, Choi: "Rainbow Memory: Continual Learning with a Memory of Diverse
-/// Samples", CVPR 2021). Per task: a stream pass with half of each batch from memory; the uncertainty of every
-/// candidate from the votes of perturbed views (section 4.1); a memory of each class from certain to uncertain
-/// (section 4.2); epochs over the memory with CutMix and AutoAugment (section 4.3).
+/// Rainbow Memory, online (Bang, Kim, Yoo, Ha, Choi: "Rainbow Memory: Continual Learning with a Memory of
+/// Diverse Samples", CVPR 2021). Per task: a stream pass with half of each batch from memory; the uncertainty
+/// of every candidate from the votes of perturbed views (section 4.1); a memory of each class from certain to
+/// uncertain (section 4.2); epochs over the memory with CutMix and AutoAugment (section 4.3).
 class RainbowMemory : public ReplayLearner {
  public:
   RainbowMemory(const LearnerSetup& setup, const RmOptions& options);
@@ -24,7 +24,8 @@ class RainbowMemory : public ReplayLearner {
  protected:
   std::vector<float> uncertainty(const Samples& samples, Progress& progress) override;
   void select(Policy& policy, Progress& progress) override;
-  /// Perturbed view `a` of a chunk: images by rm.perturbation, frozen features by dropout (ours, not the paper's).
+  /// Perturbed view `a` of a chunk: images by rm.perturbation, frozen features by dropout (ours, not the
+  /// paper's).
   at::Tensor view(const Samples& chunk, int64_t a) const;
 
   RmOptions options_;

@@ -34,7 +34,8 @@ class RainbowMemoryOffline : public RainbowMemory {
 
  private:
   void mixed_epoch(const Samples& task, int64_t epoch, Progress& progress) {
-    const auto order = permutation(task.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
+    const auto order =
+        permutation(task.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
     const int64_t share = wanted(), steps = (task.size() + share - 1) / share;
     for (int64_t i = 0; i < steps; ++i) {
       if (progress.stop_requested()) throw Interrupted{};
@@ -50,7 +51,9 @@ class RainbowMemoryOffline : public RainbowMemory {
 }  // namespace
 
 Method rm_offline_method() {
-  return {"rm-offline", "Rainbow Memory (offline)", "Bang et al., CVPR 2021",
+  return {"rm-offline",
+          "Rainbow Memory (offline)",
+          "Bang et al., CVPR 2021",
           "Rainbow Memory where each task's data may be revisited until its end",
           [] { return std::make_unique<RmOptions>(); },
           [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {

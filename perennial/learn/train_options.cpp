@@ -5,18 +5,24 @@
 namespace perennial {
 
 void TrainOptions::bind(OptionTable& table) {
-  table.add("epochs", epochs, "epochs over memory (or the task's data) at each consolidation").range(0, 100000);
+  table.add("epochs", epochs, "epochs over memory (or the task's data) at each consolidation")
+      .range(0, 100000);
   table.add("batch", batch, "batch size of the stream pass").range(2, 65536);
-  table.add("train.memory_batch", memory_batch, "batch size of the memory phase; 0: half of batch").range(0, 65536);
+  table.add("train.memory_batch", memory_batch, "batch size of the memory phase; 0: half of batch")
+      .range(0, 65536);
   table.add("train.lr", lr, "learning rate").range(0, 100);
   table.add("train.stream_lr_factor", stream_lr_factor, "factor on lr during the stream pass").range(0, 10);
-  table.add("train.schedule", schedule, "of the memory phase: one cosine to zero, SGDR, x0.1 at 30/60/80/90, or none")
+  table
+      .add("train.schedule", schedule,
+           "of the memory phase: one cosine to zero, SGDR, x0.1 at 30/60/80/90, or none")
       .choices({"cosine", "warm_restarts", "rainbow_warm_restarts", "multistep", "constant"})
       .released("rainbow_warm_restarts");
   table.add("train.replay_share", replay_share, "share of a stream batch drawn from memory").range(0, 0.95);
-  table.add("train.drop_last", drop_last, "do not train on the last partial batch of a task").released("true");
+  table.add("train.drop_last", drop_last, "do not train on the last partial batch of a task")
+      .released("true");
   table.add("train.reset_head", reset_head, "throw the classifier away before each task").released("true");
-  table.add("train.augment", augment, "auto | none | a list of crop,flip,cutout,autoaugment,randaugment,cutmix");
+  table.add("train.augment", augment,
+            "auto | none | a list of crop,flip,cutout,autoaugment,randaugment,cutmix");
   table.add("train.momentum", sgd.momentum, "of SGD").range(0, 0.9999);
   table.add("train.weight_decay", sgd.weight_decay, "of SGD").range(0, 1);
   table.add("train.nesterov", sgd.nesterov, "Nesterov momentum");

@@ -11,9 +11,9 @@ class OptionTable;
 
 /// How a learner trains: shared by all methods. Defaults follow Rainbow Memory's protocol (CVPR 2021).
 struct TrainOptions {
-  int64_t epochs = 5;               ///< over memory (or the task) at each consolidation
-  int64_t batch = 16;               ///< B, in the stream pass
-  int64_t memory_batch = 0;         ///< in the memory phase; 0: half of B, as the paper's code does
+  int64_t epochs = 5;        ///< over memory (or the task) at each consolidation
+  int64_t batch = 16;        ///< B, in the stream pass
+  int64_t memory_batch = 0;  ///< in the memory phase; 0: half of B, as the paper's code does
   double lr = 0.05;
   double stream_lr_factor = 0.1;    ///< learning rate of the stream pass, as a factor on lr
   std::string schedule = "cosine";  ///< of the memory phase

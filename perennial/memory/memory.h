@@ -21,8 +21,8 @@ struct MemoryBudget {
   int64_t capacity(const Samples& like) const;
 };
 
-/// A bounded store of samples, the episodic memory of a learner. Rows are copies: the stream they came from may be
-/// gone. A policy (policy.h) decides who stays.
+/// A bounded store of samples, the episodic memory of a learner. Rows are copies: the stream they came from
+/// may be gone. A policy (policy.h) decides who stays.
 class Memory {
  public:
   explicit Memory(MemoryBudget budget) : budget_(budget) {}

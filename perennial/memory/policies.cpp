@@ -15,7 +15,8 @@ std::vector<int64_t> RandomPolicy::select(const Candidates& candidates, int64_t 
   scores.clear();
   Random random(seed_, "memory random", position);
   return select_balanced(candidates.samples.labels(), candidates.classes, capacity,
-                         Random(seed_, "memory fill", position), [&](std::vector<int64_t> rows, int64_t quota) {
+                         Random(seed_, "memory fill", position),
+                         [&](std::vector<int64_t> rows, int64_t quota) {
                            shuffle(rows, random);
                            if (static_cast<int64_t>(rows.size()) > quota) rows.resize(quota);
                            return rows;
@@ -38,7 +39,9 @@ void ReservoirPolicy::offer(Memory& memory, const Samples& batch) {
   }
 }
 
-void ReservoirPolicy::save(State& state, const std::string& prefix) const { state.values[prefix + "seen"] = seen_; }
+void ReservoirPolicy::save(State& state, const std::string& prefix) const {
+  state.values[prefix + "seen"] = seen_;
+}
 void ReservoirPolicy::load(const State& state, const std::string& prefix) {
   seen_ = state.value<int64_t>(prefix + "seen");
 }
@@ -63,7 +66,8 @@ void GreedyBalancedPolicy::offer(Memory& memory, const Samples& batch) {
     });
     if (largest->second.size() <= own.size()) continue;
     auto& theirs = largest->second;
-    const uint32_t k = Random(seed_, "greedy", static_cast<uint64_t>(seen_)).below(static_cast<uint32_t>(theirs.size()));
+    const uint32_t k =
+        Random(seed_, "greedy", static_cast<uint64_t>(seen_)).below(static_cast<uint32_t>(theirs.size()));
     memory.overwrite(theirs[k], batch, row);
     own.push_back(theirs[k]);
     theirs.erase(theirs.begin() + k);
@@ -103,7 +107,8 @@ std::vector<int64_t> HerdingPolicy::select(const Candidates& candidates, int64_t
   scores.clear();
   const at::Tensor features = candidates.features();
   return select_balanced(candidates.samples.labels(), candidates.classes, capacity,
-                         Random(seed_, "memory fill", position), [&](std::vector<int64_t> rows, int64_t quota) {
+                         Random(seed_, "memory fill", position),
+                         [&](std::vector<int64_t> rows, int64_t quota) {
                            if (static_cast<int64_t>(rows.size()) <= quota) return rows;
                            return herd(features, rows, quota);
                          });

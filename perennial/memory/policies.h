@@ -32,8 +32,9 @@ class ReservoirPolicy : public Policy {
   int64_t seen_ = 0;
 };
 
-/// GDumb's greedy balancing sampler (Prabhu, Torr, Dokania, ECCV 2020, algorithm 1): a sample of a class that holds
-/// less than capacity / classes enters and, when memory is full, replaces a random one of the largest class.
+/// GDumb's greedy balancing sampler (Prabhu, Torr, Dokania, ECCV 2020, algorithm 1): a sample of a class that
+/// holds less than capacity / classes enters and, when memory is full, replaces a random one of the largest
+/// class.
 class GreedyBalancedPolicy : public Policy {
  public:
   explicit GreedyBalancedPolicy(uint64_t seed) : seed_(seed) {}
@@ -47,8 +48,8 @@ class GreedyBalancedPolicy : public Policy {
   int64_t seen_ = 0;
 };
 
-/// Herding (Rebuffi et al., iCaRL, CVPR 2017, algorithm 4): per class, repeatedly the sample that brings the mean of
-/// the chosen (normalised) features nearest to the class mean. A running sum makes each pick O(nD).
+/// Herding (Rebuffi et al., iCaRL, CVPR 2017, algorithm 4): per class, repeatedly the sample that brings the
+/// mean of the chosen (normalised) features nearest to the class mean. A running sum makes each pick O(nD).
 class HerdingPolicy : public Policy {
  public:
   explicit HerdingPolicy(uint64_t seed) : seed_(seed) {}

@@ -12,7 +12,9 @@ namespace perennial {
 
 void PolicyOptions::bind(OptionTable& table, const std::string& prefix) {
   table.add(prefix + "policy", name, "who stays in memory").choices(policy_names());
-  table.add(prefix + "stride", stride, "rainbow: how the sorted list is walked; floor keeps the most certain when n < 2k")
+  table
+      .add(prefix + "stride", stride,
+           "rainbow: how the sorted list is walked; floor keeps the most certain when n < 2k")
       .choices({"spread", "floor"})
       .released("floor");
   table.add(prefix + "ties", ties, "rainbow: order among equal uncertainties").choices({"hash", "id"});
@@ -35,7 +37,8 @@ std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed)
   if (name == "greedy_balanced") return std::make_unique<GreedyBalancedPolicy>(seed);
   if (name == "herding") return std::make_unique<HerdingPolicy>(seed);
   if (name == "rainbow") return std::make_unique<RainbowPolicy>(seed, options.stride, options.ties);
-  if (name == "certain" || name == "uncertain") return std::make_unique<ExtremePolicy>(seed, name == "certain");
+  if (name == "certain" || name == "uncertain")
+    return std::make_unique<ExtremePolicy>(seed, name == "certain");
   throw std::invalid_argument("unknown memory policy '" + name + "'" + suggestion(name, policy_names()));
 }
 

@@ -12,11 +12,12 @@ namespace perennial {
 
 class OptionTable;
 
-/// What a policy may ask about the candidates at a task boundary. What is costly is computed only when asked for.
+/// What a policy may ask about the candidates at a task boundary. What is costly is computed only when asked
+/// for.
 struct Candidates {
-  const Samples& samples;                          ///< the task's samples and the memory's, in that order
-  int64_t classes = 0;                             ///< classes seen so far: |C|
-  std::function<at::Tensor()> features;            ///< float [N, D]
+  const Samples& samples;                           ///< the task's samples and the memory's, in that order
+  int64_t classes = 0;                              ///< classes seen so far: |C|
+  std::function<at::Tensor()> features;             ///< float [N, D]
   std::function<std::vector<float>()> uncertainty;  ///< [N], in [0, 1)
 };
 
@@ -43,14 +44,14 @@ class Policy {
   virtual void load(const State&, const std::string& /*prefix*/) {}
 };
 
-/// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain only: the
-/// control of Rainbow Memory's ablation) | uncertain.
+/// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain
+/// only: the control of Rainbow Memory's ablation) | uncertain.
 std::vector<std::string> policy_names();
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed);
 
 /// The class-balanced skeleton that random, rainbow and herding share (Bang et al. 2021, algorithm 1): quota
-/// floor(capacity / classes) per class, filled by `choose(rows of the class, quota)`; slots that remain are filled
-/// uniformly at random from the unselected candidates of any class. Returns ascending rows.
+/// floor(capacity / classes) per class, filled by `choose(rows of the class, quota)`; slots that remain are
+/// filled uniformly at random from the unselected candidates of any class. Returns ascending rows.
 std::vector<int64_t> select_balanced(
     std::span<const int64_t> labels, int64_t classes, int64_t capacity, Random random,
     const std::function<std::vector<int64_t>(std::vector<int64_t> rows, int64_t quota)>& choose);

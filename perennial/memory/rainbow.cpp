@@ -9,15 +9,18 @@
 
 namespace perennial {
 
-std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota, const std::vector<float>& uncertainty,
-                                    const std::function<uint64_t(int64_t)>& tie_break, const std::string& stride) {
+std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota,
+                                    const std::vector<float>& uncertainty,
+                                    const std::function<uint64_t(int64_t)>& tie_break,
+                                    const std::string& stride) {
   const auto n = static_cast<int64_t>(rows.size());
   if (n <= quota) return rows;
   std::sort(rows.begin(), rows.end(), [&](int64_t a, int64_t b) {
     return std::tuple(uncertainty[a], tie_break(a), a) < std::tuple(uncertainty[b], tie_break(b), b);
   });
   std::vector<int64_t> chosen;
-  for (int64_t i = 0; i < quota; ++i) chosen.push_back(rows[stride == "floor" ? i * (n / quota) : i * n / quota]);
+  for (int64_t i = 0; i < quota; ++i)
+    chosen.push_back(rows[stride == "floor" ? i * (n / quota) : i * n / quota]);
   return chosen;
 }
 
@@ -50,19 +53,19 @@ std::vector<int64_t> ExtremePolicy::select(const Candidates& candidates, int64_t
                                            std::vector<float>& scores) {
   const std::vector<float> uncertainty = candidates.uncertainty();
   const float sign = most_certain_ ? 1.0F : -1.0F;
-  const auto rows =
-      select_balanced(candidates.samples.labels(), candidates.classes, capacity, Random(seed_, "memory fill", position),
-                      [&](std::vector<int64_t> of_class, int64_t quota) {
-                        std::sort(of_class.begin(), of_class.end(), [&](int64_t a, int64_t b) {
-                          const auto key = [&](int64_t row) {
-                            const auto id = static_cast<uint64_t>(candidates.samples.ids[row]);
-                            return std::tuple(sign * uncertainty[row], mix64(mix64(seed_, position), id), row);
-                          };
-                          return key(a) < key(b);
-                        });
-                        if (static_cast<int64_t>(of_class.size()) > quota) of_class.resize(quota);
-                        return of_class;
-                      });
+  const auto rows = select_balanced(
+      candidates.samples.labels(), candidates.classes, capacity, Random(seed_, "memory fill", position),
+      [&](std::vector<int64_t> of_class, int64_t quota) {
+        std::sort(of_class.begin(), of_class.end(), [&](int64_t a, int64_t b) {
+          const auto key = [&](int64_t row) {
+            const auto id = static_cast<uint64_t>(candidates.samples.ids[row]);
+            return std::tuple(sign * uncertainty[row], mix64(mix64(seed_, position), id), row);
+          };
+          return key(a) < key(b);
+        });
+        if (static_cast<int64_t>(of_class.size()) > quota) of_class.resize(quota);
+        return of_class;
+      });
   scores.clear();
   for (const int64_t row : rows) scores.push_back(uncertainty[row]);
   return rows;

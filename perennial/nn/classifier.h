@@ -32,7 +32,8 @@ class Classifier {
   at::Tensor train_logits(const at::Tensor& inputs);
   /// Logits with gradients, from running statistics that stay as they are (EWC's Fisher information).
   at::Tensor frozen_statistics_logits(const at::Tensor& inputs);
-  /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time.
+  /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time
+  /// (fewer on the CPU, where smaller pieces are faster; the pieces do not depend on the thread count).
   at::Tensor logits(const at::Tensor& inputs, int64_t batch = 512);
   /// Features [N, feature_size] without gradients, float32 on the CPU.
   at::Tensor features(const at::Tensor& inputs, int64_t batch = 512);

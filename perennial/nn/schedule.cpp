@@ -39,8 +39,9 @@ double learning_rate(const std::string& kind, double lr, int64_t epoch, int64_t 
   if (kind == "rainbow_warm_restarts") return rainbow_warm_restarts(lr, epoch);
   if (kind == "multistep") return multistep(lr, epoch);
   if (kind == "constant") return lr;
-  throw std::invalid_argument("unknown schedule '" + kind + "'" +
-                              suggestion(kind, {"cosine", "warm_restarts", "rainbow_warm_restarts", "multistep", "constant"}));
+  throw std::invalid_argument(
+      "unknown schedule '" + kind + "'" +
+      suggestion(kind, {"cosine", "warm_restarts", "rainbow_warm_restarts", "multistep", "constant"}));
 }
 
 }  // namespace perennial

@@ -54,7 +54,8 @@ State CheckpointFolder::read(const std::function<void(const std::string&)>& warn
       warn(fmt::format("{}; using the checkpoint before it", e.what()));
     }
   }
-  throw Error({"reading the checkpoint", folder_.string(), "a file such as 000000001.safetensors that is whole",
+  throw Error({"reading the checkpoint", folder_.string(),
+               "a file such as 000000001.safetensors that is whole",
                found.empty() ? "none" : "damaged ones only"});
 }
 

@@ -20,13 +20,17 @@ OptionTable RunConfig::table() {
   t.add("threads", threads, "processor threads; 0: all").range(0, 1024);
   t.add("device", compute.device, "where the network runs").choices({"cpu", "cuda"});
   t.add("dtype", compute.dtype, "of convolutions and products").choices({"float32", "bfloat16"});
-  t.add("as_released", as_released, "do what the paper's released code does where it differs from our defaults");
-  t.add("eval.every", eval_every, "evaluate whenever this many stream samples have passed (gives A_AUC); 0: never")
+  t.add("as_released", as_released,
+        "do what the paper's released code does where it differs from our defaults");
+  t.add("eval.every", eval_every,
+        "evaluate whenever this many stream samples have passed (gives A_AUC); 0: never")
       .range(0, 1e12);
   t.add("eval.best_epoch", eval_best_epoch,
-        "also evaluate after every epoch and show the best one: peeking, since the test set then chooses the epoch");
+        "also evaluate after every epoch and show the best one: peeking, since the test set then chooses the "
+        "epoch");
   t.add("eval.batch", eval_batch, "images at a time in evaluation").range(1, 65536);
-  t.add("eval.joint", joint_accuracy, "accuracy of joint training in percent, for I_last; 0: unknown").range(0, 100);
+  t.add("eval.joint", joint_accuracy, "accuracy of joint training in percent, for I_last; 0: unknown")
+      .range(0, 100);
   t.add("checkpoint.seconds", checkpoint_seconds, "time between checkpoints; 0: at every step").range(0, 1e9);
   if (method) method->bind(t);
   return t;

@@ -13,7 +13,8 @@
 
 namespace perennial {
 
-/// Everything a run is configured by. One table of options serves the command line, TOML files and help pages.
+/// Everything a run is configured by. One table of options serves the command line, TOML files and help
+/// pages.
 struct RunConfig {
   DataOptions data;
   StreamOptions stream;
@@ -22,12 +23,12 @@ struct RunConfig {
   std::string learner = "rm";
   std::string memory = "500";
   int64_t seed = 1;
-  int64_t threads = 0;                ///< 0: as many as the machine has
+  int64_t threads = 0;  ///< 0: as many as the machine has
   Compute compute;
-  int64_t eval_every = 0;             ///< evaluate whenever this many stream samples have passed; 0: at task ends only
-  bool eval_best_epoch = false;       ///< also evaluate after every epoch and show the best (peeking)
+  int64_t eval_every = 0;  ///< evaluate whenever this many stream samples have passed; 0: at task ends only
+  bool eval_best_epoch = false;  ///< also evaluate after every epoch and show the best (peeking)
   int64_t eval_batch = 512;
-  double joint_accuracy = 0;          ///< of joint training, in percent, for I_last; 0: unknown
+  double joint_accuracy = 0;  ///< of joint training, in percent, for I_last; 0: unknown
   double checkpoint_seconds = 30;
   bool as_released = false;
   std::unique_ptr<MethodOptions> method;
@@ -45,8 +46,8 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// std::invalid_argument.
 std::unique_ptr<RunConfig> make_config(const Settings& settings);
 
-/// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind" and "[model] name"
-/// are the main keys of their tables). Throws Error with file and line.
+/// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind" and
+/// "[model] name" are the main keys of their tables). Throws Error with file and line.
 Settings read_toml(const std::filesystem::path& file);
 Settings parse_toml(std::string_view text, const std::string& name);
 

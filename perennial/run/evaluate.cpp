@@ -21,7 +21,8 @@ double Evaluation::class_accuracy(int64_t label) const {
   return total[c] == 0 ? 0.0 : static_cast<double>(correct[c]) / static_cast<double>(total[c]);
 }
 
-Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64_t batch, Progress& progress) {
+Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64_t batch,
+                    Progress& progress) {
   Evaluation e;
   e.total.assign(labels, 0);
   e.correct.assign(labels, 0);

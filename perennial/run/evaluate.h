@@ -13,8 +13,8 @@ namespace perennial {
 
 /// How often a classifying learner is right on a test set, by class.
 struct Evaluation {
-  std::vector<int64_t> total, correct;               ///< [labels]
-  std::vector<std::vector<int64_t>> confusion;       ///< [true][predicted]
+  std::vector<int64_t> total, correct;          ///< [labels]
+  std::vector<std::vector<int64_t>> confusion;  ///< [true][predicted]
 
   int64_t images() const;
   /// Over the labels that `counted` marks (all when it is empty); 0 without images.

@@ -19,8 +19,8 @@ std::string_view raw(const at::Tensor& t) {
 }
 
 uint64_t hash_of(const RunConfig& config, const Dataset& set, const Normalisation& n) {
-  std::string what = fmt::format("features-1 {} {} {} {}", config.model.name, config.model.width, config.compute.dtype,
-                                 fmt::join(set.inputs.sizes(), "x"));
+  std::string what = fmt::format("features-1 {} {} {} {}", config.model.name, config.model.width,
+                                 config.compute.dtype, fmt::join(set.inputs.sizes(), "x"));
   for (const double v : n.mean) what += fmt::format(" {}", v);
   for (const double v : n.std) what += fmt::format(" {}", v);
   uint64_t hash = hash64(what, config.model.weights.empty() ? static_cast<uint64_t>(config.seed) : 0);

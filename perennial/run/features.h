@@ -4,8 +4,8 @@
 
 namespace perennial {
 
-/// Replaces the images of a source by the features of a frozen backbone (`model.freeze = features`): float [N, D].
-/// Computed once and kept in the cache folder under a hash of weights, images and model.
+/// Replaces the images of a source by the features of a frozen backbone (`model.freeze = features`): float
+/// [N, D]. Computed once and kept in the cache folder under a hash of weights, images and model.
 void replace_by_features(const RunConfig& config, DataSource& source, Progress& progress);
 
 }  // namespace perennial

@@ -24,7 +24,8 @@ std::vector<uint8_t> thumbnail(const at::Tensor& images, int64_t row, int64_t ti
 
 }  // namespace
 
-void MemorySheet::update(const Samples& memory, const at::Tensor& pictures, const std::vector<int64_t>& picture_ids) {
+void MemorySheet::update(const Samples& memory, const at::Tensor& pictures,
+                         const std::vector<int64_t>& picture_ids) {
   const bool own = memory.inputs.defined() && memory.inputs.dim() == 4;
   const at::Tensor& source = own ? memory.inputs : pictures;
   if (tile_ == 0 && source.defined() && source.dim() == 4) tile_ = std::min(kLargestTile, source.size(2));
@@ -55,8 +56,9 @@ std::string MemorySheet::png() const {
   for (int64_t i = 0; i < n; ++i)
     for (int64_t c = 0; c < 3; ++c)
       for (int64_t y = 0; y < tile_; ++y)
-        std::copy_n(pixels_.begin() + ((i * 3 + c) * tile_ + y) * tile_, tile_,
-                    sheet.pixels.begin() + (c * height + i / kColumns * tile_ + y) * width + i % kColumns * tile_);
+        std::copy_n(
+            pixels_.begin() + ((i * 3 + c) * tile_ + y) * tile_, tile_,
+            sheet.pixels.begin() + (c * height + i / kColumns * tile_ + y) * width + i % kColumns * tile_);
   return encode_png(sheet);
 }
 

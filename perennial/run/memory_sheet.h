@@ -7,14 +7,14 @@
 
 namespace perennial {
 
-/// Small pictures of what is in memory, for reports: also when the memory holds features, and when the data that the
-/// samples came from are gone.
+/// Small pictures of what is in memory, for reports: also when the memory holds features, and when the data
+/// that the samples came from are gone.
 class MemorySheet {
  public:
   static constexpr int64_t kColumns = 25;
 
-  /// Follows the memory: pictures come from its rows, else from `pictures` (uint8 [N, C, H, W]) with their ids, else
-  /// from what the sheet already shows.
+  /// Follows the memory: pictures come from its rows, else from `pictures` (uint8 [N, C, H, W]) with their
+  /// ids, else from what the sheet already shows.
   void update(const Samples& memory, const at::Tensor& pictures, const std::vector<int64_t>& picture_ids);
   bool empty() const { return ids_.empty(); }
   /// Side of one picture, in pixels.

@@ -33,7 +33,8 @@ double forgetting(const std::vector<std::vector<double>>& matrix) {
   for (size_t j = 0; j + 1 < matrix.size(); ++j) {
     double best = kUnseen;
     for (size_t t = 0; t + 1 < matrix.size(); ++t)
-      if (std::isfinite(matrix[t][j])) best = std::isfinite(best) ? std::max(best, matrix[t][j]) : matrix[t][j];
+      if (std::isfinite(matrix[t][j]))
+        best = std::isfinite(best) ? std::max(best, matrix[t][j]) : matrix[t][j];
     lost.push_back(best - matrix.back()[j]);
   }
   return mean(lost);
@@ -73,7 +74,8 @@ void Metrics::add_task(const Evaluation& evaluation, int64_t samples, const std:
   memory_history_.push_back(std::move(counts));
 }
 
-void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t task, const std::vector<char>& seen) {
+void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t task,
+                        const std::vector<char>& seen) {
   curve_.push_back({{"samples", samples},
                     {"accuracy", evaluation.accuracy(seen)},
                     {"task", task},
@@ -82,7 +84,8 @@ void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t t
 
 void Metrics::add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
                         const std::vector<char>& seen) {
-  const json entry{{"task", task}, {"epoch", epoch}, {"epochs", epochs}, {"accuracy", evaluation.accuracy(seen)}};
+  const json entry{
+      {"task", task}, {"epoch", epoch}, {"epochs", epochs}, {"accuracy", evaluation.accuracy(seen)}};
   if (best_.empty() || best_.back()["task"] != task)
     best_.push_back(entry);
   else if (entry["accuracy"] > best_.back()["accuracy"])
@@ -136,10 +139,19 @@ std::string Metrics::to_csv() const {
 json Metrics::save() const {
   json rows = json::array();
   for (const Row& row : matrix_) rows.push_back(numbers(row));
-  return {{"class_names", class_names_}, {"task_classes", task_classes_}, {"composition", composition_},
-          {"memory_history", memory_history_}, {"matrix", rows}, {"task_accuracy", task_accuracy_},
-          {"task_samples", task_samples_}, {"total", last_.total}, {"correct", last_.correct},
-          {"confusion", last_.confusion}, {"curve", curve_}, {"best", best_}, {"updates", updates_},
+  return {{"class_names", class_names_},
+          {"task_classes", task_classes_},
+          {"composition", composition_},
+          {"memory_history", memory_history_},
+          {"matrix", rows},
+          {"task_accuracy", task_accuracy_},
+          {"task_samples", task_samples_},
+          {"total", last_.total},
+          {"correct", last_.correct},
+          {"confusion", last_.confusion},
+          {"curve", curve_},
+          {"best", best_},
+          {"updates", updates_},
           {"evaluations", evaluations}};
 }
 

@@ -11,10 +11,10 @@
 namespace perennial {
 
 /// What a run has measured so far. A value: saved with the state, written as metrics.json and metrics.csv.
-/// Definitions follow the digest of the field: with a[t][j] the accuracy after task t on the classes of task j,
-/// A_last = A_T, A_avg = mean_t A_t, F_last = mean_{j<T} (max_{t<T} a[t][j] - a[T][j]), A_AUC = mean of the accuracies
-/// measured at fixed intervals, I_last = joint accuracy - A_last. Always of the model as it stands, never of a best
-/// epoch.
+/// Definitions follow the digest of the field: with a[t][j] the accuracy after task t on the classes of task
+/// j, A_last = A_T, A_avg = mean_t A_t, F_last = mean_{j<T} (max_{t<T} a[t][j] - a[T][j]), A_AUC = mean of
+/// the accuracies measured at fixed intervals, I_last = joint accuracy - A_last. Always of the model as it
+/// stands, never of a best epoch.
 class Metrics {
  public:
   Metrics() = default;
@@ -26,7 +26,8 @@ class Metrics {
   /// At a fixed interval of the stream.
   void add_point(const Evaluation& evaluation, int64_t samples, int64_t task, const std::vector<char>& seen);
   /// After an epoch, for those who ask for the best one.
-  void add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs, const std::vector<char>& seen);
+  void add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
+                 const std::vector<char>& seen);
   void add_update(nlohmann::json update) { updates_.push_back(std::move(update)); }
 
   /// Series and summary figures, by the names of metrics.json.
@@ -49,7 +50,8 @@ class Metrics {
   Row task_accuracy_;
   std::vector<int64_t> task_samples_;
   Evaluation last_;
-  nlohmann::json curve_ = nlohmann::json::array(), best_ = nlohmann::json::array(), updates_ = nlohmann::json::array();
+  nlohmann::json curve_ = nlohmann::json::array(), best_ = nlohmann::json::array(),
+                 updates_ = nlohmann::json::array();
 };
 
 }  // namespace perennial

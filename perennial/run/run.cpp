@@ -16,6 +16,7 @@
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/run/features.h"
+#include "perennial/run/report/report.h"
 
 namespace perennial {
 namespace {
@@ -87,8 +88,14 @@ void Run::map_classes(DataSource& source) {
 }
 
 void Run::make_learner() {
-  LearnerSetup setup{config_->model, config_->compute, config_->train, MemoryBudget::parse(config_->memory),
-                     image_shape_, normalisation_, is_digits_, static_cast<int64_t>(class_names_.size()),
+  LearnerSetup setup{config_->model,
+                     config_->compute,
+                     config_->train,
+                     MemoryBudget::parse(config_->memory),
+                     image_shape_,
+                     normalisation_,
+                     is_digits_,
+                     static_cast<int64_t>(class_names_.size()),
                      static_cast<uint64_t>(config_->seed)};
   learner_ = find_method(config_->learner).make(setup, *config_->method);
 }
@@ -115,7 +122,8 @@ void Run::attach() {
     normalisation_ = train.normalisation;
     is_digits_ = train.is_digits;
   } else if (train.inputs.sizes().slice(1).vec() != image_shape_) {
-    throw Error({"loading the data", chunk_data_.source, fmt::format("images of shape {}", fmt::join(image_shape_, "x")),
+    throw Error({"loading the data", chunk_data_.source,
+                 fmt::format("images of shape {}", fmt::join(image_shape_, "x")),
                  fmt::format("{}", fmt::join(train.inputs.sizes().slice(1), "x"))});
   }
   pictures_ = train.inputs;
@@ -135,13 +143,15 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::f
   make_folder(folder);
   write_file_atomic(folder / "config.toml", write_toml(*run->config_));
   log_to(folder / "log.txt", true);
-  log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source, run->config_->stream.kind));
+  log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source,
+                       run->config_->stream.kind));
   run->events_ = std::make_unique<EventWriter>(folder);
   run->checkpoint();
   return run;
 }
 
-std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides, Progress& progress) {
+std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides,
+                               Progress& progress) {
   if (!holds_run(folder))
     throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
                  std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
@@ -149,8 +159,8 @@ std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settin
   for (const auto& [name, value] : overrides) {
     const auto& free = RunConfig::without_effect();
     if (std::find(free.begin(), free.end(), name) == free.end())
-      throw std::invalid_argument(name + " is fixed by the run; only " + fmt::format("{}", fmt::join(free, ", ")) +
-                                  " may change when it goes on");
+      throw std::invalid_argument(name + " is fixed by the run; only " +
+                                  fmt::format("{}", fmt::join(free, ", ")) + " may change when it goes on");
     settings.emplace_back(name, value);
   }
   std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
@@ -162,7 +172,8 @@ std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settin
 
 void Run::begin_update(const DataOptions& data) {
   if (!finished_)
-    throw Error({"updating the run", folder_.string(), "a finished run", "one that stopped (use `perennial resume` first)"});
+    throw Error({"updating the run", folder_.string(), "a finished run",
+                 "one that stopped (use `perennial resume` first)"});
   samples_before_ += position_;
   position_ = 0;
   ++chunk_;
@@ -182,7 +193,8 @@ void Run::go_on() {
   const uint64_t expected = data_hash_;
   attach();
   if (data_hash() != expected)
-    throw Error({"resuming the run", chunk_data_.source, "the data that it began with", "other samples or labels"});
+    throw Error(
+        {"resuming the run", chunk_data_.source, "the data that it began with", "other samples or labels"});
   stream_->seek(position_);
 }
 
@@ -215,14 +227,17 @@ void Run::execute() {
   }
   chunk_seconds_ = before + now() - began;
   write_results();
+  write_file_atomic(folder_ / "report.html", report_html(folder_));
   checkpoint();
 }
 
 void Run::observe_next() {
   const int64_t task = stream_->task(), before = stream_->position();
-  const bool first = before == 0 || stream_->left_in_task() == static_cast<int64_t>(stream_->tasks()[task].rows.size());
+  const bool first =
+      before == 0 || stream_->left_in_task() == static_cast<int64_t>(stream_->tasks()[task].rows.size());
   if (first)
-    progress_.begin(fmt::format("task {}/{}: stream", task + 1, stream_->tasks().size()), stream_->left_in_task());
+    progress_.begin(fmt::format("task {}/{}: stream", task + 1, stream_->tasks().size()),
+                    stream_->left_in_task());
   const int64_t left = stream_->left_in_task();
   const Batch batch = stream_->next(learner_->wanted());
   for (const int64_t label : batch.samples.labels()) seen_[label] = 1;
@@ -266,11 +281,14 @@ void Run::finish_task() {
   scalar("accuracy/task", e.accuracy(seen_));
   scalar("memory/samples", static_cast<double>(kept.size()));
   ++task_;
-  log_info(fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory", task_, stream_->tasks().size(),
-                       100 * e.accuracy(seen_), kept.size()));
+  const std::string line = fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory",
+                                       task_, stream_->tasks().size(), 100 * e.accuracy(seen_), kept.size());
+  progress_.note(line);
+  log_info(line);
   if (chunk_ > 0)
     metrics_.add_update({{"data", chunk_data_.source},
-                         {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_, class_names_.end())},
+                         {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_,
+                                                                    class_names_.end())},
                          {"samples", stream_->size()},
                          {"accuracy", e.accuracy(seen_)},
                          {"seconds", chunk_seconds_}});
@@ -285,7 +303,8 @@ void Run::finish() {
 Evaluation Run::evaluate_now(const std::string& why) {
   ++metrics_.evaluations;
   progress_.begin("evaluating (" + why + ")", source_.test.size());
-  Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()), config_->eval_batch, progress_);
+  Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
+                          config_->eval_batch, progress_);
   progress_.end();
   return e;
 }

@@ -16,8 +16,8 @@ namespace perennial {
 class EventWriter;
 
 /// One run: a learner, a stream, and a folder that holds config.toml, metrics.json, metrics.csv,
-/// events.out.tfevents.*, checkpoint/, model.safetensors, memory.png and log.txt. Killed anywhere and opened again, a
-/// CPU run ends bit-equal to the one never killed.
+/// events.out.tfevents.*, checkpoint/, model.safetensors, memory.png and log.txt. Killed anywhere and opened
+/// again, a CPU run ends bit-equal to the one never killed.
 class Run {
  public:
   /// Begins a run in a folder that holds none yet.
@@ -25,10 +25,12 @@ class Run {
                                      Progress& progress);
   /// Opens the newest whole checkpoint of a run to go on from it (to be executed), to predict or to update.
   /// `overrides` may change options without effect on results (threads and the like).
-  static std::unique_ptr<Run> open(const std::filesystem::path& folder, const Settings& overrides, Progress& progress);
+  static std::unique_ptr<Run> open(const std::filesystem::path& folder, const Settings& overrides,
+                                   Progress& progress);
   ~Run();
 
-  /// Goes on until the stream ends. Throws Interrupted, with the checkpoint written, when progress asks to stop.
+  /// Goes on until the stream ends. Throws Interrupted, with the checkpoint written, when progress asks to
+  /// stop.
   void execute();
   bool finished() const { return finished_; }
 
@@ -87,20 +89,20 @@ class Run {
   Metrics metrics_;
   std::unique_ptr<EventWriter> events_;
 
-  DataOptions chunk_data_;             ///< the data of the current chunk
-  int64_t chunk_ = 0;                  ///< 0: the first stream; then one per update
-  int64_t task_ = 0;                   ///< tasks of this chunk finished
-  int64_t samples_before_ = 0;         ///< stream samples of earlier chunks
-  int64_t classes_before_ = 0;         ///< classes known before this chunk
+  DataOptions chunk_data_;      ///< the data of the current chunk
+  int64_t chunk_ = 0;           ///< 0: the first stream; then one per update
+  int64_t task_ = 0;            ///< tasks of this chunk finished
+  int64_t samples_before_ = 0;  ///< stream samples of earlier chunks
+  int64_t classes_before_ = 0;  ///< classes known before this chunk
   bool consolidating_ = false;
   bool finished_ = false;
   int64_t piece_ = 0;
-  std::vector<char> seen_;             ///< labels that have arrived
+  std::vector<char> seen_;  ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
   double earlier_seconds_ = 0, chunk_seconds_ = 0;
-  int64_t position_ = 0;               ///< of the stream in this chunk
-  uint64_t data_hash_ = 0;             ///< of the chunk's ids and labels, from the checkpoint
-  at::Tensor pictures_;                ///< images of the chunk, also when features have taken their place
+  int64_t position_ = 0;    ///< of the stream in this chunk
+  uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
+  at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
   double started_ = 0, last_checkpoint_ = 0;
 };

@@ -42,7 +42,8 @@ DataOptions data_options(const json& saved) {
 void require_same_options(const json& saved, const json& own, const std::string& source) {
   for (const auto& [name, value] : own.items())
     if (!saved.contains(name) || saved[name] != value)
-      throw Error({"reading the checkpoint", source, fmt::format("{} = {} as in config.toml", name, value.dump()),
+      throw Error({"reading the checkpoint", source,
+                   fmt::format("{} = {} as in config.toml", name, value.dump()),
                    saved.contains(name) ? saved[name].dump() : "nothing"});
 }
 
@@ -168,7 +169,8 @@ json Run::memory_json(const Memory& memory) const {
            {"capacity", memory.capacity(memory.samples())},
            {"entries", std::move(entries)}};
   if (memory.budget().bytes > 0) out["capacity_bytes"] = memory.budget().bytes;
-  if (!sheet_.empty()) out["sheet"] = {{"file", "memory.png"}, {"tile", sheet_.tile()}, {"columns", MemorySheet::kColumns}};
+  if (!sheet_.empty())
+    out["sheet"] = {{"file", "memory.png"}, {"tile", sheet_.tile()}, {"columns", MemorySheet::kColumns}};
   return out;
 }
 
@@ -178,7 +180,8 @@ void Run::write_results() {
     sheet_.update(memory->samples(), pictures_, source_.train.ids);
     write_file_atomic(folder_ / "memory.png", sheet_.png());
   }
-  write_file_atomic(folder_ / "metrics.json", metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomic(folder_ / "metrics.json",
+                    metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   write_file_atomic(folder_ / "metrics.csv", metrics_.to_csv());
   TensorFile model = learner_->model();
   model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);

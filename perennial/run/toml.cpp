@@ -28,7 +28,8 @@ std::string option_name(const std::string& section, const std::string& key) {
 
 [[noreturn]] void refuse(const std::string& name, const toml::node& node, const std::string& expected,
                          const std::string& found) {
-  throw Error({"reading the configuration", fmt::format("{}:{}", name, node.source().begin.line), expected, found});
+  throw Error(
+      {"reading the configuration", fmt::format("{}:{}", name, node.source().begin.line), expected, found});
 }
 
 std::string value_text(const toml::node& node, const std::string& key, const std::string& name) {
@@ -105,7 +106,8 @@ std::string write_toml(RunConfig& config) {
       plain += line;
       continue;
     }
-    auto at = std::find_if(sections.begin(), sections.end(), [&](const auto& s) { return s.first == section; });
+    auto at =
+        std::find_if(sections.begin(), sections.end(), [&](const auto& s) { return s.first == section; });
     if (at == sections.end()) at = sections.insert(sections.end(), {section, ""});
     at->second += line;
   }

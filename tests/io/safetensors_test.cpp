@@ -63,25 +63,31 @@ TEST(Safetensors, RefusesHostileHeaders) {
   expect_refused(std::string(8, '\xff') + "{}", "a header of at most");
   expect_refused(with_header("[]", ""), "a JSON object as header");
   expect_refused(with_header("{", ""), "a JSON header");
-  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"a\":{" + f32 + "[4,8]}}", std::string(8, 'x')), "'a' twice");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"a\":{" + f32 + "[4,8]}}", std::string(8, 'x')),
+                 "'a' twice");
   expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"b\":{" + f32 + "[2,6]}}", std::string(6, 'x')),
                  "to begin at data byte 4");
   expect_refused(with_header("{\"a\":{" + f32 + "[0,4]},\"b\":{" + f32 + "[8,12]}}", std::string(12, 'x')),
                  "to begin at data byte 4");
   expect_refused(with_header("{\"a\":{" + f32 + "[0,4]}}", std::string(9, 'x')), "4 data bytes");
-  expect_refused(with_header("{\"a\":{" + f32 + "[0,8]}}", std::string(4, 'x')), "to lie in the 4 data bytes");
+  expect_refused(with_header("{\"a\":{" + f32 + "[0,8]}}", std::string(4, 'x')),
+                 "to lie in the 4 data bytes");
   expect_refused(with_header("{\"a\":{" + f32 + "[4,0]}}", std::string(4, 'x')), "to lie in");
   expect_refused(with_header("{\"a\":{" + f32 + "[0,-4]}}", std::string(4, 'x')), "whole number");
-  expect_refused(with_header(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", "xxxx"), "a known dtype");
-  expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "xxxx"),
-                 "address space");
+  expect_refused(with_header(R"({"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}})", "xxxx"),
+                 "a known dtype");
+  expect_refused(
+      with_header(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}})", "xxxx"),
+      "address space");
   expect_refused(with_header(R"({"__metadata__":{"a":1}})", ""), "to be text");
-  expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "xxxx"), "8 bytes for 'a'");
+  expect_refused(with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "xxxx"),
+                 "8 bytes for 'a'");
 }
 
 TEST(Safetensors, EveryTruncationIsRefused) {
   const std::string bytes = encode_safetensors(sample());
-  for (size_t n = 0; n < bytes.size(); ++n) EXPECT_THROW(decode_safetensors(bytes.substr(0, n), "cut"), Error) << n;
+  for (size_t n = 0; n < bytes.size(); ++n)
+    EXPECT_THROW(decode_safetensors(bytes.substr(0, n), "cut"), Error) << n;
 }
 
 TEST(Safetensors, MissingFileIsNamed) {

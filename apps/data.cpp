@@ -1,0 +1,118 @@
+#include <map>
+
+#include <fmt/format.h>
+
+#include "apps/flags.h"
+#include "apps/terminal.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/data/describe.h"
+#include "perennial/data/split_files.h"
+#include "perennial/data/stream_picture.h"
+#include "perennial/io/image.h"
+
+namespace perennial::apps {
+namespace {
+
+struct Arguments {
+  Common common;
+  Settings settings;
+  std::string out, svg;
+  int64_t width = 100;
+};
+
+// The train part as a stream would bring it.
+std::vector<Task> stream_of(const RunConfig& config, DataSource& source) {
+  apply_noise(config.stream, static_cast<uint64_t>(config.seed), source.train);
+  return make_tasks(config.stream, static_cast<uint64_t>(config.seed), source.train);
+}
+
+void info(const Arguments& a) {
+  TerminalProgress progress(a.common.quiet);
+  fmt::print("{}", describe(load_data(data_options(a.settings), progress)));
+}
+
+void show(const Arguments& a) {
+  TerminalProgress progress(a.common.quiet);
+  const auto config = make_config(a.settings);
+  DataSource source = load_data(config->data, progress);
+  const auto tasks = stream_of(*config, source);
+  fmt::print("{}", draw_stream(source.train, tasks, static_cast<int>(a.width)));
+  if (!a.svg.empty()) write_file_atomic(a.svg, stream_svg(source.train, tasks));
+}
+
+void split_files(const Arguments& a) {
+  TerminalProgress progress(a.common.quiet);
+  const auto config = make_config(a.settings);
+  DataSource source = load_data(config->data, progress);
+  const auto tasks = stream_of(*config, source);
+  make_folder(a.out);
+  write_split_files(a.out, split_prefix(source.train, config->stream, static_cast<uint64_t>(config->seed)),
+                    source.train, tasks);
+  fmt::print("{} split files in {}\n", tasks.size(), a.out);
+}
+
+void write_images(const Dataset& set, const std::filesystem::path& folder, Progress& progress) {
+  std::map<int64_t, int64_t> count;
+  progress.begin("writing " + folder.string(), set.size());
+  for (int64_t i = 0; i < set.size(); ++i) {
+    if (progress.stop_requested()) throw Error({"exporting", folder.string(), "", "an interruption"});
+    const auto& name = set.class_names[set.labels[i]];
+    make_folder(folder / name);
+    const at::Tensor one = set.inputs.select(0, i).contiguous();
+    const uint8_t* p = one.const_data_ptr<uint8_t>();
+    const Image image{one.size(0), one.size(1), one.size(2), {p, p + one.numel()}};
+    write_file_atomic(folder / name / fmt::format("{:06}.png", ++count[set.labels[i]]), encode_png(image));
+    progress.advance(1);
+  }
+  progress.end();
+}
+
+void export_images(const Arguments& a) {
+  TerminalProgress progress(a.common.quiet);
+  const DataSource source = load_data(data_options(a.settings), progress);
+  write_images(source.train, std::filesystem::path(a.out) / "train", progress);
+  write_images(source.test, std::filesystem::path(a.out) / "test", progress);
+  fmt::print("{} train and {} test images in {}\n", source.train.size(), source.test.size(), a.out);
+}
+
+CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help,
+              const std::shared_ptr<Arguments>& a, void (*work)(const Arguments&), bool stream) {
+  auto* command = parent.add_subcommand(name, help);
+  if (stream)
+    add_config_flags(*command, a->settings);
+  else
+    add_data_flags(*command, a->settings);
+  command->add_flag("--quiet", a->common.quiet, "no progress");
+  command->callback([a, work] { work(*a); });
+  return command;
+}
+
+}  // namespace
+
+void add_data(CLI::App& app) {
+  auto* data =
+      app.add_subcommand("data",
+                         "Look at data and streams, write split files, export images.\n\n"
+                         "  perennial data info --data folder:photos\n"
+                         "  perennial data show --data digits --stream blurry10 --tasks 5\n"
+                         "  perennial data split --data cifar10:DIR --stream blurry10 --seed 1 --out splits\n"
+                         "  perennial data export --data digits --classes 0,1 --out first-two\n");
+  data->require_subcommand(1);
+  const auto fresh = [] { return std::make_shared<Arguments>(); };
+  add(*data, "info", "what a data set holds", fresh(), info, false);
+  auto a = fresh();
+  auto* command = add(*data, "show", "draw how a stream brings its classes", a, show, true);
+  command->add_option("--columns", a->width, "of the picture [100]")->check(CLI::Range(40, 1000));
+  command->add_option("--svg", a->svg, "also write a picture")->type_name("FILE");
+  a = fresh();
+  add(*data, "split", "write a stream as split files of the Rainbow Memory form", a, split_files, true)
+      ->add_option("--out", a->out, "folder to write")
+      ->required();
+  a = fresh();
+  add(*data, "export", "write images as train/<class>/*.png and test/<class>/*.png", a, export_images, false)
+      ->add_option("--out", a->out, "folder to write")
+      ->required();
+}
+
+}  // namespace perennial::apps

@@ -1,0 +1,115 @@
+#include "apps/flags.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace perennial::apps {
+namespace {
+
+// Flags for options whose full name has a dot.
+const std::vector<std::pair<std::string, std::string>>& short_names() {
+  static const std::vector<std::pair<std::string, std::string>> names{{"width", "model.width"},
+                                                                      {"weights", "model.weights"},
+                                                                      {"freeze", "model.freeze"},
+                                                                      {"size", "data.size"},
+                                                                      {"skip-bad", "data.skip_bad"},
+                                                                      {"classes", "data.classes"},
+                                                                      {"lr", "train.lr"},
+                                                                      {"augment", "train.augment"},
+                                                                      {"eval-every", "eval.every"},
+                                                                      {"best-epoch", "eval.best_epoch"}};
+  return names;
+}
+
+std::string flag_of(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return "--" + name;
+}
+
+std::string value_name(const Option& option) {
+  if (!option.choices().empty()) {
+    std::string all;
+    for (const auto& c : option.choices()) all += (all.empty() ? "" : "|") + c;
+    return all;
+  }
+  switch (option.kind()) {
+    case Option::Kind::kInt: return "N";
+    case Option::Kind::kNumber: return "X";
+    default: return "VALUE";
+  }
+}
+
+void add_flag(CLI::App& command, const std::string& flag, const Option& option, Settings& settings) {
+  const std::string name = option.name(), initial = option.get();
+  if (option.kind() == Option::Kind::kBool) {
+    command.add_flag_callback(
+        flag, [&settings, name] { settings.emplace_back(name, "true"); }, option.help());
+    return;
+  }
+  command
+      .add_option_function<std::string>(
+          flag, [&settings, name](const std::string& value) { settings.emplace_back(name, value); },
+          option.help() + (initial.empty() ? "" : " [" + initial + "]"))
+      ->type_name(value_name(option));
+}
+
+void add_set(CLI::App& command, Settings& settings) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&settings](const std::vector<std::string>& pairs) {
+            for (const auto& pair : pairs) {
+              const auto at = pair.find('=');
+              if (at == std::string::npos)
+                throw std::invalid_argument("--set takes key=value, found '" + pair + "'");
+              settings.emplace_back(pair.substr(0, at), pair.substr(at + 1));
+            }
+          },
+          "any option of the configuration, as key=value; see `perennial methods NAME`")
+      ->type_name("KEY=VALUE")
+      ->take_all();
+}
+
+}  // namespace
+
+void add_common(CLI::App& command, Common& common) {
+  command.add_flag("--quiet", common.quiet, "no progress, results only");
+  command.add_flag("--json", common.json, "results as JSON on standard output");
+}
+
+void add_config_flags(CLI::App& command, Settings& settings) {
+  RunConfig defaults;
+  const OptionTable table = defaults.table();
+  for (const Option& option : table.options())
+    if (option.name().find('.') == std::string::npos)
+      add_flag(command, flag_of(option.name()), option, settings);
+  for (const auto& [flag, name] : short_names()) add_flag(command, "--" + flag, *table.find(name), settings);
+  add_set(command, settings);
+}
+
+void add_data_flags(CLI::App& command, Settings& settings) {
+  DataOptions defaults;
+  OptionTable table;
+  defaults.bind(table);
+  add_flag(command, "--data", *table.find("data"), settings);
+  for (const auto& [flag, name] : short_names())
+    if (const Option* option = table.find(name)) add_flag(command, "--" + flag, *option, settings);
+  add_set(command, settings);
+}
+
+void add_override_flags(CLI::App& command, Settings& settings) {
+  RunConfig defaults;
+  const OptionTable table = defaults.table();
+  add_flag(command, "--threads", *table.find("threads"), settings);
+  add_set(command, settings);
+}
+
+DataOptions data_options(const Settings& settings) {
+  DataOptions options;
+  OptionTable table;
+  options.bind(table);
+  for (const auto& [name, value] : settings) table.set(name, value);
+  return options;
+}
+
+}  // namespace perennial::apps

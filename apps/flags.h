@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/commands.h"
+
+namespace perennial::apps {
+
+/// --quiet and --json.
+void add_common(CLI::App& command, Common& common);
+
+/// A flag for each main option of a configuration ("--data", "--stream", ...), the short names of some inner
+/// ones
+/// ("--width" is model.width), and --set key=value for every option. What the user gives is appended to
+/// `settings`.
+void add_config_flags(CLI::App& command, Settings& settings);
+
+/// --data and what belongs to it alone.
+void add_data_flags(CLI::App& command, Settings& settings);
+
+/// --threads and --set for options that may change when a run goes on.
+void add_override_flags(CLI::App& command, Settings& settings);
+
+/// The data options among `settings`.
+DataOptions data_options(const Settings& settings);
+
+}  // namespace perennial::apps

@@ -1,0 +1,100 @@
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "apps/commands.h"
+#include "apps/terminal.h"
+#include "perennial/base/error.h"
+#include "perennial/base/text.h"
+#include "perennial/base/version.h"
+#include "perennial/learn/learner.h"
+
+namespace {
+
+using perennial::apps::Status;
+
+int complain(Status status, const std::string& text) {
+  fmt::print(stderr, "perennial: {}\n", text);
+  return status;
+}
+
+// The innermost subcommand that was named, for help and suggestions.
+const CLI::App* innermost(const CLI::App* app) {
+  const auto chosen = app->get_subcommands();
+  return chosen.empty() ? app : innermost(chosen.back());
+}
+
+std::vector<std::string> known_words(const CLI::App& app, bool flags) {
+  std::vector<std::string> words;
+  if (flags)
+    for (const auto* option : app.get_options())
+      for (const auto& name : option->get_lnames()) words.push_back("--" + name);
+  else
+    for (const auto* command : app.get_subcommands(nullptr)) words.push_back(command->get_name());
+  return words;
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* where = innermost(&app);
+  std::string text = error.what();
+  const auto extras = app.remaining(true);
+  for (const auto& word : extras) {
+    const std::string name = word.substr(0, word.find('='));
+    const bool flag = name.rfind("-", 0) == 0;
+    text = fmt::format("unknown {} '{}'", flag ? "flag" : "argument", name);
+    const std::string near = perennial::nearest(name, known_words(*where, flag));
+    if (!near.empty()) text += fmt::format(" (did you mean '{}'?)", near);
+    if (flag || !near.empty()) break;
+  }
+  const std::string command = where == &app ? "perennial" : "perennial " + where->get_name();
+  return complain(Status::kUsage, fmt::format("{}; see `{} --help`", text, command));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace perennial::apps;
+  std::signal(SIGPIPE, SIG_DFL);
+  CLI::App app{
+      "Perennial: models that keep learning after they ship.\n\n"
+      "  perennial learn --data digits --stream blurry10 --learner rm --out run\n"
+      "  perennial predict run photo.jpg\n"
+      "  perennial update run --data folder:new-photos\n"
+      "  perennial compare run other-run --html compare.html\n"};
+  app.name("perennial");
+  app.set_version_flag("--version", [] {
+    return fmt::format("perennial {} {} (libtorch {})", perennial::version(), perennial::version_commit(),
+                       perennial::libtorch_version());
+  });
+  app.require_subcommand(1);
+  add_learn(app);
+  add_update(app);
+  add_resume(app);
+  add_predict(app);
+  add_eval(app);
+  add_report(app);
+  add_compare(app);
+  add_data(app);
+  add_methods(app);
+  add_completion(app);
+  try {
+    catch_signals();
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return usage_error(app, e);
+  } catch (const std::invalid_argument& e) {
+    return complain(kUsage, e.what());
+  } catch (const perennial::Interrupted&) {
+    return complain(kInterrupted,
+                    "interrupted; the checkpoint is written, go on with `perennial resume RUN`");
+  } catch (const std::exception& e) {
+    std::string text = e.what();
+    return complain(kFailed, text.substr(0, text.find('\n')));
+  }
+  return kDone;
+}

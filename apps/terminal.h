@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "perennial/base/progress.h"
+
+namespace perennial::apps {
+
+/// Progress on standard error: a bar with rate and time left on a terminal, a plain line now and then
+/// otherwise. Stops at Ctrl-C and SIGTERM.
+class TerminalProgress : public Progress {
+ public:
+  explicit TerminalProgress(bool quiet);
+  ~TerminalProgress() override;
+  void begin(const std::string& what, int64_t total) override;
+  void advance(int64_t units) override;
+  void end() override;
+  void note(const std::string& line) override;
+  bool stop_requested() const override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Part {
+    std::string what;
+    int64_t total, done = 0;
+    Clock::time_point start;
+  };
+  std::string line(const Part& part) const;
+  void show(bool now);
+  void wipe();
+  std::vector<Part> parts_;
+  Clock::time_point shown_;
+  bool quiet_, bar_, drawn_ = false;
+};
+
+/// From now on the first SIGINT or SIGTERM asks to stop at the next safe point, the second ends the program.
+void catch_signals();
+
+}  // namespace perennial::apps

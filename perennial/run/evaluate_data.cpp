@@ -1,0 +1,97 @@
+#include "perennial/run/evaluate_data.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/nn/classifier.h"
+
+namespace perennial {
+namespace {
+
+constexpr int64_t kBatch = 512;
+
+// Predictions of a plain classifier whose rows are the labels.
+class FixedClassifier : public Learner {
+ public:
+  explicit FixedClassifier(Classifier& net) : net_(net) {}
+  int64_t wanted() const override { return 1; }
+  void observe(const Samples&) override { throw std::logic_error("this classifier does not learn"); }
+  bool consolidate(Progress&) override { return false; }
+  int64_t pieces() const override { return 0; }
+  std::string piece_name(int64_t) const override { return ""; }
+  at::Tensor predict(const at::Tensor& inputs) override { return net_.logits(inputs); }
+  void save(State&, const std::string&) const override {}
+  void load(const State&, const std::string&) override {}
+  TensorFile model() const override { return {}; }
+
+ private:
+  Classifier& net_;
+};
+
+DataEvaluation summarise(const Evaluation& e, const std::vector<std::string>& names, size_t known) {
+  DataEvaluation out;
+  out.accuracy = e.accuracy();
+  out.images = e.images();
+  for (size_t c = 0; c < names.size(); ++c) {
+    if (e.total[c] == 0) continue;
+    out.per_class[names[c]] = e.class_accuracy(static_cast<int64_t>(c));
+    if (c >= known) out.unknown_classes.push_back(names[c]);
+  }
+  return out;
+}
+
+void require_test(const DataSource& source, const std::string& name) {
+  if (source.test.size() == 0) throw Error({"evaluating", name, "a test part", "none"});
+}
+
+}  // namespace
+
+nlohmann::json DataEvaluation::to_json() const {
+  return {{"accuracy", accuracy},
+          {"images", images},
+          {"per_class", per_class},
+          {"unknown_classes", unknown_classes}};
+}
+
+DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress) {
+  if (data.size == 0) data.size = run.image_shape()[1];
+  data.stretch = run.config().data.stretch;
+  DataSource source = load_data(data, progress);
+  require_test(source, data.source);
+  std::vector<std::string> names = run.class_names();
+  const size_t known = names.size();
+  for (int64_t& label : source.test.labels) {
+    const std::string& name = source.test.class_names[label];
+    label = std::find(names.begin(), names.end(), name) - names.begin();
+    if (label == static_cast<int64_t>(names.size())) names.push_back(name);
+  }
+  progress.begin("evaluating", source.test.size());
+  const Evaluation e = evaluate(run.learner(), source.test, static_cast<int64_t>(names.size()),
+                                run.config().eval_batch, progress);
+  progress.end();
+  return summarise(e, names, known);
+}
+
+DataEvaluation evaluate_weights(const ModelOptions& model, const DataOptions& options, Progress& progress) {
+  DataOptions data = options;
+  if (data.size == 0) data.size = preferred_image_size(model.name);
+  const DataSource source = load_data(data, progress);
+  require_test(source, data.source);
+  const auto classes = static_cast<int64_t>(source.test.class_names.size());
+  Classifier net(model, HeadKind::kLinear, source.test.inputs.sizes().slice(1), source.test.normalisation, {},
+                 1);
+  net.grow(classes);
+  if (!net.load_pretrained_head())
+    throw Error({"loading weights", model.weights,
+                 fmt::format("a head for {} classes (linear.weight, linear.bias)", classes),
+                 "none that fits"});
+  FixedClassifier fixed(net);
+  progress.begin("evaluating", source.test.size());
+  const Evaluation e = evaluate(fixed, source.test, classes, kBatch, progress);
+  progress.end();
+  return summarise(e, source.test.class_names, source.test.class_names.size());
+}
+
+}  // namespace perennial

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "perennial/run/run.h"
+
+namespace perennial {
+
+/// A model measured on the test part of any data set, classes matched by name.
+struct DataEvaluation {
+  double accuracy = 0;
+  int64_t images = 0;
+  std::map<std::string, double> per_class;
+  std::vector<std::string> unknown_classes;  ///< of the data, not of the model: counted as wrong
+
+  /// accuracy, per_class, images, unknown_classes.
+  nlohmann::json to_json() const;
+};
+
+DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress);
+
+/// Weights with a head of as many classes as the data have, in their order. Error when they do not fit.
+DataEvaluation evaluate_weights(const ModelOptions& model, const DataOptions& data, Progress& progress);
+
+}  // namespace perennial

@@ -1,0 +1,149 @@
+#include "perennial/memory/policy.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perennial/memory/rainbow.h"
+
+namespace perennial {
+namespace {
+
+Samples labelled(const std::vector<int64_t>& labels, int64_t first_id = 0) {
+  Samples s{at::zeros({static_cast<int64_t>(labels.size()), 1, 1, 1}, at::kByte), at::tensor(labels), {}};
+  for (size_t i = 0; i < labels.size(); ++i) s.ids.push_back(first_id + static_cast<int64_t>(i));
+  return s;
+}
+
+std::vector<int64_t> repeat(int64_t label, int64_t n) { return std::vector<int64_t>(n, label); }
+
+std::map<int64_t, int64_t> counts(const Samples& samples) {
+  std::map<int64_t, int64_t> out;
+  for (const int64_t label : samples.labels()) ++out[label];
+  return out;
+}
+
+std::vector<int64_t> choose(const std::string& policy, const Samples& samples, int64_t classes,
+                            int64_t capacity, const std::vector<float>& uncertainty, uint64_t seed = 1,
+                            const std::string& stride = "spread") {
+  std::vector<float> scores;
+  const Candidates candidates{samples, classes, [] { return at::Tensor(); }, [&] { return uncertainty; }};
+  return make_policy({.name = policy, .stride = stride}, seed)->select(candidates, capacity, 0, scores);
+}
+
+std::vector<int64_t> ranks(int64_t n, int64_t k, const std::string& stride) {
+  std::vector<float> u(n);
+  std::vector<int64_t> rows(n);
+  for (int64_t i = 0; i < n; ++i) u[i] = static_cast<float>(i) / static_cast<float>(n), rows[i] = n - 1 - i;
+  return rainbow_choose(rows, k, u, [](int64_t row) { return static_cast<uint64_t>(row); }, stride);
+}
+
+TEST(Rainbow, KeepsAllWhenTheyFit) { EXPECT_EQ(ranks(5, 5, "spread").size(), 5U); }
+
+TEST(Rainbow, SpansTheListFromCertainToUncertain) {
+  EXPECT_THAT(ranks(10, 5, "spread"), testing::ElementsAre(0, 2, 4, 6, 8));
+  EXPECT_THAT(ranks(7, 5, "spread"), testing::ElementsAre(0, 1, 2, 4, 5));
+  EXPECT_THAT(ranks(1000, 4, "spread"), testing::ElementsAre(0, 250, 500, 750));
+}
+
+TEST(Rainbow, ReleasedFloorStrideKeepsTheMostCertainWhenFewerThanTwiceTheQuota) {
+  EXPECT_THAT(ranks(7, 5, "floor"), testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(ranks(10, 5, "floor"), testing::ElementsAre(0, 2, 4, 6, 8));
+}
+
+TEST(Rainbow, ChoosesDiverseUncertaintiesAndTheControlsDoNot) {
+  const Samples samples = labelled(repeat(0, 100));
+  std::vector<float> u(100);
+  for (int i = 0; i < 100; ++i) u[i] = static_cast<float>(i % 12) / 12.0F;
+  const auto distinct = [&](const std::string& policy) {
+    std::set<float> values;
+    for (const int64_t row : choose(policy, samples, 1, 24, u)) values.insert(u[row]);
+    return values.size();
+  };
+  EXPECT_EQ(distinct("rainbow"), 12U);
+  EXPECT_LE(distinct("certain"), 3U);
+  EXPECT_LE(distinct("uncertain"), 4U);
+}
+
+TEST(Rainbow, TiesAreBrokenByASeededHash) {
+  const Samples samples = labelled(repeat(0, 100));
+  const std::vector<float> equal(100, 0.0F);
+  EXPECT_EQ(choose("rainbow", samples, 1, 10, equal, 1), choose("rainbow", samples, 1, 10, equal, 1));
+  EXPECT_NE(choose("rainbow", samples, 1, 10, equal, 1), choose("rainbow", samples, 1, 10, equal, 2));
+}
+
+TEST(VariationRatio, IsOneMinusTheShareOfTheMostVotes) {
+  const at::Tensor votes = at::tensor({12, 0, 0, 6, 6, 0, 4, 4, 4}, at::kLong).reshape({3, 3});
+  EXPECT_THAT(variation_ratio(votes, 12),
+              testing::Pointwise(testing::FloatEq(), {0.0F, 0.5F, 1 - 4.0F / 12}));
+}
+
+TEST(SelectBalanced, GivesEachClassItsQuotaAndFillsTheRest) {
+  std::vector<int64_t> labels = repeat(0, 50);
+  labels.insert(labels.end(), 3, 1);
+  labels.insert(labels.end(), 50, 2);
+  const Samples samples = labelled(labels);
+  const auto rows = choose("random", samples, 3, 31, {});
+  EXPECT_EQ(rows.size(), 31U);
+  EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end()));
+  const auto kept = counts(take(samples, rows));
+  EXPECT_EQ(kept.at(1), 3);   // all there are
+  EXPECT_GE(kept.at(0), 10);  // floor(31 / 3)
+  EXPECT_GE(kept.at(2), 10);
+}
+
+TEST(Reservoir, KeepsEachSampleWithEqualProbability) {
+  std::map<int64_t, int> kept;
+  for (uint64_t seed = 0; seed < 400; ++seed) {
+    Memory memory(MemoryBudget::parse("10"));
+    const auto policy = make_policy({.name = "reservoir"}, seed);
+    for (int64_t begin = 0; begin < 100; begin += 7)
+      policy->offer(memory, labelled(repeat(0, std::min<int64_t>(7, 100 - begin)), begin));
+    EXPECT_EQ(memory.size(), 10);
+    for (const int64_t id : memory.samples().ids) ++kept[id / 20];
+  }
+  for (int fifth = 0; fifth < 5; ++fifth)
+    EXPECT_NEAR(kept[fifth], 800, 110) << fifth;  // 4 standard deviations
+}
+
+TEST(GreedyBalanced, EndsBalancedHoweverUnbalancedTheStream) {
+  Memory memory(MemoryBudget::parse("30"));
+  const auto policy = make_policy({.name = "greedy_balanced"}, 1);
+  policy->offer(memory, labelled(repeat(0, 500)));
+  EXPECT_EQ(counts(memory.samples()).at(0), 30);
+  policy->offer(memory, labelled(repeat(1, 20), 500));
+  policy->offer(memory, labelled(repeat(2, 40), 600));
+  for (const auto& [label, n] : counts(memory.samples())) EXPECT_NEAR(static_cast<double>(n), 10, 1) << label;
+  EXPECT_EQ(memory.size(), 30);
+}
+
+TEST(Herding, FollowsTheClassMean) {
+  const Samples samples = labelled(repeat(0, 4));
+  // The mean direction is (1, 1); the fourth point is that direction itself.
+  const at::Tensor features = at::tensor({1.0F, 0.0F, 0.0F, 1.0F, -1.0F, 2.5F, 1.0F, 1.0F}).reshape({4, 2});
+  std::vector<float> scores;
+  const Candidates candidates{samples, 1, [&] { return features; }, {}};
+  const auto rows = make_policy({.name = "herding"}, 1)->select(candidates, 1, 0, scores);
+  // Brute force: the single sample nearest to the mean of the normalised features.
+  const at::Tensor f = features / features.norm(2, {1}, true);
+  EXPECT_EQ(rows.at(0), (f - f.mean(0)).norm(2, {1}).argmin().item<int64_t>());
+}
+
+TEST(Policy, UnknownNameSuggests) {
+  try {
+    make_policy({.name = "rainbw"}, 1);
+    FAIL();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("rainbow"));
+  }
+}
+
+}  // namespace
+}  // namespace perennial
