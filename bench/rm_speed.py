@@ -33,13 +33,13 @@ The floor. Operations: multiply-adds of an image forward (F) times the images of
   evaluation, released    F T (E + 1) V
 
 At T = 5, N = 10,000, K = 500, E = 256, V = 10,000 that is 0.27 + 0.50 + 1.92 + 0.05 M F against 0.27 + 0.50 + 1.92 +
-12.85 M F: at an equal rate, evaluating after every epoch alone makes a run 5.7 times as long. The seconds of the floor
+12.85 M F: at an equal rate, evaluating after every epoch alone makes a run 5.7 times as long. The floor's seconds
 that are printed are these multiply-adds at the rate of a 1024 x 1024 matrix product measured in the same run.
 Bytes: a sample is 3 HW bytes of uint8, read once per use; a view is written once as uint8 and once as float (15 HW
 bytes: 15 kB at 32 x 32), against megabytes of layer inputs and outputs per image as above. So with a convolutional net
 the net is the bound, and what can be gained in a phase is the peer's time around its net: at 30 G multiply-adds a second
-resnet18 x 0.25 takes 1.2 ms an image; opening, decoding and augmenting a PNG file takes 0.16 ms. With mlp400 it is the
-other way round: 0.04 ms of net.
+resnet18 x 0.25 takes 1.2 ms an image; opening, decoding and augmenting a PNG file takes 0.16 ms. With mlp400 it is
+the other way round: 0.04 ms of net.
 """
 import argparse
 import json
