@@ -1,4 +1,4 @@
-# `cmake --install BUILD --prefix P`: P/bin/perennial, P/lib/libperennial_*.a, P/include/perennial and the CMake
+# `cmake --install BUILD --prefix P`: P/bin/perennial (apps/), P/lib/libperennial_*.a, P/include/perennial and the CMake
 # package P/lib/cmake/Perennial. What is linked lies where it lay at build time; the binary also looks in P/lib.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,9 +14,6 @@ function(perennial_install)
   list(TRANSFORM rooms PREPEND perennial_)
   target_link_libraries(perennial_all INTERFACE ${rooms})
   install(TARGETS perennial_all ${rooms} EXPORT perennial ARCHIVE DESTINATION lib)
-  if(TARGET perennial)
-    install(TARGETS perennial RUNTIME DESTINATION bin)
-  endif()
 
   set(package lib/cmake/Perennial)
   install(EXPORT perennial NAMESPACE perennial:: FILE PerennialTargets.cmake DESTINATION ${package})

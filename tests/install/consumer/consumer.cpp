@@ -1,4 +1,5 @@
-// What a program outside the project does: includes public headers, links perennial::perennial, uses a tensor.
+// What a program outside the project does: includes public headers, links perennial::perennial, uses a
+// tensor.
 #include <cstdio>
 
 #include <ATen/ops/arange.h>
@@ -14,7 +15,7 @@ int main() {
   samples.ids = {10, 11, 12};
   const auto order = perennial::permutation(3, perennial::Random(1, "consumer"));
   const auto taken = perennial::take(samples, order);
-  std::printf("perennial %s on libtorch %s: %d samples\n", perennial::version(), perennial::libtorch_version(),
-              static_cast<int>(taken.size()));
+  std::printf("perennial %s on libtorch %s: %d samples\n", perennial::version(),
+              perennial::libtorch_version(), static_cast<int>(taken.size()));
   return taken.size() == 3 && taken.labels()[0] == order[0] ? 0 : 1;
 }
