@@ -1,0 +1,94 @@
+// Rainbow Memory by hand, from the library's parts: a stream, a network, votes over perturbed views, a memory
+// that keeps each class from certain to uncertain. `perennial learn --learner rm` is this with everything
+// around it.
+#include <cstdio>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/one_hot.h>
+#include <ATen/ops/zeros.h>
+
+#include "perennial/base/progress.h"
+#include "perennial/data/augment.h"
+#include "perennial/data/dataset.h"
+#include "perennial/data/stream.h"
+#include "perennial/memory/policy.h"
+#include "perennial/memory/rainbow.h"
+#include "perennial/memory/replay_order.h"
+#include "perennial/nn/classifier.h"
+#include "perennial/nn/loss.h"
+#include "perennial/nn/optimiser.h"
+#include "perennial/nn/schedule.h"
+
+using namespace perennial;
+
+namespace {
+
+constexpr uint64_t kSeed = 1;
+constexpr int64_t kClasses = 10, kHalf = 8, kMemory = 100, kEpochs = 5;
+constexpr double kRate = 0.05;
+
+void train_step(Classifier& net, Sgd& sgd, const Samples& batch, double rate) {
+  if (batch.size() < 2) return;  // batch normalisation needs two
+  cross_entropy(net.train_logits(batch.inputs), batch.targets).backward();
+  sgd.step(rate);
+}
+
+// Equation 3 of the paper: u(x) = 1 - max_c S_c(x) / A, with S_c(x) the votes of A perturbed views for class
+// c.
+std::vector<float> uncertainty(Classifier& net, const Samples& candidates, uint64_t task) {
+  at::Tensor votes = at::zeros({candidates.size(), net.classes()}, at::kLong);
+  for (int view = 0; view < kPerturbations; ++view) {
+    const at::Tensor seen =
+        perturb(candidates.inputs, candidates.ids, Perturbation::kVrRandAugment, view, kSeed, task);
+    votes += at::one_hot(net.logits(seen).argmax(1), net.classes());
+  }
+  return variation_ratio(votes, kPerturbations);
+}
+
+double accuracy(Classifier& net, const Dataset& test) {
+  const at::Tensor best = net.logits(test.inputs).argmax(1);
+  int64_t right = 0;
+  for (int64_t i = 0; i < test.size(); ++i) right += best[i].item<int64_t>() == test.labels[i];
+  return static_cast<double>(right) / static_cast<double>(test.size());
+}
+
+}  // namespace
+
+int main() {
+  at::set_num_threads(1);  // a network this small only loses time with more
+  Progress silent;
+  const DataSource digits = load_data({.source = "digits"}, silent);
+  Stream stream(digits.train, make_tasks({.kind = "disjoint", .tasks = 5}, kSeed, digits.train));
+  Classifier net({.name = "mlp400"}, HeadKind::kLinear, digits.train.inputs.sizes().slice(1),
+                 digits.train.normalisation, {}, kSeed);
+  net.grow(kClasses);
+  Memory memory({.samples = kMemory});
+  const auto policy = make_policy({.name = "rainbow"}, kSeed);
+  ReplayOrder replay(kSeed);
+
+  for (int64_t classes = 2; !stream.finished(); classes += 2) {
+    const auto task = static_cast<uint64_t>(stream.task());
+    Sgd sgd(net.parameters(), {});
+    Samples candidates = memory.samples();
+    for (int64_t left = stream.left_in_task(); left > 0;) {  // half stream, half memory
+      const Samples batch = stream.next(kHalf).samples;
+      train_step(net, sgd, concat(batch, take(memory.samples(), replay.next(kHalf, memory.size()))),
+                 kRate / 10);
+      candidates = concat(candidates, batch);
+      left -= batch.size();
+    }
+    std::vector<float> scores;
+    const auto rows = policy->select(
+        {candidates, classes, {}, [&] { return uncertainty(net, candidates, task); }}, kMemory, task, scores);
+    memory.replace(take(candidates, rows), scores);
+    const int64_t steps = memory.size() / kHalf;
+    for (int64_t i = 0; i < kEpochs * steps; ++i)  // epochs over the memory alone, one cosine to zero
+      train_step(net, sgd, take(memory.samples(), replay.next(kHalf, memory.size())),
+                 cosine_to_zero(kRate, i, kEpochs * steps));
+    std::printf("task %d: %d images in memory, accuracy on all ten digits %.1f %%\n",
+                static_cast<int>(task) + 1, static_cast<int>(memory.size()),
+                100 * accuracy(net, digits.test));
+  }
+  return memory.size() == kMemory && accuracy(net, digits.test) > 0.8 ? 0 : 1;
+}

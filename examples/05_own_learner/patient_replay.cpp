@@ -1,0 +1,62 @@
+// A learner of one's own that changes one step of experience replay, beside plain replay:
+// docs/own_learner.md. usage: example_05_patient_replay [FOLDER]
+#include <cstdio>
+
+#include "perennial/base/options.h"
+#include "perennial/learn/replay_learner.h"
+#include "perennial/run/run.h"
+
+using namespace perennial;
+
+namespace {
+
+struct PatientOptions : MethodOptions {
+  int64_t steps = 4;
+  PolicyOptions policy;  // who stays: a reservoir unless the user says otherwise
+  void bind(OptionTable& table) override {
+    table.add("patient.steps", steps, "training steps on each stream batch").range(1, 100);
+    policy.bind(table, "patient.");
+  }
+};
+
+/// Experience replay with several steps on each stream batch, each with other samples from memory.
+class PatientReplay : public ReplayLearner {
+ public:
+  PatientReplay(const LearnerSetup& setup, const PatientOptions& options)
+      : ReplayLearner(setup, HeadKind::kLinear, options.policy), steps_(options.steps) {}
+
+ protected:
+  void learn_from_stream(const Samples& batch) override {
+    for (int64_t i = 0; i < steps_; ++i) ReplayLearner::learn_from_stream(batch);
+  }
+
+ private:
+  int64_t steps_;
+};
+
+double accuracy(const Settings& method, const std::filesystem::path& folder) {
+  std::filesystem::remove_all(folder);
+  Progress silent;
+  Settings settings{{"data", "digits"}, {"memory", "100"}, {"threads", "1"}};
+  settings.insert(settings.end(), method.begin(), method.end());
+  const auto run = Run::create(make_config(settings), folder, silent);
+  run->execute();
+  const double last = run->metrics_json()["a_last"];
+  std::printf("accuracy %.1f %%, report in %s/report.html\n", 100 * last, folder.c_str());
+  return last;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  register_method({"patient", "Patient replay", "an example", "several steps on each stream batch",
+                   [] { return std::make_unique<PatientOptions>(); },
+                   [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+                     return std::make_unique<PatientReplay>(setup,
+                                                            dynamic_cast<const PatientOptions&>(options));
+                   }});
+  const std::filesystem::path out = argc > 1 ? argv[1] : "out/05_patient_replay";
+  const double plain = accuracy({{"learner", "er"}}, out / "er");
+  const double patient = accuracy({{"learner", "patient"}, {"patient.steps", "2"}}, out / "patient");
+  return plain > 0.8 && patient > 0.8 ? 0 : 1;
+}
