@@ -302,10 +302,12 @@ void Run::finish() {
 
 Evaluation Run::evaluate_now(const std::string& why) {
   ++metrics_.evaluations;
+  const double began = now();
   progress_.begin("evaluating (" + why + ")", source_.test.size());
   Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
                           config_->eval_batch, progress_);
   progress_.end();
+  evaluation_seconds_ += now() - began;
   return e;
 }
 

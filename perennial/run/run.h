@@ -99,7 +99,7 @@ class Run {
   int64_t piece_ = 0;
   std::vector<char> seen_;  ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
-  double earlier_seconds_ = 0, chunk_seconds_ = 0;
+  double earlier_seconds_ = 0, chunk_seconds_ = 0, evaluation_seconds_ = 0;
   int64_t position_ = 0;    ///< of the stream in this chunk
   uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
   at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place

@@ -71,6 +71,7 @@ State Run::save() const {
   v["peak_candidate_bytes"] = peak_candidate_bytes_;
   v["wall_seconds"] = wall_seconds();
   v["chunk_seconds"] = chunk_seconds_;
+  v["evaluation_seconds"] = evaluation_seconds_;
   v["data_hash"] = stream_ ? data_hash() : data_hash_;
   v["metrics"] = metrics_.save();
   if (events_) {
@@ -104,6 +105,7 @@ void Run::load(const State& state) {
     v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
     v.at("wall_seconds").get_to(earlier_seconds_);
     v.at("chunk_seconds").get_to(chunk_seconds_);
+    v.at("evaluation_seconds").get_to(evaluation_seconds_);
     v.at("data_hash").get_to(data_hash_);
     metrics_.load(v.at("metrics"));
     if (v.contains("events")) reopen_events(v.at("events_file"), v.at("events"));
@@ -144,6 +146,7 @@ json Run::metrics_json() const {
   out["peak_rss_bytes"] = peak_resident_bytes();
   out["candidate_bytes"] = peak_candidate_bytes_;
   out["phases"] = learner_->seconds();
+  out["phases"]["evaluation"] = evaluation_seconds_;
   const Memory* memory = learner_->memory();
   out["memory_samples"] = memory ? memory->size() : 0;
   out["memory_bytes"] = memory ? memory->bytes() : 0;

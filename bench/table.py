@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Runs a table of learners over seeds and prints mean and standard deviation of the last and, where asked, the best epoch.
+
+usage: bench/table.py TABLE PERENNIAL --data DATA --out FOLDER [--seeds 1,2,3] [--jobs 2] [--only ROW,ROW] [-- flags]
+
+TABLE is one of those below. DATA is the folder of the unpacked set. Runs that are there already are not run again, so an
+interrupted table goes on; `perennial compare FOLDER/*` draws it. Flags after -- go to every run.
+Python's standard library only.
+"""
+import argparse, concurrent.futures, json, pathlib, statistics, subprocess, sys
+
+RELEASED = ["--as-released", "--best-epoch", "--augment", "none"]
+MNIST = ["--stream", "blurry10", "--tasks", "5", "--memory", "500", "--model", "mlp400", "--epochs", "5", "--batch", "16"]
+CIFAR = ["--stream", "blurry10", "--tasks", "5", "--memory", "500", "--model", "resnet18", "--width", "0.25",
+         "--batch", "16", "--epochs", "16", "--dtype", "bfloat16", "--augment", "crop,flip,cutmix,autoaugment",
+         "--set", "stream.limit=10000", "--set", "train.memory_batch=16"]
+
+TABLES = {
+    # Rainbow Memory's MNIST row: blurry10-online, K = 500, MLP-400, 5 epochs.
+    "mnist": ("mnist", {
+        "rm": MNIST + ["--learner", "rm"],
+        "rm-random": MNIST + ["--learner", "rm", "--set", "rm.policy=random"],
+        "er": MNIST + ["--learner", "er"],
+        "ewc": MNIST + ["--learner", "ewc"],
+        "gdumb": MNIST + ["--learner", "gdumb"],
+        "finetune": MNIST + ["--learner", "finetune", "--set", "finetune.revisit=false"],
+        "rm-released": MNIST + ["--learner", "rm"] + RELEASED,
+        "ewc-released": MNIST + ["--learner", "ewc"] + RELEASED,
+        "gdumb-released": MNIST + ["--learner", "gdumb"] + RELEASED,
+    }),
+    # CIFAR-10, blurry10-online, K = 500, everyone under the same augmentation. Cut down for two processor cores: ResNet-18
+    # a quarter wide, 10,000 of the 50,000 samples, 16 memory epochs instead of 256, bfloat16.
+    "cifar10": ("cifar10", {
+        "rm": CIFAR + ["--learner", "rm"],
+        "er": CIFAR + ["--learner", "er"],
+        "ewc": CIFAR + ["--learner", "ewc"],
+        "gdumb": CIFAR + ["--learner", "gdumb"],
+        "rm-random": CIFAR + ["--learner", "rm", "--set", "rm.policy=random"],
+        "rm-certain": CIFAR + ["--learner", "rm", "--set", "rm.policy=certain"],
+        "finetune": CIFAR + ["--learner", "finetune", "--set", "finetune.revisit=false"],
+    }),
+}
+
+
+def learn(perennial, data, flags, seed, run, extra):
+    if (run / "checkpoint").is_dir() and list((run / "checkpoint").glob("*.safetensors")):
+        command = [perennial, "resume", str(run), "--quiet"]
+    else:
+        command = [perennial, "learn", "--data", data, "--seed", str(seed), "--threads", "1", "--quiet", "--out", str(run),
+                   *flags, *extra]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def spread(values):
+    if not values:
+        return "-"
+    return f"{statistics.mean(values):.2f} +- {statistics.stdev(values) if len(values) > 1 else 0:.2f}"
+
+
+def row_text(name, runs):
+    ms = [json.loads((r / "metrics.json").read_text()) for r in runs if (r / "metrics.json").exists()]
+    last = [100 * m["a_last"] for m in ms if m["finished"]]
+    best = [100 * m["best_epoch"][-1]["accuracy"] for m in ms if m.get("best_epoch")]
+    when = ",".join(str(m["best_epoch"][-1]["epoch"]) for m in ms if m.get("best_epoch"))
+    forgot = [100 * m["f_last"] for m in ms if m["finished"] and m["f_last"] is not None]
+    seconds = [m["wall_seconds"] for m in ms if m["finished"]]
+    peek = f"{spread(best)} ({when})" if best else "-"
+    return f"{name:16} {len(last):5}  {spread(last):16} {peek:28} {spread(forgot):16} {spread(seconds)}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("perennial")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True, type=pathlib.Path)
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="")
+    parser.add_argument("flags", nargs="*")
+    args = parser.parse_args()
+    kind, rows = TABLES[args.table]
+    if args.only:
+        rows = {n: rows[n] for n in args.only.split(",")}
+    seeds = [int(s) for s in args.seeds.split(",")]
+    args.out.mkdir(parents=True, exist_ok=True)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        waiting = [pool.submit(learn, args.perennial, f"{kind}:{args.data}", flags, seed, args.out / f"{name}-{seed}",
+                               args.flags)
+                   for seed in seeds for name, flags in rows.items()]
+        for w in waiting:
+            w.result()
+    print(f"{'row':16} {'seeds':5}  {'last epoch, %':16} {'best epoch (peeking), epoch':28} {'F_last':16} seconds")
+    for name in rows:
+        print(row_text(name, [args.out / f"{name}-{s}" for s in seeds]))
+
+
+main()
