@@ -1,6 +1,8 @@
 # make help says what there is.
 PRESET ?= release
 BUILD := build/$(PRESET)
+# OpenMP threads that spin while they wait starve each other on a busy machine.
+export OMP_WAIT_POLICY ?= passive
 JOBS ?= $(shell scripts/jobs)
 CONFIGURE = cmake --preset $(PRESET) $(if $(LIBTORCH_ROOT),-DLIBTORCH_ROOT="$(LIBTORCH_ROOT)") --log-level=WARNING
 COMPILE = cmake --build --preset $(PRESET) -j $(JOBS)
@@ -20,7 +22,10 @@ build: ## set-up and build: build/release/bin/perennial
 	@$(CONFIGURE) $(if $(wildcard $(BUILD)/build.ninja),,-DPERENNIAL_TESTS=OFF)
 	@$(COMPILE)
 
-demo: build ## learn the embedded digits from a stream three ways, and say where the report lies
+demo: ## set-up, build, learn the embedded digits from a stream three ways, and say where the report lies
+	@scripts/setup build
+	@$(CONFIGURE) $(if $(wildcard $(BUILD)/build.ninja),,-DPERENNIAL_TESTS=OFF)
+	@$(COMPILE) --target perennial
 	@scripts/demo $(BUILD)/bin/perennial demo
 
 test: ## set-up, build and every test

@@ -13,14 +13,15 @@ function(perennial_room name)
 endfunction()
 
 # perennial_test(NAME SOURCES ... DEPENDS ...): one GoogleTest program, every test of it known to ctest under the
-# label NAME.
+# label of its folder. OpenMP threads wait asleep: spinning ones starve each other when tests run side by side.
 function(perennial_test name)
   cmake_parse_arguments(T "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(test_${name} ${T_SOURCES})
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}")
   target_link_libraries(test_${name} PRIVATE ${T_DEPENDS} GTest::gtest GTest::gmock_main perennial_flags)
+  get_filename_component(room "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 120
-    PROPERTIES TIMEOUT 600 LABELS ${name})
+    PROPERTIES TIMEOUT 600 LABELS ${room} ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
 
 # perennial_fuzzer(NAME SOURCE DEPENDS): a libFuzzer program, built by clang with -DPERENNIAL_FUZZERS=ON;
