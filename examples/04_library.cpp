@@ -56,7 +56,7 @@ double accuracy(Classifier& net, const Dataset& test) {
 }  // namespace
 
 int main() {
-  at::set_num_threads(1);  // a network this small only loses time with more
+  at::set_num_threads(1);  // a network this small gains nothing from more
   Progress silent;
   const DataSource digits = load_data({.source = "digits"}, silent);
   Stream stream(digits.train, make_tasks({.kind = "disjoint", .tasks = 5}, kSeed, digits.train));
