@@ -1,0 +1,19 @@
+#include <stdexcept>
+#include <string_view>
+
+#include "perennial/base/error.h"
+#include "perennial/run/config.h"
+
+// A configuration that is accepted must come back from its own TOML.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  try {
+    const auto settings = perennial::parse_toml({reinterpret_cast<const char*>(data), size}, "fuzz");
+    const auto config = perennial::make_config(settings);
+    const std::string text = perennial::write_toml(*config);
+    const auto again = perennial::make_config(perennial::parse_toml(text, "again"));
+    if (perennial::write_toml(*again) != text) __builtin_trap();
+  } catch (const perennial::Error&) {
+  } catch (const std::invalid_argument&) {
+  }
+  return 0;
+}
