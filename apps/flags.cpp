@@ -50,7 +50,8 @@ void add_flag(CLI::App& command, const std::string& flag, const Option& option, 
       .add_option_function<std::string>(
           flag, [&settings, name](const std::string& value) { settings.emplace_back(name, value); },
           option.help() + (initial.empty() ? "" : " [" + initial + "]"))
-      ->type_name(value_name(option));
+      ->type_name(value_name(option))
+      ->take_last();
 }
 
 void add_set(CLI::App& command, Settings& settings) {

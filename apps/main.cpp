@@ -90,8 +90,7 @@ int main(int argc, char** argv) {
   } catch (const std::invalid_argument& e) {
     return complain(kUsage, e.what());
   } catch (const perennial::Interrupted&) {
-    return complain(kInterrupted,
-                    "interrupted; the checkpoint is written, go on with `perennial resume RUN`");
+    return complain(kInterrupted, "interrupted; go on from the last checkpoint with `perennial resume RUN`");
   } catch (const std::exception& e) {
     std::string text = e.what();
     return complain(kFailed, text.substr(0, text.find('\n')));

@@ -168,4 +168,18 @@ at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double me
   return at::from_blob(scratch->data(), {n, c, h, w}, [scratch](void*) mutable { scratch.reset(); }, options);
 }
 
+at::Tensor with_channels(const at::Tensor& images, int64_t channels) {
+  if (images.dim() != 4 || images.size(1) == channels) return images;
+  if (images.size(1) == 1) return images.expand({-1, channels, -1, -1}).contiguous();
+  at::Tensor grey = at::empty({images.size(0), 1, images.size(2), images.size(3)}, images.options());
+  const int64_t plane = images.size(2) * images.size(3);
+  const auto* in = images.const_data_ptr<uint8_t>();
+  auto* out = grey.mutable_data_ptr<uint8_t>();
+  for (int64_t i = 0; i < images.size(0); ++i, in += 3 * plane, out += plane)
+    for (int64_t p = 0; p < plane; ++p)
+      out[p] = static_cast<uint8_t>(
+          (19595 * in[p] + 38470 * in[plane + p] + 7471 * in[2 * plane + p] + 32768) >> 16);
+  return grey;
+}
+
 }  // namespace perennial

@@ -66,4 +66,8 @@ DataSource load_data(const DataOptions& options, Progress& progress);
 /// when it would take more than `memory_share` of physical memory. Throws Error when there is no room.
 at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double memory_share);
 
+/// uint8 [N, C, H, W] with the given number of channels: colour becomes grey by ITU-R 601 luma, grey is
+/// repeated. What has that number already, or is not images, is returned as it is.
+at::Tensor with_channels(const at::Tensor& images, int64_t channels);
+
 }  // namespace perennial

@@ -13,7 +13,7 @@ struct EwcOptions : MethodOptions {
   PolicyOptions policy;
   double lambda = 100;
   int64_t samples = 256;
-  int64_t batch = 1;
+  int64_t batch = 16;
   bool accumulate = true;
   void bind(OptionTable& table) override {
     policy.bind(table, "ewc.");
@@ -22,9 +22,9 @@ struct EwcOptions : MethodOptions {
         .range(1, 1e9);
     table
         .add("ewc.batch", batch,
-             "gradients are squared per this many samples; 1 is the definition, more is cheaper")
-        .range(1, 65536)
-        .released("16");
+             "samples whose mean gradient is squared: 16 as the protocol's code does and lambda fits; 1 is "
+             "the definition")
+        .range(1, 65536);
     table
         .add("ewc.accumulate", accumulate,
              "average the information over tasks; false: the latest replaces the others")

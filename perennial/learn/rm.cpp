@@ -17,10 +17,10 @@
 namespace perennial {
 
 void RmOptions::bind(OptionTable& table) {
-  policy.bind(table, "rm.");
+  policy.bind(table, "rm.", true);
   table.add("rm.perturbation", perturbation, "the set of perturbations that uncertainty is measured over")
       .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
-  table.add("rm.views", views, "A: perturbed views per candidate").range(1, 255);
+  table.add("rm.views", views, "A: perturbed views per candidate").range(1, kPerturbations);
   table.add("rm.first_task_random", first_task_random, "choose at random after the first task")
       .released("true");
   table

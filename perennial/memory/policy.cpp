@@ -10,8 +10,13 @@
 
 namespace perennial {
 
-void PolicyOptions::bind(OptionTable& table, const std::string& prefix) {
-  table.add(prefix + "policy", name, "who stays in memory").choices(policy_names());
+void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool uncertainty) {
+  std::vector<std::string> names = policy_names();
+  if (!uncertainty)
+    std::erase_if(names,
+                  [](const std::string& n) { return n == "rainbow" || n == "certain" || n == "uncertain"; });
+  table.add(prefix + "policy", name, "who stays in memory").choices(names);
+  if (!uncertainty) return;
   table
       .add(prefix + "stride", stride,
            "rainbow: how the sorted list is walked; floor keeps the most certain when n < 2k")

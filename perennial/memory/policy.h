@@ -26,7 +26,8 @@ struct PolicyOptions {
   std::string stride = "spread";  ///< of rainbow: spread | floor
   std::string ties = "hash";      ///< of rainbow, among equal uncertainties: hash | id
 
-  void bind(OptionTable& table, const std::string& prefix);
+  /// `uncertainty`: the learner can estimate it, so that policies which ask for it may be chosen.
+  void bind(OptionTable& table, const std::string& prefix, bool uncertainty = false);
 };
 
 /// Who stays in memory.

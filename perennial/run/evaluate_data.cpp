@@ -60,6 +60,7 @@ DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress) {
   data.stretch = run.config().data.stretch;
   DataSource source = load_data(data, progress);
   require_test(source, data.source);
+  source.test.inputs = with_channels(source.test.inputs, run.image_shape()[0]);
   std::vector<std::string> names = run.class_names();
   const size_t known = names.size();
   for (int64_t& label : source.test.labels) {

@@ -1,7 +1,9 @@
 #include "perennial/run/run.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <signal.h>
 #include <thread>
 
 #include <ATen/Parallel.h>
@@ -39,12 +41,20 @@ bool holds_run(const std::filesystem::path& folder) {
   return std::filesystem::exists(folder / "config.toml") || std::filesystem::exists(folder / "checkpoint");
 }
 
+// A file half-written by a process that is gone: "NAME.tmpPID". One of a living process is its own business.
+bool is_leftover(const std::string& name) {
+  const size_t at = name.rfind(".tmp");
+  if (at == std::string::npos) return false;
+  const std::string pid = name.substr(at + 4);
+  if (pid.empty() || pid.size() > 9 || pid.find_first_not_of("0123456789") != std::string::npos) return false;
+  return ::kill(std::stoi(pid), 0) != 0 && errno == ESRCH;
+}
+
 void remove_leftovers(const std::filesystem::path& folder) {
   std::error_code code;
   for (const auto& place : {folder, folder / "checkpoint"})
     for (const auto& entry : std::filesystem::directory_iterator(place, code))
-      if (entry.path().filename().string().find(".tmp") != std::string::npos)
-        std::filesystem::remove(entry.path(), code);
+      if (is_leftover(entry.path().filename().string())) std::filesystem::remove(entry.path(), code);
 }
 
 }  // namespace
@@ -67,7 +77,10 @@ void Run::load_source(const DataOptions& options) {
   if (wanted.size == 0 && !image_shape_.empty()) wanted.size = image_shape_[1];
   if (wanted.size == 0) wanted.size = preferred_image_size(config_->model.name);
   source_ = load_data(wanted, progress_);
-  for (const auto& line : source_.skipped) log_warning("skipped " + line);
+  for (const auto& line : source_.skipped) progress_.note("skipped " + line);
+  if (!image_shape_.empty())
+    for (Dataset* set : {&source_.train, &source_.test})
+      set->inputs = with_channels(set->inputs, image_shape_[0]);
   if (source_.train.size() == 0) throw Error({"loading the data", options.source, "train samples", "none"});
 }
 

@@ -156,7 +156,9 @@ std::vector<MemoryEntry> read_entries(const Value& value) {
   for (const Value& item : value.items()) {
     MemoryEntry entry;
     const Value truth = item.at("true_label");
-    if (item.at("id").given()) entry.id = item.at("id").whole(-(int64_t{1} << 53), int64_t{1} << 53);
+    if (item.at("id").given())
+      entry.id =
+          item.at("id").whole(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
     entry.label = item.at("label").whole(0, kMaxClasses - 1);
     if (truth.given()) entry.true_label = truth.whole(0, kMaxClasses - 1);
     entry.uncertainty = item.at("uncertainty").maybe(-kHuge, kHuge);
