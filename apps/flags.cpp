@@ -40,7 +40,8 @@ std::string value_name(const Option& option) {
 }
 
 void add_flag(CLI::App& command, const std::string& flag, const Option& option, Settings& settings) {
-  const std::string name = option.name(), initial = option.get();
+  const std::string& name = option.name();
+  const std::string initial = option.get();
   if (option.kind() == Option::Kind::kBool) {
     command.add_flag_callback(
         flag, [&settings, name] { settings.emplace_back(name, "true"); }, option.help());

@@ -43,7 +43,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto extras = app.remaining(true);
   for (const auto& word : extras) {
     const std::string name = word.substr(0, word.find('='));
-    const bool flag = name.rfind("-", 0) == 0;
+    const bool flag = name.starts_with('-');
     text = fmt::format("unknown {} '{}'", flag ? "flag" : "argument", name);
     const std::string near = perennial::nearest(name, known_words(*where, flag));
     if (!near.empty()) text += fmt::format(" (did you mean '{}'?)", near);

@@ -14,6 +14,7 @@ __asm__(
     "perennial_digits_end:\n"
     ".byte 0\n"
     ".previous\n");
+// NOLINTNEXTLINE(readability-identifier-naming): names of the assembler's.
 extern "C" const uint8_t perennial_digits_begin[], perennial_digits_end[];
 
 namespace perennial {

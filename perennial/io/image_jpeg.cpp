@@ -32,7 +32,7 @@ void read_segment(int marker, std::string_view content, JpegHeader& header) {
   constexpr std::string_view kExif("Exif\0\0", 6);
   if (is_frame(marker) && content.size() >= 6) {
     header.size = {big16(content, 1), big16(content, 3)};
-    header.components = content[5];
+    header.components = static_cast<unsigned char>(content[5]);
     header.huffman = marker <= 0xC2;
   } else if (marker == 0xE1 && content.starts_with(kExif)) {
     header.orientation = exif_orientation(content.substr(kExif.size()));

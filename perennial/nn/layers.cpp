@@ -116,7 +116,7 @@ at::Tensor LinearNorm::apply(const at::Tensor& x, const at::Tensor& weight, cons
   return at::linear(x, weight, bias);
 }
 
-at::Tensor add_shortcut(at::Tensor y, const at::Tensor& x) {
+at::Tensor add_shortcut(const at::Tensor& y, const at::Tensor& x) {
   return at::GradMode::is_enabled() ? y.add(x) : y.add_(x);
 }
 

@@ -97,7 +97,7 @@ class LinearNorm : public NormalisedLayer {
 };
 
 /// y + x, in place where no gradient needs y.
-at::Tensor add_shortcut(at::Tensor y, const at::Tensor& x);
+at::Tensor add_shortcut(const at::Tensor& y, const at::Tensor& x);
 
 /// Mean over height and width: [N, C, H, W] -> [N, C].
 at::Tensor global_average(const at::Tensor& x);

@@ -29,14 +29,14 @@ const at::Tensor& find(const TensorMap& in, const std::string& name, const at::T
 
 }  // namespace
 
-at::Tensor TensorList::parameter(const std::string& name, at::Tensor initial) {
+at::Tensor TensorList::parameter(const std::string& name, const at::Tensor& initial) {
   at::Tensor value = in_model_format(initial);
   value.set_requires_grad(true);
   tensors_.push_back({name, value, true});
   return value;
 }
 
-at::Tensor TensorList::buffer(const std::string& name, at::Tensor initial) {
+at::Tensor TensorList::buffer(const std::string& name, const at::Tensor& initial) {
   tensors_.push_back({name, in_model_format(initial), false});
   return tensors_.back().value;
 }

@@ -21,8 +21,8 @@ struct NamedTensor {
 /// handle.
 class TensorList {
  public:
-  at::Tensor parameter(const std::string& name, at::Tensor initial);
-  at::Tensor buffer(const std::string& name, at::Tensor initial);
+  at::Tensor parameter(const std::string& name, const at::Tensor& initial);
+  at::Tensor buffer(const std::string& name, const at::Tensor& initial);
 
   const std::vector<NamedTensor>& all() const { return tensors_; }
   std::vector<at::Tensor> trainable() const;

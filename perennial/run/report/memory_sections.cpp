@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include <fmt/format.h>
@@ -99,8 +100,8 @@ bool is_wrong(const MemoryEntry& entry) { return entry.true_label && *entry.true
 
 std::string thumb(const RunMetrics& run, size_t index, double most_uncertain) {
   const MemoryEntry& e = run.entries[index];
-  const auto column = static_cast<double>(static_cast<int64_t>(index) % run.sheet->columns);
-  const auto row = static_cast<double>(static_cast<int64_t>(index) / run.sheet->columns);
+  const auto place = std::div(static_cast<int64_t>(index), run.sheet->columns);
+  const auto column = static_cast<double>(place.rem), row = static_cast<double>(place.quot);
   const std::string truth = is_wrong(e) ? run.class_name(*e.true_label) : "";
   std::string title = fmt::format("sample {}", e.id), below;
   if (e.uncertainty) {
