@@ -46,7 +46,7 @@ fs::path find_folder(const fs::path& folder, const Layout& layout) {
 
 std::vector<std::string> class_names(const fs::path& folder, const Layout& layout) {
   const fs::path file = folder / layout.names_file;
-  const auto known = split(layout.known_names, ',');
+  auto known = split(layout.known_names, ',');
   if (!fs::exists(file)) return known;
   const auto names = split(read_file(file, 1 << 16), '\n');
   if (names.size() == known.size()) return names;

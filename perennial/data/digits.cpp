@@ -14,7 +14,7 @@ __asm__(
     "perennial_digits_end:\n"
     ".byte 0\n"
     ".previous\n");
-// NOLINTNEXTLINE(readability-identifier-naming): names of the assembler's.
+// Names of the assembler's. NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" const uint8_t perennial_digits_begin[], perennial_digits_end[];
 
 namespace perennial {
