@@ -1,7 +1,11 @@
 #include <map>
 #include <sstream>
+#include <stdexcept>
 
 #include <fmt/format.h>
+
+// What the parser takes for impossible, hostile input can bring about: an exception, not an abort.
+#define TOML_ASSERT(expression) ((expression) ? void() : throw std::logic_error(#expression))
 #include <toml++/toml.h>
 
 #include "perennial/base/error.h"
@@ -63,12 +67,17 @@ std::string toml_value(const Option& option) {
 Settings parse_toml(std::string_view text, const std::string& name) {
   if (static_cast<int64_t>(text.size()) > kMaxTomlBytes)
     throw Error({"reading the configuration", name, fmt::format("at most {} bytes", kMaxTomlBytes), "more"});
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' && c != '\r')
+      throw Error({"reading the configuration", name, "text", "a control character"});
   toml::table root;
   try {
     root = toml::parse(text, name);
   } catch (const toml::parse_error& e) {
     throw Error({"reading the configuration", fmt::format("{}:{}", name, e.source().begin.line), "TOML",
                  std::string(e.description())});
+  } catch (const std::logic_error& e) {
+    throw Error({"reading the configuration", name, "TOML", e.what()});
   }
   Settings settings;
   for (const auto& [key, node] : root) {
