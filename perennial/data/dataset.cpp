@@ -176,9 +176,7 @@ at::Tensor with_channels(const at::Tensor& images, int64_t channels) {
   const auto* in = images.const_data_ptr<uint8_t>();
   auto* out = grey.mutable_data_ptr<uint8_t>();
   for (int64_t i = 0; i < images.size(0); ++i, in += 3 * plane, out += plane)
-    for (int64_t p = 0; p < plane; ++p)
-      out[p] = static_cast<uint8_t>(
-          (19595 * in[p] + 38470 * in[plane + p] + 7471 * in[2 * plane + p] + 32768) >> 16);
+    for (int64_t p = 0; p < plane; ++p) out[p] = luma(in[p], in[plane + p], in[2 * plane + p]);
   return grey;
 }
 

@@ -28,10 +28,6 @@ std::string read_head(const std::filesystem::path& path, size_t limit) {
   return head;
 }
 
-uint8_t luma(uint8_t r, uint8_t g, uint8_t b) {
-  return static_cast<uint8_t>((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
-}
-
 }  // namespace
 
 void bad_image(const std::string& name, const std::string& expected, const std::string& found) {
@@ -83,6 +79,10 @@ Image upright_planar(const uint8_t* rgb, int64_t height, int64_t width, int orie
     }
   }
   return out;
+}
+
+uint8_t luma(uint8_t r, uint8_t g, uint8_t b) {
+  return static_cast<uint8_t>((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16);
 }
 
 Image with_channels(const Image& image, int64_t channels) {

@@ -43,6 +43,9 @@ ImageSize read_image_size(const std::filesystem::path& path);
 /// Rainbow Memory does).
 Image resize_to_square(const Image& image, int64_t size, bool stretch = false);
 
+/// Grey of a colour: the luma weights .299 .587 .114, rounded as Pillow does.
+uint8_t luma(uint8_t r, uint8_t g, uint8_t b);
+
 /// The image in 1 (grey, by the luma weights .299 .587 .114) or 3 channels.
 Image with_channels(const Image& image, int64_t channels);
 

@@ -108,15 +108,11 @@ class Ewc : public ReplayLearner {
       cross_entropy(logits, logits.detach().argmax(1)).backward();
       for (size_t i = 0; i < parameters.size(); ++i)
         if (parameters[i].grad().defined())
-          fisher_add(fisher[i], parameters[i].grad(),
-                     static_cast<double>(count) / static_cast<double>(total));
+          fisher[i].add_(parameters[i].grad().square(),
+                         static_cast<double>(count) / static_cast<double>(total));
       for (const auto& p : net_.parameters()) p.mutable_grad() = at::Tensor();
     }
     return fisher;
-  }
-
-  static void fisher_add(at::Tensor& fisher, const at::Tensor& gradient, double share) {
-    fisher.add_(gradient.square(), share);
   }
 
   EwcOptions options_;

@@ -30,8 +30,6 @@ class Backbone {
   /// statistics.
   virtual at::Tensor forward(const at::Tensor& x, bool training) = 0;
   virtual int64_t feature_size() const = 0;
-  /// The side of images this network was made for; 0: any.
-  virtual int64_t preferred_size() const { return 0; }
   /// The normalisation its published weights were trained with, or null.
   virtual const Normalisation* own_normalisation() const { return nullptr; }
   TensorList& tensors() { return tensors_; }

@@ -72,7 +72,6 @@ class EfficientNetLite0 final : public Backbone {
     return global_average(head_->forward(y, training));
   }
   int64_t feature_size() const override { return features_; }
-  int64_t preferred_size() const override { return 224; }
   const Normalisation* own_normalisation() const override {
     static const Normalisation kOwn{{127.0 / 255, 127.0 / 255, 127.0 / 255},
                                     {128.0 / 255, 128.0 / 255, 128.0 / 255}};

@@ -58,7 +58,6 @@ class ResNet20 final : public Backbone {
     return global_average(y);
   }
   int64_t feature_size() const override { return channels_; }
-  int64_t preferred_size() const override { return 32; }
   const Normalisation* own_normalisation() const override {
     static const Normalisation kImageNet;
     return &kImageNet;

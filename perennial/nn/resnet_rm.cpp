@@ -67,7 +67,6 @@ class ResNet final : public Backbone {
     return global_average(y);
   }
   int64_t feature_size() const override { return channels_; }
-  int64_t preferred_size() const override { return plan_.imagenet_stem ? 224 : 32; }
 
  private:
   Plan plan_;

@@ -16,10 +16,7 @@ std::vector<uint8_t> thumbnail(const at::Tensor& images, int64_t row, int64_t ti
   Image image{one.size(0), one.size(1), one.size(2), {}};
   image.pixels.assign(one.const_data_ptr<uint8_t>(), one.const_data_ptr<uint8_t>() + one.numel());
   if (image.height != tile || image.width != tile) image = resize_to_square(image, tile);
-  if (image.channels == 3) return image.pixels;
-  std::vector<uint8_t> rgb;
-  for (int c = 0; c < 3; ++c) rgb.insert(rgb.end(), image.pixels.begin(), image.pixels.end());
-  return rgb;
+  return with_channels(image, 3).pixels;
 }
 
 }  // namespace

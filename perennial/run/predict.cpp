@@ -14,17 +14,6 @@ namespace {
 
 constexpr int64_t kBatch = 64;
 
-// ITU-R 601 luma, as PIL converts to grey.
-void to_grey(Image& image) {
-  const size_t n = static_cast<size_t>(image.height * image.width);
-  for (size_t i = 0; i < n; ++i)
-    image.pixels[i] = static_cast<uint8_t>(
-        (19595 * image.pixels[i] + 38470 * image.pixels[n + i] + 7471 * image.pixels[2 * n + i] + 32768) >>
-        16);
-  image.pixels.resize(n);
-  image.channels = 1;
-}
-
 at::Tensor read_images(const std::vector<std::filesystem::path>& files, size_t begin, int64_t count,
                        const std::vector<int64_t>& shape, bool stretch) {
   at::Tensor images = at::empty({count, shape[0], shape[1], shape[2]}, at::kByte);
@@ -32,8 +21,8 @@ at::Tensor read_images(const std::vector<std::filesystem::path>& files, size_t b
   const int64_t bytes = shape[0] * shape[1] * shape[2];
   parallel_for(count, 1, [&](int64_t from, int64_t to) {
     for (int64_t i = from; i < to; ++i) {
-      Image image = resize_to_square(read_image(files[begin + static_cast<size_t>(i)]), shape[1], stretch);
-      if (shape[0] == 1 && image.channels == 3) to_grey(image);
+      const Image image = with_channels(
+          resize_to_square(read_image(files[begin + static_cast<size_t>(i)]), shape[1], stretch), shape[0]);
       std::copy_n(image.pixels.begin(), bytes, out + i * bytes);
     }
   });

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "perennial/base/files.h"
-#include "tests/run/temporary_folder.h"
+#include "tests/base/temporary_folder.h"
 
 namespace perennial {
 

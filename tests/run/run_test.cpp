@@ -11,7 +11,7 @@
 #include "perennial/base/files.h"
 #include "perennial/memory/memory.h"
 #include "perennial/run/predict.h"
-#include "tests/run/temporary_folder.h"
+#include "tests/base/temporary_folder.h"
 
 namespace perennial {
 namespace {
