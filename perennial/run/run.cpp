@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <signal.h>
+#include <csignal>
 #include <thread>
 
 #include <ATen/Parallel.h>
