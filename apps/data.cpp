@@ -54,9 +54,9 @@ void split_files(const Arguments& a) {
 
 void write_images(const Dataset& set, const std::filesystem::path& folder, Progress& progress) {
   std::map<int64_t, int64_t> count;
-  progress.begin("writing " + folder.string(), set.size());
+  const ProgressPart part(progress, "writing " + folder.string(), set.size());
   for (int64_t i = 0; i < set.size(); ++i) {
-    if (progress.stop_requested()) throw Error({"exporting", folder.string(), "", "an interruption"});
+    if (progress.stop_requested()) throw Interrupted{};
     const auto& name = set.class_names[set.labels[i]];
     make_folder(folder / name);
     const at::Tensor one = set.inputs.select(0, i).contiguous();
@@ -65,7 +65,6 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
     write_file_atomic(folder / name / fmt::format("{:06}.png", ++count[set.labels[i]]), encode_png(image));
     progress.advance(1);
   }
-  progress.end();
 }
 
 void export_images(const Arguments& a) {

@@ -1,6 +1,10 @@
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -8,9 +12,9 @@
 #include "apps/commands.h"
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
+#include "perennial/base/progress.h"
 #include "perennial/base/text.h"
 #include "perennial/base/version.h"
-#include "perennial/learn/learner.h"
 
 namespace {
 
@@ -53,10 +57,20 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return complain(Status::kUsage, fmt::format("{}; see `{} --help`", text, command));
 }
 
+// OpenMP's threads spin while they wait, which on a machine that has other work can make a run a hundred times
+// slower. libgomp reads how they shall wait when it is loaded, before main(): so the program starts once more.
+void start_again_with_sleeping_threads(int argc, char** argv) {
+  static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval"};
+  if (argc < 2 || !computing.contains(argv[1]) || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);  // where that cannot be, all goes on as it was
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace perennial::apps;
+  start_again_with_sleeping_threads(argc, argv);
   std::signal(SIGPIPE, SIG_DFL);
   CLI::App app{
       "Perennial: models that keep learning after they ship.\n\n"
@@ -89,8 +103,8 @@ int main(int argc, char** argv) {
     return usage_error(app, e);
   } catch (const std::invalid_argument& e) {
     return complain(kUsage, e.what());
-  } catch (const perennial::Interrupted&) {
-    return complain(kInterrupted, "interrupted; go on from the last checkpoint with `perennial resume RUN`");
+  } catch (const perennial::Interrupted& e) {
+    return complain(kInterrupted, e.how_to_go_on.empty() ? "interrupted" : "interrupted; " + e.how_to_go_on);
   } catch (const std::exception& e) {
     std::string text = e.what();
     return complain(kFailed, text.substr(0, text.find('\n')));

@@ -13,8 +13,11 @@ namespace {
 volatile std::sig_atomic_t stop_signals = 0;
 
 extern "C" void on_signal(int number) {
+  constexpr char kText[] =
+      "\nstopping at the next safe point; once more stops at once, back to the last checkpoint\n";
   stop_signals = stop_signals + 1;
   if (stop_signals > 1) _exit(128 + number);
+  if (isatty(STDERR_FILENO) != 0) static_cast<void>(!write(STDERR_FILENO, kText, sizeof(kText) - 1));
 }
 
 std::string duration(double seconds) {
@@ -44,8 +47,8 @@ TerminalProgress::TerminalProgress(bool quiet)
 
 TerminalProgress::~TerminalProgress() { wipe(); }
 
-void TerminalProgress::begin(const std::string& what, int64_t total) {
-  parts_.push_back({what, total, 0, Clock::now()});
+void TerminalProgress::begin(const std::string& what, int64_t total, int64_t done) {
+  parts_.push_back({what, total, done, done, Clock::now()});
   show(false);
 }
 
@@ -68,20 +71,39 @@ void TerminalProgress::note(const std::string& text) {
 
 bool TerminalProgress::stop_requested() const { return stop_signals > 0; }
 
-std::string TerminalProgress::line(const Part& part) const {
-  const double seconds = seconds_since(part.start);
-  const double rate = seconds > 0 ? static_cast<double>(part.done) / seconds : 0;
-  if (part.total <= 0) return fmt::format("{}  {}  {:.0f}/s", part.what, part.done, rate);
-  const double share = std::min(1.0, static_cast<double>(part.done) / static_cast<double>(part.total));
-  const std::string left = rate > 0 ? duration(static_cast<double>(part.total - part.done) / rate) : "?";
-  std::string bar;
-  if (bar_) {
-    const int full = static_cast<int>(share * 20);
-    for (int i = 0; i < 20; ++i) bar += i < full ? "█" : "░";
-    bar += "  ";
+std::string TerminalProgress::bar(double share) const {
+  if (!bar_) return "";
+  std::string text;
+  for (int i = 0; i < 20; ++i) text += i < static_cast<int>(share * 20) ? "█" : "░";
+  return text + "  ";
+}
+
+// Whatever has a total, from the outermost part inwards; the innermost with its rate:
+// "task 2/5  █████░░  34%  1m20s left  memory epoch 12/64  300/500  950/s".
+std::string TerminalProgress::line() const {
+  double inner = 0;
+  std::string text;
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    const double seconds = seconds_since(part->start), done = static_cast<double>(part->done);
+    std::string own = part->what;
+    const bool innermost = part == parts_.rbegin();
+    if (part->total > 0) {
+      const double share = std::min(1.0, (done + inner) / static_cast<double>(part->total));
+      const double begun = static_cast<double>(part->earlier) / static_cast<double>(part->total);
+      const bool outermost = part + 1 == parts_.rend();
+      if (outermost)
+        own += fmt::format("  {}{:.0f}%  {} left", bar(share), 100 * share,
+                           share > begun ? duration(seconds * (1 - share) / (share - begun)) : "?");
+      inner = share;
+    }
+    if (innermost) {
+      if (part->total > 0) own += fmt::format("  {}/{}", part->done, part->total);
+      const double rate = (done - static_cast<double>(part->earlier)) / std::max(seconds, 1e-3);
+      if (rate >= 1) own += fmt::format("  {:.0f}/s", rate);
+    }
+    text = text.empty() ? own : own + "  " + text;
   }
-  return fmt::format("{}  {}{:.0f}%  {}/{}  {:.0f}/s  {} left", part.what, bar, 100 * share, part.done,
-                     part.total, rate, left);
+  return text;
 }
 
 void TerminalProgress::show(bool now) {
@@ -89,9 +111,9 @@ void TerminalProgress::show(bool now) {
   if (!now && seconds_since(shown_) < (bar_ ? 0.1 : 15.0)) return;
   shown_ = Clock::now();
   if (bar_)
-    fmt::print(stderr, "\r\033[K{}", line(parts_.back())), drawn_ = true;
+    fmt::print(stderr, "\r\033[K{}", line()), drawn_ = true;
   else
-    fmt::print(stderr, "{}\n", line(parts_.back()));
+    fmt::print(stderr, "{}\n", line());
   std::fflush(stderr);
 }
 

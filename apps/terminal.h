@@ -14,7 +14,7 @@ class TerminalProgress : public Progress {
  public:
   explicit TerminalProgress(bool quiet);
   ~TerminalProgress() override;
-  void begin(const std::string& what, int64_t total) override;
+  void begin(const std::string& what, int64_t total, int64_t done) override;
   void advance(int64_t units) override;
   void end() override;
   void note(const std::string& line) override;
@@ -24,10 +24,11 @@ class TerminalProgress : public Progress {
   using Clock = std::chrono::steady_clock;
   struct Part {
     std::string what;
-    int64_t total, done = 0;
+    int64_t total, earlier, done;
     Clock::time_point start;
   };
-  std::string line(const Part& part) const;
+  std::string line() const;
+  std::string bar(double share) const;
   void show(bool now);
   void wipe();
   std::vector<Part> parts_;

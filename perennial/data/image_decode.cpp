@@ -53,13 +53,11 @@ class Decoding {
 
   void run() {
     const auto count = static_cast<int64_t>(list_.entries.size());
-    progress_.begin("decoding images", count);
+    const ProgressPart part(progress_, "decoding images", count);
     parallel_for(count, 1, [this](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end && !stopped_; ++i) decode(static_cast<size_t>(i));
     });
-    progress_.end();
-    if (progress_.stop_requested())
-      throw Error({"decoding images", list_.root.string(), "to finish", "a request to stop"});
+    if (progress_.stop_requested()) throw Interrupted{};
     if (!options_.skip_bad) throw_first();
   }
 

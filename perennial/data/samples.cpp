@@ -31,6 +31,13 @@ Samples take(const Samples& samples, std::span<const int64_t> rows) {
   return out;
 }
 
+Samples slice(const Samples& samples, int64_t begin, int64_t count) {
+  if (count == 0) return {};
+  return {samples.inputs.narrow(0, begin, count),
+          samples.targets.narrow(0, begin, count),
+          {samples.ids.begin() + begin, samples.ids.begin() + begin + count}};
+}
+
 Samples concat(const Samples& a, const Samples& b) {
   if (a.empty()) return b;
   if (b.empty()) return a;

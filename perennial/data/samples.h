@@ -31,6 +31,9 @@ struct Samples {
 /// The named rows, copied, in that order.
 Samples take(const Samples& samples, std::span<const int64_t> rows);
 
+/// `count` rows from `begin`: the tensors are views of those of `samples`.
+Samples slice(const Samples& samples, int64_t begin, int64_t count);
+
 /// All rows of `a`, then all of `b`; either may be empty.
 Samples concat(const Samples& a, const Samples& b);
 

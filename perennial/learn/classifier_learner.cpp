@@ -44,10 +44,18 @@ int64_t ClassifierLearner::memory_batch() const {
 void ClassifierLearner::timed(const std::string& kind, const std::function<void()>& work) {
   const double outer = std::exchange(nested_seconds_, 0.0);
   const auto start = std::chrono::steady_clock::now();
-  work();
-  const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  seconds_[kind] += spent - nested_seconds_;
-  nested_seconds_ = outer + spent;
+  const auto account = [&] {
+    const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    seconds_[kind] += spent - nested_seconds_;
+    nested_seconds_ = outer + spent;
+  };
+  try {
+    work();
+  } catch (...) {
+    account();
+    throw;
+  }
+  account();
 }
 
 void ClassifierLearner::begin_task() {
@@ -97,15 +105,24 @@ double ClassifierLearner::scheduled_lr(int64_t epoch, int64_t step, int64_t step
 }
 
 void ClassifierLearner::train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress) {
+  train_epoch(data.size(), batch, epoch, progress,
+              [&](std::span<const int64_t> rows) { return take(data, rows); });
+}
+
+void ClassifierLearner::train_epoch(int64_t samples, int64_t batch, int64_t epoch, Progress& progress,
+                                    const std::function<Samples(std::span<const int64_t>)>& batch_of) {
+  if (epoch_at_ == 0) epoch_began_ = step_;
   const auto order =
-      permutation(data.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
-  const int64_t steps = (data.size() + batch - 1) / batch;
-  for (int64_t i = 0; i < steps; ++i) {
+      permutation(samples, Random(setup_.seed, "epoch order", static_cast<uint64_t>(epoch_began_)));
+  const int64_t steps = (samples + batch - 1) / batch;
+  const ProgressPart part(progress, piece_name(piece_), samples, epoch_at_ * batch);
+  for (; epoch_at_ < steps; ++epoch_at_) {
     if (progress.stop_requested()) throw Interrupted{};
-    const int64_t begin = i * batch, count = std::min(batch, data.size() - begin);
-    train_step(take(data, std::span(order).subspan(begin, count)), scheduled_lr(epoch, i, steps));
+    const int64_t begin = epoch_at_ * batch, count = std::min(batch, samples - begin);
+    train_step(batch_of(std::span(order).subspan(begin, count)), scheduled_lr(epoch, epoch_at_, steps));
     progress.advance(count);
   }
+  epoch_at_ = 0;
 }
 
 bool ClassifierLearner::consolidate(Progress& progress) {
@@ -132,6 +149,8 @@ void ClassifierLearner::save(State& state, const std::string& prefix) const {
   state.values[prefix + "step"] = step_;
   state.values[prefix + "piece"] = piece_;
   state.values[prefix + "in_task"] = in_task_;
+  state.values[prefix + "epoch_at"] = epoch_at_;
+  state.values[prefix + "epoch_began"] = epoch_began_;
   state.values[prefix + "seconds"] = seconds_;
 }
 
@@ -145,6 +164,8 @@ void ClassifierLearner::load(const State& state, const std::string& prefix) {
   step_ = state.value<int64_t>(prefix + "step");
   piece_ = state.value<int64_t>(prefix + "piece");
   in_task_ = state.value<bool>(prefix + "in_task");
+  epoch_at_ = state.value<int64_t>(prefix + "epoch_at");
+  epoch_began_ = state.value<int64_t>(prefix + "epoch_began");
   seconds_ = state.value<std::map<std::string, double>>(prefix + "seconds");
 }
 

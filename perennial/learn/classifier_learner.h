@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "perennial/data/augment.h"
 #include "perennial/learn/label_map.h"
 #include "perennial/learn/method.h"
@@ -38,6 +40,12 @@ class ClassifierLearner : public Learner {
   void train_step(const Samples& batch, double lr);
   /// One epoch over `data` in a fresh random order, learning rate by the schedule.
   void train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress);
+  /// The same where a batch is made from `batch` rows of the `samples` that the epoch goes through. After an
+  /// interruption it goes on at the step where it stopped.
+  void train_epoch(int64_t samples, int64_t batch, int64_t epoch, Progress& progress,
+                   const std::function<Samples(std::span<const int64_t>)>& batch_of);
+  /// True when the piece that runs was interrupted inside an epoch and now goes on.
+  bool inside_epoch() const { return epoch_at_ > 0; }
   /// The learning rate at a step of an epoch of this consolidation.
   double scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const;
   void fresh_optimiser();
@@ -60,6 +68,8 @@ class ClassifierLearner : public Learner {
  private:
   std::map<std::string, double> seconds_;
   double nested_seconds_ = 0;
+  int64_t epoch_at_ = 0;     ///< batches done of the epoch that was interrupted, or 0
+  int64_t epoch_began_ = 0;  ///< step_ when that epoch began
 };
 
 }  // namespace perennial

@@ -26,7 +26,7 @@ class Joint : public ReplayLearner {
 
  protected:
   void run_piece(int64_t i, Progress& progress) override {
-    if (i == 0) {
+    if (i == 0 && !inside_epoch()) {
       net_.reset(static_cast<uint64_t>(task_));
       fresh_optimiser();
     }

@@ -13,9 +13,6 @@ namespace perennial {
 
 class Memory;
 
-/// Thrown by long work when Progress asks it to stop; the learner is then to be reloaded from a saved state.
-struct Interrupted {};
-
 /// A model that keeps learning. A run feeds it a stream, lets it consolidate at boundaries, asks it to
 /// predict, and saves it at any point between two calls. Nothing here says that it classifies: a segmenter's
 /// targets are masks and its predictions mattes.
@@ -28,7 +25,9 @@ class Learner {
   /// Learns from samples as they arrive (and may keep them until consolidate()).
   virtual void observe(const Samples& batch) = 0;
   /// Does one piece of the work that is due at a task boundary or on a schedule: a selection, an epoch over
-  /// memory. Returns true while more is due; the run may save, evaluate or stop between pieces.
+  /// memory. Returns true while more is due; the run may save, evaluate or stop between pieces. Throws
+  /// Interrupted when progress asks to stop, in a state that can be saved and from which the same call goes
+  /// on.
   virtual bool consolidate(Progress& progress) = 0;
   /// Pieces of work a consolidation has, and what piece `i` is, for people to read.
   virtual int64_t pieces() const = 0;

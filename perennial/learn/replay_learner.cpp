@@ -68,9 +68,13 @@ std::vector<float> ReplayLearner::uncertainty(const Samples&, Progress&) {
 }
 
 void ReplayLearner::select(Policy& policy, Progress& progress) {
-  const Samples all = concat(task_samples(), memory_.samples());
-  task_chunks_.clear();
+  Samples all = task_samples();
+  const int64_t own = all.size();
+  all = concat(all, memory_.samples());
   if (all.empty()) return;
+  if (own > 0)
+    task_chunks_ = {
+        slice(all, 0, own)};  // one copy of the candidates; whole again should the policy be interrupted
   const Candidates candidates{all, labels_.size(), [&] { return net_.features(all.inputs); },
                               [&] {
                                 std::vector<float> u;
@@ -80,6 +84,7 @@ void ReplayLearner::select(Policy& policy, Progress& progress) {
   std::vector<float> scores;
   const auto rows = policy.select(candidates, memory_.capacity(all), static_cast<uint64_t>(task_), scores);
   memory_.replace(take(all, rows), std::move(scores));
+  task_chunks_.clear();
 }
 
 std::string ReplayLearner::piece_name(int64_t i) const {

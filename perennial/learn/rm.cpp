@@ -66,13 +66,11 @@ std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& 
   constexpr int64_t kChunk = 256;
   std::vector<float> u;
   u.reserve(samples.size());
-  progress.begin("uncertainty", samples.size());
+  const ProgressPart part(progress, "uncertainty", samples.size());
   for (int64_t begin = 0; begin < samples.size(); begin += kChunk) {
     if (progress.stop_requested()) throw Interrupted{};
     const int64_t count = std::min(kChunk, samples.size() - begin);
-    const Samples chunk{samples.inputs.narrow(0, begin, count),
-                        samples.targets.narrow(0, begin, count),
-                        {samples.ids.begin() + begin, samples.ids.begin() + begin + count}};
+    const Samples chunk = slice(samples, begin, count);
     std::vector<at::Tensor> views;
     for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
     const at::Tensor votes_of_views = net_.logits(at::cat(views)).argmax(1).reshape({options_.views, count});
@@ -81,7 +79,6 @@ std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& 
     u.insert(u.end(), ratio.begin(), ratio.end());
     progress.advance(count);
   }
-  progress.end();
   return u;
 }
 

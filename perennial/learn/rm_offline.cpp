@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "perennial/base/random.h"
 #include "perennial/learn/builtin.h"
 #include "perennial/learn/rm.h"
 
@@ -34,17 +33,11 @@ class RainbowMemoryOffline : public RainbowMemory {
 
  private:
   void mixed_epoch(const Samples& task, int64_t epoch, Progress& progress) {
-    const auto order =
-        permutation(task.size(), Random(setup_.seed, "epoch order", static_cast<uint64_t>(step_)));
-    const int64_t share = wanted(), steps = (task.size() + share - 1) / share;
-    for (int64_t i = 0; i < steps; ++i) {
-      if (progress.stop_requested()) throw Interrupted{};
-      const int64_t begin = i * share, count = std::min(share, task.size() - begin);
-      Samples batch = take(task, std::span(order).subspan(begin, count));
-      if (setup_.train.batch > share) batch = concat(batch, draw(setup_.train.batch - share));
-      train_step(batch, scheduled_lr(epoch, i, steps));
-      progress.advance(count);
-    }
+    const int64_t share = wanted(), replayed = setup_.train.batch - share;
+    train_epoch(task.size(), share, epoch, progress, [&](std::span<const int64_t> rows) {
+      const Samples own = take(task, rows);
+      return replayed > 0 ? concat(own, draw(replayed)) : own;
+    });
   }
 };
 

@@ -68,10 +68,9 @@ DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress) {
     label = std::find(names.begin(), names.end(), name) - names.begin();
     if (label == static_cast<int64_t>(names.size())) names.push_back(name);
   }
-  progress.begin("evaluating", source.test.size());
+  const ProgressPart part(progress, "evaluating", source.test.size());
   const Evaluation e = evaluate(run.learner(), source.test, static_cast<int64_t>(names.size()),
                                 run.config().eval_batch, progress);
-  progress.end();
   return summarise(e, names, known);
 }
 
@@ -89,9 +88,8 @@ DataEvaluation evaluate_weights(const ModelOptions& model, const DataOptions& op
                  fmt::format("a head for {} classes (linear.weight, linear.bias)", classes),
                  "none that fits"});
   FixedClassifier fixed(net);
-  progress.begin("evaluating", source.test.size());
+  const ProgressPart part(progress, "evaluating", source.test.size());
   const Evaluation e = evaluate(fixed, source.test, classes, kBatch, progress);
-  progress.end();
   return summarise(e, source.test.class_names, source.test.class_names.size());
 }
 

@@ -66,10 +66,9 @@ void replace_by_features(const RunConfig& config, DataSource& source, Progress& 
   const auto shape = source.train.size() > 0 ? source.train.inputs.sizes() : source.test.inputs.sizes();
   Classifier net(config.model, HeadKind::kLinear, shape.slice(1), source.train.normalisation, config.compute,
                  static_cast<uint64_t>(config.seed));
-  progress.begin("features", source.train.size() + source.test.size());
+  const ProgressPart part(progress, "features", source.train.size() + source.test.size());
   for (Dataset* set : {&source.train, &source.test})
     if (set->size() > 0) set->inputs = cached(config, net, *set, progress);
-  progress.end();
 }
 
 }  // namespace perennial

@@ -53,7 +53,7 @@ std::vector<std::filesystem::path> find_images(const std::vector<std::filesystem
 std::vector<Prediction> predict_files(Run& run, const std::vector<std::filesystem::path>& files, int64_t top,
                                       Progress& progress) {
   std::vector<Prediction> out;
-  progress.begin("predicting", static_cast<int64_t>(files.size()));
+  const ProgressPart part(progress, "predicting", static_cast<int64_t>(files.size()));
   for (size_t begin = 0; begin < files.size(); begin += kBatch) {
     if (progress.stop_requested()) throw Interrupted{};
     const auto count = static_cast<int64_t>(std::min<size_t>(kBatch, files.size() - begin));
@@ -74,7 +74,6 @@ std::vector<Prediction> predict_files(Run& run, const std::vector<std::filesyste
     }
     progress.advance(count);
   }
-  progress.end();
   return out;
 }
 

@@ -188,7 +188,7 @@ void Run::begin_update(const DataOptions& data) {
     throw Error({"updating the run", folder_.string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
   samples_before_ += position_;
-  position_ = 0;
+  position_ = measured_ = 0;
   ++chunk_;
   chunk_data_ = data;
   task_ = 0;
@@ -226,16 +226,13 @@ void Run::execute() {
   const double before = chunk_seconds_;
   while (!finished_) {
     chunk_seconds_ = before + now() - began;
-    if (progress_.stop_requested()) {
+    try {
+      if (progress_.stop_requested()) throw Interrupted{};
+      step();
+    } catch (const Interrupted&) {
       checkpoint();
-      throw Interrupted{};
+      throw Interrupted{"the checkpoint is written; go on with `perennial resume " + folder_.string() + "`"};
     }
-    if (consolidating_)
-      consolidate_piece();
-    else if (stream_->finished())
-      finish();
-    else
-      observe_next();
     if (!finished_) checkpoint_when_due();
   }
   chunk_seconds_ = before + now() - began;
@@ -244,48 +241,73 @@ void Run::execute() {
   checkpoint();
 }
 
+// The next thing to do. Whatever can be interrupted does nothing else: it is done again, or goes on.
+void Run::step() {
+  if (interval_due())
+    measure_interval();
+  else if (measuring_)
+    measure_piece();
+  else if (consolidating_)
+    consolidate_piece();
+  else if (stream_->finished())
+    finish();
+  else
+    observe_next();
+}
+
 void Run::observe_next() {
-  const int64_t task = stream_->task(), before = stream_->position();
-  const bool first =
-      before == 0 || stream_->left_in_task() == static_cast<int64_t>(stream_->tasks()[task].rows.size());
-  if (first)
-    progress_.begin(fmt::format("task {}/{}: stream", task + 1, stream_->tasks().size()),
-                    stream_->left_in_task());
   const int64_t left = stream_->left_in_task();
+  if (!passing_)
+    passing_.emplace(progress_, fmt::format("task {}/{}: stream", task_ + 1, stream_->tasks().size()), left);
   const Batch batch = stream_->next(learner_->wanted());
   for (const int64_t label : batch.samples.labels()) seen_[label] = 1;
   learner_->observe(batch.samples);
   position_ = stream_->position();
   progress_.advance(batch.samples.size());
-  const int64_t every = chunk_ == 0 ? config_->eval_every : 0, position = stream_->position();
-  if (every > 0 && position / every > before / every) {
-    const Evaluation e = evaluate_now("interval");
-    metrics_.add_point(e, position, task, seen_);
-    scalar("accuracy/interval", e.accuracy(seen_));
-  }
   peak_candidate_bytes_ = std::max(peak_candidate_bytes_, learner_->candidate_bytes());
   if (batch.samples.size() == left) {
     consolidating_ = true;
     piece_ = 0;
-    progress_.end();
+    passing_.reset();
   }
 }
 
-void Run::consolidate_piece() {
-  const int64_t pieces = learner_->pieces();
-  if (piece_ == 0)
-    progress_.begin(fmt::format("task {}/{}: consolidating", task_ + 1, stream_->tasks().size()), 0);
-  const bool more = learner_->consolidate(progress_);
-  if (config_->eval_best_epoch && chunk_ == 0 && pieces > 0)
-    metrics_.add_epoch(evaluate_now("epoch"), task_, piece_ + 1, pieces, seen_);
-  ++piece_;
-  if (!more) finish_task();
+bool Run::interval_due() const {
+  const int64_t every = chunk_ == 0 ? config_->eval_every : 0;
+  return every > 0 && position_ / every > measured_ / every;
 }
 
-void Run::finish_task() {
-  progress_.end();
+void Run::measure_interval() {
+  const Evaluation e = evaluate_now("interval");
+  metrics_.add_point(e, position_, task_, seen_);
+  scalar("accuracy/interval", e.accuracy(seen_));
+  measured_ = position_;
+}
+
+void Run::consolidate_piece() {
+  if (!consolidation_)
+    consolidation_.emplace(progress_, fmt::format("task {}/{}", task_ + 1, stream_->tasks().size()),
+                           learner_->pieces(), piece_);
+  more_pieces_ = learner_->consolidate(progress_);
+  measuring_ = true;
+  progress_.advance(1);
+}
+
+void Run::measure_piece() {
+  const int64_t pieces = learner_->pieces();
+  const bool every_piece = config_->eval_best_epoch && chunk_ == 0 && pieces > 0;
+  if (every_piece || !more_pieces_) {
+    const Evaluation e = evaluate_now(more_pieces_ ? "epoch" : "task");
+    if (every_piece) metrics_.add_epoch(e, task_, piece_ + 1, pieces, seen_);
+    if (!more_pieces_) finish_task(e);
+  }
+  ++piece_;
+  measuring_ = false;
+}
+
+void Run::finish_task(const Evaluation& e) {
+  consolidation_.reset();
   consolidating_ = false;
-  const Evaluation e = evaluate_now("task");
   const Memory* memory = learner_->memory();
   std::vector<int64_t> kept;
   if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
@@ -314,13 +336,12 @@ void Run::finish() {
 }
 
 Evaluation Run::evaluate_now(const std::string& why) {
-  ++metrics_.evaluations;
   const double began = now();
-  progress_.begin("evaluating (" + why + ")", source_.test.size());
+  const ProgressPart part(progress_, "evaluating (" + why + ")", source_.test.size());
   Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
                           config_->eval_batch, progress_);
-  progress_.end();
   evaluation_seconds_ += now() - began;
+  ++metrics_.evaluations;
   return e;
 }
 

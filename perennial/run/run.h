@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "perennial/base/progress.h"
 #include "perennial/run/checkpoint.h"
 #include "perennial/run/config.h"
 #include "perennial/run/memory_sheet.h"
@@ -58,9 +59,13 @@ class Run {
   void go_on();
   uint64_t data_hash() const;
 
+  void step();
   void observe_next();
+  bool interval_due() const;
+  void measure_interval();
   void consolidate_piece();
-  void finish_task();
+  void measure_piece();
+  void finish_task(const Evaluation& e);
   void finish();
   Evaluation evaluate_now(const std::string& why);
   void scalar(const std::string& tag, double value);
@@ -96,14 +101,18 @@ class Run {
   int64_t classes_before_ = 0;  ///< classes known before this chunk
   bool consolidating_ = false;
   bool finished_ = false;
-  int64_t piece_ = 0;
-  std::vector<char> seen_;  ///< labels that have arrived
+  int64_t piece_ = 0;         ///< pieces of the consolidation done and measured
+  bool measuring_ = false;    ///< a piece is done, what follows from it is not
+  bool more_pieces_ = false;  ///< of the consolidation, after the one being measured
+  int64_t measured_ = 0;      ///< position of the last look at an interval of the stream
+  std::vector<char> seen_;    ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
   double earlier_seconds_ = 0, chunk_seconds_ = 0, evaluation_seconds_ = 0;
   int64_t position_ = 0;    ///< of the stream in this chunk
   uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
   at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
+  std::optional<ProgressPart> passing_, consolidation_;  ///< what is going on, for people
   double started_ = 0, last_checkpoint_ = 0;
 };
 

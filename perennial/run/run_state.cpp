@@ -67,6 +67,9 @@ State Run::save() const {
   v["consolidating"] = consolidating_;
   v["finished"] = finished_;
   v["piece"] = piece_;
+  v["measuring"] = measuring_;
+  v["more_pieces"] = more_pieces_;
+  v["measured"] = measured_;
   v["seen"] = seen_;
   v["peak_candidate_bytes"] = peak_candidate_bytes_;
   v["wall_seconds"] = wall_seconds();
@@ -101,6 +104,9 @@ void Run::load(const State& state) {
     v.at("consolidating").get_to(consolidating_);
     v.at("finished").get_to(finished_);
     v.at("piece").get_to(piece_);
+    v.at("measuring").get_to(measuring_);
+    v.at("more_pieces").get_to(more_pieces_);
+    v.at("measured").get_to(measured_);
     v.at("seen").get_to(seen_);
     v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
     v.at("wall_seconds").get_to(earlier_seconds_);

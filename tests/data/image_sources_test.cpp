@@ -124,7 +124,7 @@ TEST_F(Folder, BadFilesStopOrAreListed) {
 class Counter : public Progress {
  public:
   explicit Counter(int64_t patience = 1 << 30) : patience_(patience) {}
-  void begin(const std::string&, int64_t total) override { total_ = total; }
+  void begin(const std::string&, int64_t total, int64_t) override { total_ = total; }
   void advance(int64_t units) override { done_ += units; }
   bool stop_requested() const override { return done_ >= patience_; }
   int64_t total_ = 0, done_ = 0, patience_;
@@ -137,7 +137,7 @@ TEST_F(Folder, ThreadsChangeNothingAndProgressCountsFiles) {
   const DataSource a = load_data(options("folder"), one_thread);
   set_thread_count(3);
   const DataSource b = load_data(options("folder"), three_threads);
-  EXPECT_THROW(load_data(options("folder"), impatient), Error);
+  EXPECT_THROW(load_data(options("folder"), impatient), Interrupted);
   set_thread_count(1);
   EXPECT_TRUE(a.train.inputs.equal(b.train.inputs));
   EXPECT_EQ(a.train.ids, b.train.ids);

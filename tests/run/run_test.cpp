@@ -89,17 +89,22 @@ TEST(Run, LeavesEveryFileThatItPromises) {
   EXPECT_EQ(m["accuracy_matrix"].size(), 3U);
 }
 
-// Interrupted at many moments, each time opened again: the ending is that of the run never interrupted.
-TEST(Run, InterruptedAnywhereEndsBitEqual) {
+class InterruptedRun : public testing::TestWithParam<const char*> {};
+
+// Interrupted at many moments, inside epochs and evaluations too, each time opened again: nothing but the
+// checkpoint written at the interruption is there to go on from, and the ending is that of the run never
+// interrupted.
+TEST_P(InterruptedRun, EndsBitEqual) {
   const TemporaryFolder folder;
   Progress silent;
-  const Settings settings = with(small(), "checkpoint.seconds", "0");
+  Settings settings = with(with(small(GetParam()), "checkpoint.seconds", "1000"), "eval.every", "70");
+  settings = with(with(settings, "eval.batch", "100"), "eval.best_epoch", "true");
   Run::create(make_config(settings), folder / "whole", silent)->execute();
   StopAfter first(10);
   std::vector<std::unique_ptr<StopAfter>> stops;
   auto run = Run::create(make_config(settings), folder / "broken", first);
   int interruptions = 0;
-  for (int questions = 12;; questions += 3) {
+  for (int questions = 8;; questions += 3) {
     try {
       run->execute();
       break;
@@ -113,9 +118,18 @@ TEST(Run, InterruptedAnywhereEndsBitEqual) {
   expect_equal_models(folder / "whole", folder / "broken");
   auto a = nlohmann::json::parse(read_file(folder / "whole" / "metrics.json"));
   auto b = nlohmann::json::parse(read_file(folder / "broken" / "metrics.json"));
-  for (const char* key : {"accuracy_matrix", "task_accuracy", "per_class", "memory", "confusion"})
+  for (const char* key : {"accuracy_matrix", "task_accuracy", "per_class", "memory", "confusion", "curve",
+                          "best_epoch", "test_evaluations"})
     EXPECT_EQ(a[key], b[key]) << key;
 }
+
+INSTANTIATE_TEST_SUITE_P(Run, InterruptedRun,
+                         testing::Values("rm", "rm-offline", "er", "ewc", "gdumb", "finetune", "joint"),
+                         [](const testing::TestParamInfo<const char*>& learner) {
+                           std::string name = learner.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
 
 TEST(Run, EvaluatingOftenerDoesNotChangeWhatIsLearned) {
   const TemporaryFolder folder;
