@@ -62,7 +62,7 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
     const at::Tensor one = set.inputs.select(0, i).contiguous();
     const uint8_t* p = one.const_data_ptr<uint8_t>();
     const Image image{one.size(0), one.size(1), one.size(2), {p, p + one.numel()}};
-    write_file_atomic(folder / name / fmt::format("{:06}.png", ++count[set.labels[i]]), encode_png(image));
+    write_file(folder / name / fmt::format("{:06}.png", ++count[set.labels[i]]), encode_png(image));
     progress.advance(1);
   }
 }

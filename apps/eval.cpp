@@ -1,7 +1,7 @@
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include "apps/flags.h"
+#include "apps/open_run.h"
 #include "apps/terminal.h"
 #include "perennial/run/evaluate_data.h"
 
@@ -11,8 +11,7 @@ namespace {
 struct Arguments {
   Common common;
   std::string run;
-  Settings settings;
-  ModelOptions model{.name = ""};
+  Settings model, data, overrides;
 };
 
 void print(const DataEvaluation& e, bool as_json) {
@@ -29,15 +28,18 @@ void print(const DataEvaluation& e, bool as_json) {
 
 void eval(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
-  const DataOptions data = data_options(a.settings);
-  if (a.run.empty() == a.model.name.empty())
+  if (a.run.empty() == a.model.empty())
     throw std::invalid_argument("eval: name a RUN, or --model with --weights, and not both");
   if (!a.run.empty()) {
-    const auto run = Run::open(a.run, {}, progress);
-    return print(evaluate_run(*run, data, progress), a.common.json);
+    const auto run = open_to_use(a.run, a.overrides, progress);
+    return print(evaluate_run(*run, data_options(a.data), progress), a.common.json);
   }
-  if (a.model.weights.empty()) throw std::invalid_argument("eval: --model needs --weights FILE.safetensors");
-  print(evaluate_weights(a.model, data, progress), a.common.json);
+  Settings all = a.model;
+  for (const Settings* more : {&a.data, &a.overrides}) all.insert(all.end(), more->begin(), more->end());
+  const auto config = make_config(all);
+  if (config->model.weights.empty())
+    throw std::invalid_argument("eval: --model needs --weights FILE.safetensors");
+  print(evaluate_weights(*config, progress), a.common.json);
 }
 
 }  // namespace
@@ -50,19 +52,10 @@ void add_eval(CLI::App& app) {
       "  perennial eval --model resnet20 --weights resnet20.safetensors --data cifar10:DIR --json\n");
   auto a = std::make_shared<Arguments>();
   command->add_option("RUN", a->run, "the run folder");
-  command->add_option("--model", a->model.name, "network of the weights");
-  command->add_option("--weights", a->model.weights, "safetensors file")->type_name("FILE");
-  command->add_option("--width", a->model.width, "factor on the network's channels");
-  auto* data = command->add_option_function<std::string>(
-      "--data", [a](const std::string& v) { a->settings.emplace_back("data", v); },
-      "the data set, as for learn");
-  data->required();
-  command->add_option_function<std::string>(
-      "--classes", [a](const std::string& v) { a->settings.emplace_back("data.classes", v); },
-      "only these classes, comma-separated");
-  command->add_option_function<std::string>(
-      "--size", [a](const std::string& v) { a->settings.emplace_back("data.size", v); },
-      "side of the images in pixels");
+  add_flags(*command, {"model", "model.weights", "model.width"}, a->model);
+  add_data_flags(*command, a->data);
+  command->get_option("--data")->required();
+  add_flags(*command, {"threads", "device", "dtype"}, a->overrides);
   add_common(*command, a->common);
   command->callback([a] { eval(*a); });
 }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace perennial::apps {
 namespace {
 
@@ -22,6 +25,8 @@ const std::vector<std::pair<std::string, std::string>>& short_names() {
 }
 
 std::string flag_of(std::string name) {
+  for (const auto& [flag, full] : short_names())
+    if (full == name) return "--" + flag;
   std::replace(name.begin(), name.end(), '_', '-');
   return "--" + name;
 }
@@ -32,6 +37,8 @@ std::string value_name(const Option& option) {
     for (const auto& c : option.choices()) all += (all.empty() ? "" : "|") + c;
     return all;
   }
+  if (option.name() == "model.weights") return "FILE";
+  if (option.name() == "data.classes") return "NAME,...";
   switch (option.kind()) {
     case Option::Kind::kInt: return "N";
     case Option::Kind::kNumber: return "X";
@@ -43,19 +50,18 @@ void add_flag(CLI::App& command, const std::string& flag, const Option& option, 
   const std::string& name = option.name();
   const std::string initial = option.get();
   if (option.kind() == Option::Kind::kBool) {
-    command.add_flag_callback(
-        flag, [&settings, name] { settings.emplace_back(name, "true"); }, option.help());
+    command.add_flag_callback(flag, [&settings, name] { settings.push_back({name, "true"}); }, option.help());
     return;
   }
   command
       .add_option_function<std::string>(
-          flag, [&settings, name](const std::string& value) { settings.emplace_back(name, value); },
+          flag, [&settings, name](const std::string& value) { settings.push_back({name, value}); },
           option.help() + (initial.empty() ? "" : " [" + initial + "]"))
       ->type_name(value_name(option))
       ->take_last();
 }
 
-void add_set(CLI::App& command, Settings& settings) {
+void add_set(CLI::App& command, Settings& settings, const std::string& help) {
   command
       .add_option_function<std::vector<std::string>>(
           "--set",
@@ -64,10 +70,10 @@ void add_set(CLI::App& command, Settings& settings) {
               const auto at = pair.find('=');
               if (at == std::string::npos)
                 throw std::invalid_argument("--set takes key=value, found '" + pair + "'");
-              settings.emplace_back(pair.substr(0, at), pair.substr(at + 1));
+              settings.push_back({pair.substr(0, at), pair.substr(at + 1)});
             }
           },
-          "any option of the configuration, as key=value; see `perennial methods NAME`")
+          help)
       ->type_name("KEY=VALUE")
       ->take_all();
 }
@@ -85,8 +91,8 @@ void add_config_flags(CLI::App& command, Settings& settings) {
   for (const Option& option : table.options())
     if (option.name().find('.') == std::string::npos)
       add_flag(command, flag_of(option.name()), option, settings);
-  for (const auto& [flag, name] : short_names()) add_flag(command, "--" + flag, *table.find(name), settings);
-  add_set(command, settings);
+  for (const auto& [_, name] : short_names()) add_flag(command, flag_of(name), *table.find(name), settings);
+  add_set(command, settings, "any option of the configuration, as key=value; see `perennial methods NAME`");
 }
 
 void add_data_flags(CLI::App& command, Settings& settings) {
@@ -94,23 +100,27 @@ void add_data_flags(CLI::App& command, Settings& settings) {
   OptionTable table;
   defaults.bind(table);
   add_flag(command, "--data", *table.find("data"), settings);
-  for (const auto& [flag, name] : short_names())
-    if (const Option* option = table.find(name)) add_flag(command, "--" + flag, *option, settings);
-  add_set(command, settings);
+  for (const auto& [_, name] : short_names())
+    if (const Option* option = table.find(name)) add_flag(command, flag_of(name), *option, settings);
+  add_set(command, settings, "data.NAME=value: an option of the data; see docs/data.md");
+}
+
+void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings) {
+  RunConfig defaults;
+  const OptionTable table = defaults.table();
+  for (const auto& name : names) add_flag(command, flag_of(name), *table.find(name), settings);
 }
 
 void add_override_flags(CLI::App& command, Settings& settings) {
-  RunConfig defaults;
-  const OptionTable table = defaults.table();
-  add_flag(command, "--threads", *table.find("threads"), settings);
-  add_set(command, settings);
+  add_flags(command, {"threads", "device", "dtype"}, settings);
+  add_set(command, settings, fmt::format("{}", fmt::join(RunConfig::changeable(), " | ")) + ", as key=value");
 }
 
 DataOptions data_options(const Settings& settings) {
   DataOptions options;
   OptionTable table;
   options.bind(table);
-  for (const auto& [name, value] : settings) table.set(name, value);
+  for (const Setting& setting : settings) setting.apply(table);
   return options;
 }
 

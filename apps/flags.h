@@ -11,6 +11,9 @@ namespace perennial::apps {
 /// --quiet and --json.
 void add_common(CLI::App& command, Common& common);
 
+/// A flag for each of the named options of a configuration.
+void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings);
+
 /// A flag for each main option of a configuration ("--data", "--stream", ...), the short names of some inner
 /// ones
 /// ("--width" is model.width), and --set key=value for every option. What the user gives is appended to
@@ -20,7 +23,7 @@ void add_config_flags(CLI::App& command, Settings& settings);
 /// --data and what belongs to it alone.
 void add_data_flags(CLI::App& command, Settings& settings);
 
-/// --threads and --set for options that may change when a run goes on.
+/// --threads, --device, --dtype, and --set for options that may change when a run goes on.
 void add_override_flags(CLI::App& command, Settings& settings);
 
 /// The data options among `settings`.

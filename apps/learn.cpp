@@ -18,9 +18,11 @@ void print_summary(const Run& run, const Common& common) {
     fmt::print("{}\n", m.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  fmt::print("{} on {} ({}): A_last {}, A_avg {}, F_last {}", m["learner_title"].get<std::string>(),
-             m["data"].get<std::string>(), m["stream"].get<std::string>(), percent(m["a_last"]),
-             percent(m["a_avg"]), percent(m["f_last"]));
+  const bool updated = !m["updates"].empty();
+  fmt::print("{} on {} ({}{}): A_last {}, A_avg {}, F_last {}", m["learner_title"].get<std::string>(),
+             m["data"].get<std::string>(), m["stream"].get<std::string>(),
+             updated ? ", before the updates" : "", percent(m["a_last"]), percent(m["a_avg"]),
+             percent(m["f_last"]));
   if (m["memory_samples"].get<int64_t>() > 0)
     fmt::print(", memory {} samples = {}", m["memory_samples"].get<int64_t>(),
                format_bytes(m["memory_bytes"]));
@@ -32,7 +34,10 @@ void print_summary(const Run& run, const Common& common) {
   fmt::print("report: {}\n", (run.folder() / "report.html").string());
 }
 
-void finish(Run& run, const Common& common) {
+void finish(Run& run, const Common& common, Progress& progress) {
+  if (run.finished())
+    progress.note(
+        "this run has finished: nothing to resume (`perennial update RUN --data D` brings it new data)");
   run.execute();
   print_summary(run, common);
 }
@@ -44,12 +49,16 @@ struct LearnArguments {
 };
 
 void learn(const LearnArguments& a) {
+  if (a.config == "true" || a.config == "false")
+    throw std::invalid_argument(
+        "learn: '" + a.config +
+        "' is read as CONFIG; a switch stands alone (--as-released), or write --set as_released=" + a.config);
   Settings settings;
   if (!a.config.empty()) settings = read_toml(a.config);
   settings.insert(settings.end(), a.settings.begin(), a.settings.end());
   TerminalProgress progress(a.common.quiet);
   const auto run = Run::create(make_config(settings), a.out, progress);
-  finish(*run, a.common);
+  finish(*run, a.common, progress);
 }
 
 struct GoOnArguments {
@@ -86,7 +95,7 @@ void add_resume(CLI::App& app) {
   command->callback([a] {
     TerminalProgress progress(a->common.quiet);
     const auto run = Run::open(a->run, a->overrides, progress);
-    finish(*run, a->common);
+    finish(*run, a->common, progress);
   });
 }
 
@@ -97,15 +106,16 @@ void add_update(CLI::App& app) {
   auto a = std::make_shared<GoOnArguments>();
   command->add_option("RUN", a->run, "the run folder")->required();
   add_data_flags(*command, a->data);
+  add_flags(*command, {"threads", "device", "dtype"}, a->overrides);
   add_common(*command, a->common);
   command->callback([a] {
     if (a->data.empty())
       throw std::invalid_argument("update: say which data with --data (for example folder:DIR)");
     const DataOptions data = data_options(a->data);
     TerminalProgress progress(a->common.quiet);
-    const auto run = Run::open(a->run, {}, progress);
+    const auto run = Run::open(a->run, a->overrides, progress);
     run->begin_update(data);
-    finish(*run, a->common);
+    finish(*run, a->common, progress);
   });
 }
 

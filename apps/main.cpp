@@ -57,8 +57,9 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return complain(Status::kUsage, fmt::format("{}; see `{} --help`", text, command));
 }
 
-// OpenMP's threads spin while they wait, which on a machine that has other work can make a run a hundred times
-// slower. libgomp reads how they shall wait when it is loaded, before main(): so the program starts once more.
+// OpenMP's threads spin while they wait, which on a machine that has other work can make a run a hundred
+// times slower. libgomp reads how they shall wait when it is loaded, before main(): so the program starts
+// once more.
 void start_again_with_sleeping_threads(int argc, char** argv) {
   static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval"};
   if (argc < 2 || !computing.contains(argv[1]) || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
@@ -94,6 +95,10 @@ int main(int argc, char** argv) {
   add_data(app);
   add_methods(app);
   add_completion(app);
+  if (argc < 2) {
+    fmt::print(stderr, "{}", app.help());
+    return kUsage;
+  }
   try {
     catch_signals();
     app.parse(argc, argv);

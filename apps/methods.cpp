@@ -18,9 +18,25 @@ void list(bool json) {
   if (json) fmt::print("{}\n", all.dump());
 }
 
-void show(const std::string& name) {
+void show_json(const Method& method, const OptionTable& table) {
+  nlohmann::json options = nlohmann::json::array();
+  for (const Option& option : table.options()) {
+    options.push_back({{"name", option.name()}, {"default", option.get()}, {"help", option.help()}});
+    if (!option.choices().empty()) options.back()["choices"] = option.choices();
+    if (!option.released().empty()) options.back()["as_released"] = option.released();
+  }
+  const nlohmann::json all{{"name", method.name},
+                           {"title", method.title},
+                           {"paper", method.paper},
+                           {"summary", method.summary},
+                           {"options", options}};
+  fmt::print("{}\n", all.dump());
+}
+
+void show(const std::string& name, bool json) {
   const Method& method = find_method(name);
   const auto config = make_config({{"learner", name}});
+  if (json) return show_json(method, config->table());
   fmt::print("{} ({})\n{}\n\n{:28} {:24} {:22} {}\n", method.title, method.paper, method.summary, "option",
              "default", "as_released", "what it is");
   const OptionTable table = config->table();
@@ -45,7 +61,7 @@ void add_methods(CLI::App& app) {
   auto a = std::make_shared<Arguments>();
   command->add_option("NAME", a->name, "a method");
   command->add_flag("--json", a->json, "as JSON");
-  command->callback([a] { a->name.empty() ? list(a->json) : show(a->name); });
+  command->callback([a] { a->name.empty() ? list(a->json) : show(a->name, a->json); });
 }
 
 }  // namespace perennial::apps

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/flags.h"
+#include "apps/open_run.h"
 #include "apps/terminal.h"
 
 namespace perennial::apps {
@@ -14,6 +15,7 @@ struct Arguments {
   Common common;
   std::string run, format = "table";
   std::vector<std::string> images;
+  Settings overrides;
   int64_t top = 3;
 };
 
@@ -52,7 +54,7 @@ void print_jsonl(const std::vector<Prediction>& predictions) {
 void predict(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const std::vector<std::filesystem::path> paths(a.images.begin(), a.images.end());
-  const auto run = Run::open(a.run, {}, progress);
+  const auto run = open_to_use(a.run, a.overrides, progress);
   const auto predictions = predict_files(*run, find_images(paths), a.top, progress);
   if (a.common.json || a.format == "jsonl")
     print_jsonl(predictions);
@@ -74,6 +76,7 @@ void add_predict(CLI::App& app) {
   command->add_option("--format", a->format, "table | csv | jsonl")
       ->check(CLI::IsMember({"table", "csv", "jsonl"}));
   command->add_option("--top", a->top, "classes shown per image [3]")->check(CLI::Range(1, 1000000));
+  add_flags(*command, {"threads", "device", "dtype"}, a->overrides);
   add_common(*command, a->common);
   command->callback([a] { predict(*a); });
 }

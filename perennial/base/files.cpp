@@ -51,6 +51,12 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view bytes
   }
 }
 
+void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (file.fd < 0) fail("writing", path);
+  write_all(file.fd, bytes, path);
+}
+
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) fail("reading", path);

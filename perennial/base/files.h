@@ -11,6 +11,9 @@ namespace perennial {
 /// The data are on disk (fsync) before the rename. Throws Error, leaving the old file as it was.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
+/// Writes a file that can be made again: neither atomic nor certain to be on disk. Throws Error.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
 /// The whole file. Throws Error when it cannot be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
 

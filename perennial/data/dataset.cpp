@@ -110,7 +110,7 @@ void DataOptions::bind(OptionTable& table) {
   table.add("data", source, "digits | cifar10:DIR | cifar100:DIR | mnist:DIR | folder:DIR | csv:FILE");
   table.add("data.size", size, "side of the images in pixels; 0: as stored when small and equal, else 224")
       .range(0, 4096);
-  table.add("data.stretch", stretch, "resize without keeping the aspect ratio");
+  table.add("data.stretch", stretch, "resize without keeping the aspect ratio").released("true");
   table.add("data.skip_bad", skip_bad, "list and skip images that cannot be decoded");
   table.add("data.test_share", test_share, "share held out for testing when the data have no test part")
       .range(0, 0.9);

@@ -68,6 +68,9 @@ Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef
       backbone_(make_backbone(model, network_shape(input_shape), seed)),
       head_(head, backbone_->feature_size(), 0, seed) {
   check("device", compute.device, kDevices);
+  if (compute.device == "cuda" && !at::hasCUDA())
+    throw std::invalid_argument(
+        "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
   check("dtype", compute.dtype, kDtypes);
   check("model.freeze", model.freeze, {"none", "features"});
   const Normalisation* own = backbone_->own_normalisation();

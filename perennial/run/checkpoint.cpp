@@ -51,7 +51,7 @@ State CheckpointFolder::read(const std::function<void(const std::string&)>& warn
     try {
       return decode_state(MappedFile(it->second).bytes(), it->second.string());
     } catch (const Error& e) {
-      warn(fmt::format("{}; using the checkpoint before it", e.what()));
+      warn(fmt::format("{}{}", e.what(), it + 1 == found.rend() ? "" : "; using the checkpoint before it"));
     }
   }
   throw Error({"reading the checkpoint", folder_.string(),

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <thread>
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
+
+#include "perennial/base/threads.h"
 
 namespace perennial {
 
@@ -36,21 +40,59 @@ OptionTable RunConfig::table() {
   return t;
 }
 
-const std::vector<std::string>& RunConfig::without_effect() {
-  static const std::vector<std::string> names{"threads", "checkpoint.seconds", "eval.batch", "eval.joint"};
+const std::vector<std::string>& RunConfig::changeable() {
+  static const std::vector<std::string> names{"threads",    "device",    "dtype", "checkpoint.seconds",
+                                              "eval.batch", "eval.joint"};
   return names;
+}
+
+namespace {
+
+// The method that has an option of this name, or nothing.
+std::string owner_of(const std::string& option) {
+  for (const Method& method : methods()) {
+    const auto options = method.options();
+    OptionTable table;
+    options->bind(table);
+    if (table.find(option) != nullptr) return method.name;
+  }
+  return "";
+}
+
+}  // namespace
+
+void Setting::apply(const OptionTable& table) const {
+  try {
+    table.set(name, value);
+  } catch (const std::invalid_argument& e) {
+    if (where.empty()) throw;
+    throw std::invalid_argument(where + ": " + e.what());
+  }
+}
+
+void use_threads(int64_t threads) {
+  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
+  set_thread_count(n);
+  at::set_num_threads(n);
 }
 
 std::unique_ptr<RunConfig> make_config(const Settings& settings) {
   auto config = std::make_unique<RunConfig>();
   const auto early = config->table();
-  for (const auto& [name, value] : settings)
-    if (name == "learner" || name == "as_released") early.set(name, value);
+  for (const Setting& setting : settings)
+    if (setting.name == "learner" || setting.name == "as_released") setting.apply(early);
   config->method = find_method(config->learner).options();
   config->method->adjust(config->train);
   const auto table = config->table();
   if (config->as_released) table.set_as_released();
-  for (const auto& [name, value] : settings) table.set(name, value);
+  for (const Setting& setting : settings) {
+    const bool known = table.find(setting.name) != nullptr;
+    if (const std::string owner = known ? "" : owner_of(setting.name); !owner.empty())
+      throw std::invalid_argument(fmt::format("{}{} is an option of the learner {}, and this is {}",
+                                              setting.where.empty() ? "" : setting.where + ": ", setting.name,
+                                              owner, config->learner));
+    setting.apply(table);
+  }
   MemoryBudget::parse(config->memory);
   return config;
 }

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "perennial/base/options.h"
@@ -35,16 +34,29 @@ struct RunConfig {
 
   /// All options; refers to this object. `method` options are there once `learner` has been resolved.
   OptionTable table();
-  /// Names of the options that do not change results (threads, checkpoint schedule and the like).
-  static const std::vector<std::string>& without_effect();
+  /// Names of the options that may change when a run goes on: where and how it is computed, not what.
+  static const std::vector<std::string>& changeable();
 };
 
-/// Name and value, in the order given; later ones win.
-using Settings = std::vector<std::pair<std::string, std::string>>;
+/// One option as a user gave it.
+struct Setting {
+  std::string name, value;
+  std::string where = {};  ///< "file:line" when it comes from a file
+
+  /// Gives it to the table. A bad value or an unknown name is std::invalid_argument that says where it
+  /// stands.
+  void apply(const OptionTable& table) const;
+};
+
+/// In the order given; later ones win.
+using Settings = std::vector<Setting>;
 
 /// Defaults, then what the method needs, then as_released, then `settings`. Unknown names and bad values are
-/// std::invalid_argument.
+/// std::invalid_argument; an option of another method is named as such.
 std::unique_ptr<RunConfig> make_config(const Settings& settings);
+
+/// From now on our kernels and libtorch's use this many threads; 0: as many as the machine has.
+void use_threads(int64_t threads);
 
 /// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind" and
 /// "[model] name" are the main keys of their tables). Throws Error with file and line.

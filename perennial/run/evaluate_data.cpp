@@ -46,6 +46,12 @@ void require_test(const DataSource& source, const std::string& name) {
   if (source.test.size() == 0) throw Error({"evaluating", name, "a test part", "none"});
 }
 
+void require_known(const DataEvaluation& e, const std::vector<std::string>& known, const std::string& name) {
+  if (e.unknown_classes.size() == e.per_class.size())
+    throw Error({"evaluating", name, fmt::format("classes of the model ({})", fmt::join(known, ", ")),
+                 fmt::format("only others ({})", fmt::join(e.unknown_classes, ", "))});
+}
+
 }  // namespace
 
 nlohmann::json DataEvaluation::to_json() const {
@@ -71,17 +77,21 @@ DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress) {
   const ProgressPart part(progress, "evaluating", source.test.size());
   const Evaluation e = evaluate(run.learner(), source.test, static_cast<int64_t>(names.size()),
                                 run.config().eval_batch, progress);
-  return summarise(e, names, known);
+  DataEvaluation out = summarise(e, names, known);
+  require_known(out, run.class_names(), data.source);
+  return out;
 }
 
-DataEvaluation evaluate_weights(const ModelOptions& model, const DataOptions& options, Progress& progress) {
-  DataOptions data = options;
+DataEvaluation evaluate_weights(const RunConfig& config, Progress& progress) {
+  use_threads(config.threads);
+  const ModelOptions& model = config.model;
+  DataOptions data = config.data;
   if (data.size == 0) data.size = preferred_image_size(model.name);
   const DataSource source = load_data(data, progress);
   require_test(source, data.source);
   const auto classes = static_cast<int64_t>(source.test.class_names.size());
-  Classifier net(model, HeadKind::kLinear, source.test.inputs.sizes().slice(1), source.test.normalisation, {},
-                 1);
+  Classifier net(model, HeadKind::kLinear, source.test.inputs.sizes().slice(1), source.test.normalisation,
+                 config.compute, 1);
   net.grow(classes);
   if (!net.load_pretrained_head())
     throw Error({"loading weights", model.weights,

@@ -21,7 +21,8 @@ struct DataEvaluation {
 
 DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress);
 
-/// Weights with a head of as many classes as the data have, in their order. Error when they do not fit.
-DataEvaluation evaluate_weights(const ModelOptions& model, const DataOptions& data, Progress& progress);
+/// The configuration's weights, with a head of as many classes as its data have, in their order. Error when
+/// they do not fit.
+DataEvaluation evaluate_weights(const RunConfig& config, Progress& progress);
 
 }  // namespace perennial

@@ -4,16 +4,14 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <thread>
 
-#include <ATen/Parallel.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/random.h"
-#include "perennial/base/threads.h"
 #include "perennial/io/event_file.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
@@ -29,12 +27,6 @@ double now() {
 
 double clock_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-void use_threads(int64_t threads) {
-  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
-  set_thread_count(n);
-  at::set_num_threads(n);
 }
 
 bool holds_run(const std::filesystem::path& folder) {
@@ -74,6 +66,7 @@ Run::~Run() = default;
 
 void Run::load_source(const DataOptions& options) {
   DataOptions wanted = options;
+  wanted.stretch = config_->data.stretch;
   if (wanted.size == 0 && !image_shape_.empty()) wanted.size = image_shape_[1];
   if (wanted.size == 0) wanted.size = preferred_image_size(config_->model.name);
   source_ = load_data(wanted, progress_);
@@ -111,6 +104,17 @@ void Run::make_learner() {
                      static_cast<int64_t>(class_names_.size()),
                      static_cast<uint64_t>(config_->seed)};
   learner_ = find_method(config_->learner).make(setup, *config_->method);
+}
+
+void Run::require_room() const {
+  const Memory* memory = learner_->memory();
+  if (memory == nullptr) return;
+  const Dataset& train = source_.train;
+  const Samples one{train.inputs.narrow(0, 0, 1), at::tensor(train.labels[0]), {train.ids[0]}};
+  if (memory->capacity(one) == 0)
+    throw std::invalid_argument(
+        fmt::format("memory: {} holds no sample ({} bytes each); `finetune` learns without", config_->memory,
+                    one.bytes()));
 }
 
 void Run::make_stream() {
@@ -152,6 +156,7 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::f
   std::unique_ptr<Run> run(new Run(std::move(config), folder, progress));
   run->attach();
   run->make_learner();
+  run->require_room();
   run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
   make_folder(folder);
   write_file_atomic(folder / "config.toml", write_toml(*run->config_));
@@ -169,12 +174,12 @@ std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settin
     throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
                  std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
   Settings settings = read_toml(folder / "config.toml");
-  for (const auto& [name, value] : overrides) {
-    const auto& free = RunConfig::without_effect();
-    if (std::find(free.begin(), free.end(), name) == free.end())
-      throw std::invalid_argument(name + " is fixed by the run; only " +
-                                  fmt::format("{}", fmt::join(free, ", ")) + " may change when it goes on");
-    settings.emplace_back(name, value);
+  for (const Setting& setting : overrides) {
+    const auto& free = RunConfig::changeable();
+    if (std::find(free.begin(), free.end(), setting.name) == free.end())
+      throw std::invalid_argument(fmt::format("{} is fixed by the run; only {} may change when it goes on",
+                                              setting.name, fmt::join(free, ", ")));
+    settings.push_back(setting);
   }
   std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
   remove_leftovers(folder);
@@ -187,15 +192,16 @@ void Run::begin_update(const DataOptions& data) {
   if (!finished_)
     throw Error({"updating the run", folder_.string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
+  const double began = now();
   samples_before_ += position_;
   position_ = measured_ = 0;
   ++chunk_;
   chunk_data_ = data;
   task_ = 0;
-  chunk_seconds_ = 0;
   finished_ = consolidating_ = false;
   classes_before_ = static_cast<int64_t>(class_names_.size());
   attach();
+  chunk_seconds_ = now() - began;
   log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
                        static_cast<int64_t>(class_names_.size()) - classes_before_));
   checkpoint();
@@ -311,7 +317,7 @@ void Run::finish_task(const Evaluation& e) {
   const Memory* memory = learner_->memory();
   std::vector<int64_t> kept;
   if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
-  const int64_t samples = samples_before_ + stream_->position();
+  const int64_t samples = samples_seen();
   if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
   scalar("accuracy/task", e.accuracy(seen_));
   scalar("memory/samples", static_cast<double>(kept.size()));
@@ -346,7 +352,7 @@ Evaluation Run::evaluate_now(const std::string& why) {
 }
 
 void Run::scalar(const std::string& tag, double value) {
-  if (events_) events_->scalar(tag, samples_before_ + stream_->position(), value, clock_time());
+  if (events_) events_->scalar(tag, samples_seen(), value, clock_time());
 }
 
 double Run::wall_seconds() const { return earlier_seconds_ + now() - started_; }

@@ -34,6 +34,8 @@ class Run {
   /// stop.
   void execute();
   bool finished() const { return finished_; }
+  /// Stream samples learned from so far, over all chunks.
+  int64_t samples_seen() const { return samples_before_ + position_; }
 
   /// Begins the next chunk of data on a finished run, as one task; new classes are appended by name.
   /// execute() then learns it.
@@ -54,6 +56,7 @@ class Run {
   void load_source(const DataOptions& options);
   void map_classes(DataSource& source);
   void make_learner();
+  void require_room() const;
   void make_stream();
   void attach();
   void go_on();

@@ -16,7 +16,7 @@ using nlohmann::json;
 
 json effective_options(RunConfig& config) {
   json out = json::object();
-  const auto& free = RunConfig::without_effect();
+  const auto& free = RunConfig::changeable();
   const OptionTable table = config.table();
   for (const Option& option : table.options())
     if (std::find(free.begin(), free.end(), option.name()) == free.end()) out[option.name()] = option.get();
@@ -145,7 +145,8 @@ json Run::metrics_json() const {
   out["as_released"] = config_->as_released;
   out["finished"] = finished_;
   out["version"] = version();
-  const int64_t seen = samples_before_ + position_;
+  out["commit"] = version_commit();
+  const int64_t seen = samples_seen();
   out["samples_seen"] = seen;
   out["wall_seconds"] = wall_seconds();
   out["samples_per_second"] = static_cast<double>(seen) / std::max(1e-9, wall_seconds());

@@ -7,7 +7,8 @@
 // What the parser takes for impossible, hostile input can bring about: an exception, not an abort.
 #define TOML_ASSERT(expression) ((expression) ? void() : throw std::logic_error(#expression))
 #include <toml++/impl/preprocessor.h>
-// The tables of Unicode white space hold as unreachable what "é" outside a string reaches (toml++ 3.3): not white space.
+// The tables of Unicode white space hold as unreachable what "é" outside a string reaches (toml++ 3.3): not
+// white space.
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -37,10 +38,13 @@ std::string option_name(const std::string& section, const std::string& key) {
   return main != main_keys().end() && main->second == key ? section : section + "." + key;
 }
 
+std::string place(const std::string& name, const toml::node& node) {
+  return fmt::format("{}:{}", name, node.source().begin.line);
+}
+
 [[noreturn]] void refuse(const std::string& name, const toml::node& node, const std::string& expected,
                          const std::string& found) {
-  throw Error(
-      {"reading the configuration", fmt::format("{}:{}", name, node.source().begin.line), expected, found});
+  throw Error({"reading the configuration", place(name, node), expected, found});
 }
 
 std::string value_text(const toml::node& node, const std::string& key, const std::string& name) {
@@ -91,10 +95,10 @@ Settings parse_toml(std::string_view text, const std::string& name) {
     const std::string section(key.str());
     if (const auto* table = node.as_table()) {
       for (const auto& [inner, value] : *table)
-        settings.emplace_back(option_name(section, std::string(inner.str())),
-                              value_text(value, std::string(inner.str()), name));
+        settings.push_back({option_name(section, std::string(inner.str())),
+                            value_text(value, std::string(inner.str()), name), place(name, value)});
     } else {
-      settings.emplace_back(section, value_text(node, section, name));
+      settings.push_back({section, value_text(node, section, name), place(name, node)});
     }
   }
   return settings;

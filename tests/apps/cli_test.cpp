@@ -34,6 +34,11 @@ class CliRun : public testing::Test {
     const Outcome e =
         perennial_command("data export --data digits --classes 0,1 --quiet --out " + path("images"));
     ASSERT_EQ(e.status, 0) << e.err;
+    for (const std::string part : {"/train", "/test"}) {
+      make_folder(path("foreign") + part);
+      std::filesystem::copy(path("images") + part + "/0", path("foreign") + part + "/x");
+      std::filesystem::copy(path("images") + part + "/1", path("foreign") + part + "/y");
+    }
   }
   static void TearDownTestSuite() { delete folder_; }
   static std::string path(const std::string& name) { return (*folder_ / name).string(); }
@@ -42,7 +47,8 @@ class CliRun : public testing::Test {
 TemporaryFolder* CliRun::folder_ = nullptr;
 
 TEST(Cli, UsageErrorsAreOneLineThatSaysWhatToDo) {
-  expect_complaint("", 2, "see `perennial --help`");
+  EXPECT_EQ(perennial_command("").status, 2);
+  EXPECT_THAT(perennial_command("").err, HasSubstr("perennial learn --data digits"));
   expect_complaint("lern", 2, "did you mean 'learn'");
   expect_complaint("learn --learnr rm --out x", 2, "did you mean '--learner'");
   expect_complaint("learn --learner rmm --out x", 2, "did you mean 'rm'");
@@ -51,6 +57,11 @@ TEST(Cli, UsageErrorsAreOneLineThatSaysWhatToDo) {
   expect_complaint("learn --data digits --set rm.veiws=3 --out x", 2, "rm.views");
   expect_complaint("learn --data digits --set rm.views --out x", 2, "key=value");
   expect_complaint("learn --data digits --memory lots --out x", 2, "50MB");
+  expect_complaint("learn --data digits --learner er --set rm.views=3 --out x", 2,
+                   "rm.views is an option of the learner rm, and this is er");
+  expect_complaint("learn --data digits --as-released true --out x", 2, "a switch stands alone");
+  expect_complaint("learn --data digits --memory 0 --out x", 2, "memory: 0 holds no sample");
+  expect_complaint("learn --data digits --memory 10B --out x", 2, "holds no sample");
   expect_complaint("methods nothing", 2, "unknown method");
   expect_complaint("eval --data digits", 2, "RUN");
 }
@@ -61,6 +72,9 @@ TEST(Cli, FailuresNameTheFileAndWhatWasExpected) {
   expect_complaint("learn --data folder:/nonexistent --out " + out, 1, "/nonexistent");
   expect_complaint("learn --data cifar10:/nonexistent --out " + out, 1, "/nonexistent");
   expect_complaint("learn /nonexistent.toml --out " + out, 1, "/nonexistent.toml");
+  write_file(folder / "wrong.toml", "seed = 1\n[rm]\nveiws = 3\n");
+  expect_complaint("learn " + (folder / "wrong.toml").string() + " --out " + out, 2,
+                   "wrong.toml:3: unknown option 'rm.veiws' (did you mean 'rm.views'?)");
   expect_complaint("predict /nonexistent image.jpg", 1, "perennial learn");
   expect_complaint("report /nonexistent", 1, "metrics.json");
   make_folder(folder / "empty");
@@ -122,6 +136,17 @@ TEST_F(CliRun, EvalMeasuresByClassName) {
       perennial_command("eval " + path("run") + " --data folder:" + path("images") + " --json --quiet");
   ASSERT_EQ(folder.status, 0) << folder.err;
   EXPECT_EQ(json::parse(folder.out)["per_class"].size(), 2U);
+}
+
+TEST_F(CliRun, EvalRefusesDataOfWhichNothingIsKnown) {
+  expect_complaint("eval " + path("run") + " --data folder:" + path("foreign") + " --quiet", 1,
+                   "only others (x, y)");
+}
+
+TEST_F(CliRun, ResumingAFinishedRunSaysSo) {
+  const Outcome o = perennial_command("resume " + path("run") + " --threads 1 --device cpu");
+  EXPECT_EQ(o.status, 0);
+  EXPECT_THAT(o.err, HasSubstr("has finished"));
 }
 
 TEST_F(CliRun, CompareAndReportWritePages) {
