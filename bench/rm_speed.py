@@ -83,7 +83,7 @@ def run_ours(args, folder, tasks=None, epochs=None):
     options = {"stream.class_order": CLASSES[args.data.partition(":")[0]], "train.augment": args.augment,
                "stream.limit": tasks * args.samples_per_task, "eval.best_epoch": "false"}
     command = [args.binary, "learn", "--data", args.data, "--stream", "blurry10", "--tasks", tasks, "--memory",
-               args.memory, "--learner", "rm", "--model", args.model, "--width", args.width, "--epochs",
+               args.memory, "--learner", "rm", "--dtype", args.dtype, "--model", args.model, "--width", args.width, "--epochs",
                epochs or args.epochs, "--batch", args.batch, "--seed", args.seed, "--threads", args.threads,
                "--as-released", "--quiet", "--out", out]
     for name, value in options.items():
@@ -193,7 +193,7 @@ def show(result):
     tasks = f"{a['tasks']} tasks, {a['epochs']} epochs, " if a["only"] != "parts" else ""
     print(f"{a['data'].partition(':')[0]}, {a['model']} x {a['width']}, {tasks}"
           f"{a['samples_per_task'] or 'all'} samples a task, memory {a['memory']}, batch {a['batch']}, "
-          f"{a['threads']} thread(s), median of {a['repeats']}; {result['cores']} cores, load {result['load']:.1f}")
+          f"{a['threads']} thread(s), ours in {a['dtype']}, median of {a['repeats']}; {result['cores']} cores, load {result['load']:.1f}")
     print(f"{result['macs_per_image'] / 1e6:.2f} M multiply-adds per image; the floor is at "
           f"{result['matmul_macs_per_second'] / 1e9:.0f} G/s")
     print(f"{'':32}{'ours s':>9}{'peer s':>9}{'ratio':>8}{'floor s':>9}{'ours images':>13}{'peer images':>13}")
@@ -216,6 +216,8 @@ def arguments():
     p.add_argument("--python", default=sys.executable, help="a Python with bench/peer/requirements.txt")
     p.add_argument("--model", default="resnet18", choices=("mlp400", "resnet18", "resnet32"))
     p.add_argument("--width", type=float, default=0.25)
+    p.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"),
+                   help="of ours; the peer computes in float32 as the released code does")
     p.add_argument("--tasks", type=int, default=5)
     p.add_argument("--memory", type=int, default=500)
     p.add_argument("--epochs", type=int, default=5)
