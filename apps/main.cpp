@@ -94,6 +94,7 @@ int main(int argc, char** argv) {
   add_compare(app);
   add_data(app);
   add_methods(app);
+  add_segment(app);
   add_completion(app);
   if (argc < 2) {
     fmt::print(stderr, "{}", app.help());

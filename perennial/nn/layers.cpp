@@ -7,10 +7,12 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/prelu.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/zeros.h>
@@ -36,7 +38,40 @@ int64_t same_padding(int64_t size, int64_t kernel, int64_t stride) {
   return std::max<int64_t>((out - 1) * stride + kernel - size, 0);
 }
 
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    const ConvShape& shape) {
+  const auto padded = [&](const at::Tensor& input, int64_t pad_h, int64_t pad_w) {
+    return at::conv2d(input, weight, bias, {shape.stride, shape.stride}, {pad_h, pad_w}, {1, 1},
+                      shape.groups);
+  };
+  if (!shape.same) return padded(x, shape.kernel / 2, shape.width() / 2);
+  const int64_t h = same_padding(x.size(2), shape.kernel, shape.stride);
+  const int64_t w = same_padding(x.size(3), shape.width(), shape.stride);
+  if (h % 2 == 0 && w % 2 == 0) return padded(x, h / 2, w / 2);
+  return padded(at::constant_pad_nd(x, {w / 2, w - w / 2, h / 2, h - h / 2}), 0, 0);
+}
+
+at::Tensor conv_weight(const Scope& scope, const ConvShape& shape) {
+  const std::vector<int64_t> sizes{shape.out, shape.in / shape.groups, shape.kernel, shape.width()};
+  return scope.tensors.parameter((scope / "weight").name,
+                                 kaiming_normal(sizes, shape.groups, scope.seed, scope.name));
+}
+
 }  // namespace
+
+int64_t ConvShape::macs(int64_t in_height, int64_t in_width) const {
+  const auto reduced = [this](int64_t side) { return (side + stride - 1) / stride; };
+  return in / groups * out * kernel * width() * reduced(in_height) * reduced(in_width);
+}
+
+Conv::Conv(const Scope& scope, const ConvShape& shape) : weight_(conv_weight(scope, shape)), shape_(shape) {}
+
+at::Tensor Conv::forward(const at::Tensor& x) const { return convolve(x, weight_, {}, shape_); }
+
+PRelu::PRelu(const Scope& scope, int64_t channels)
+    : slope_(scope.tensors.parameter((scope / "weight").name, at::full({channels}, 0.25))) {}
+
+at::Tensor PRelu::forward(const at::Tensor& x) const { return at::prelu(x, slope_); }
 
 BatchNorm::BatchNorm(const Scope& scope, int64_t channels, const NormOptions& options)
     : weight_(scope.tensors.parameter((scope / "weight").name, at::ones({channels}))),
@@ -86,23 +121,10 @@ void NormalisedLayer::fold(at::ScalarType dtype) {
 
 ConvNorm::ConvNorm(const Scope& conv, const Scope& norm, const ConvShape& shape, const NormOptions& options,
                    Activation activation)
-    : NormalisedLayer(conv.tensors.parameter(
-                          (conv / "weight").name,
-                          kaiming_normal({shape.out, shape.in / shape.groups, shape.kernel, shape.kernel},
-                                         shape.groups, conv.seed, conv.name)),
-                      norm, options, activation),
-      shape_(shape) {}
+    : NormalisedLayer(conv_weight(conv, shape), norm, options, activation), shape_(shape) {}
 
 at::Tensor ConvNorm::apply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const {
-  const auto convolve = [&](const at::Tensor& input, int64_t pad_h, int64_t pad_w) {
-    return at::conv2d(input, weight, bias, {shape_.stride, shape_.stride}, {pad_h, pad_w}, {1, 1},
-                      shape_.groups);
-  };
-  if (!shape_.same) return convolve(x, shape_.kernel / 2, shape_.kernel / 2);
-  const int64_t h = same_padding(x.size(2), shape_.kernel, shape_.stride);
-  const int64_t w = same_padding(x.size(3), shape_.kernel, shape_.stride);
-  if (h % 2 == 0 && w % 2 == 0) return convolve(x, h / 2, w / 2);
-  return convolve(at::constant_pad_nd(x, {w / 2, w - w / 2, h / 2, h - h / 2}), 0, 0);
+  return convolve(x, weight, bias, shape_);
 }
 
 LinearNorm::LinearNorm(const Scope& linear, const Scope& norm, int64_t in, int64_t out,

@@ -35,6 +35,34 @@ struct ConvShape {
   int64_t groups = 1;
   bool same =
       false;  ///< TensorFlow's "same" padding (more of it right and below) instead of kernel/2 all round
+  int64_t kernel_width = 0;  ///< where it differs from `kernel`, the height; 0: square
+
+  int64_t width() const { return kernel_width > 0 ? kernel_width : kernel; }
+  /// Multiply-accumulates for one input map of that size.
+  int64_t macs(int64_t in_height, int64_t in_width) const;
+};
+
+/// A convolution alone, without bias.
+class Conv {
+ public:
+  Conv(const Scope& scope, const ConvShape& shape);
+  at::Tensor forward(const at::Tensor& x) const;
+  const ConvShape& shape() const { return shape_; }
+
+ private:
+  at::Tensor weight_;
+  ConvShape shape_;
+};
+
+/// max(x, 0) + slope * min(x, 0) with one learnt slope per channel, 0.25 at first (He et al., ICCV 2015).
+class PRelu {
+ public:
+  PRelu(const Scope& scope, int64_t channels);
+  /// x: [N, C] or [N, C, H, W].
+  at::Tensor forward(const at::Tensor& x) const;
+
+ private:
+  at::Tensor slope_;
 };
 
 /// Batch normalisation of [N, C] or [N, C, H, W], weight 1 and bias 0 at first.
@@ -81,6 +109,7 @@ class ConvNorm : public NormalisedLayer {
  public:
   ConvNorm(const Scope& conv, const Scope& norm, const ConvShape& shape, const NormOptions& options,
            Activation activation);
+  const ConvShape& shape() const { return shape_; }
 
  private:
   at::Tensor apply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const override;

@@ -1,0 +1,287 @@
+#include "apps/segment_edge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/flags.h"
+#include "apps/terminal.h"
+#include "edge/engine.h"
+#include "edge/subnormals.h"
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/io/image.h"
+#include "perennial/tasks/matte_model.h"
+#include "perennial/tasks/matte_runner.h"
+#include "perennial/tasks/video.h"
+
+namespace perennial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+struct ExportArguments {
+  std::string weights, out;
+  int64_t size = 224;
+};
+
+void export_model(const ExportArguments& a) {
+  const auto bytes = compile_sinet(read_safetensors(a.weights), a.size);
+  write_file_atomic(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  fmt::print("{}: {}\n", a.out, format_bytes(static_cast<int64_t>(bytes.size())));
+}
+
+struct RunArguments {
+  Common common;
+  std::string input, out, model, background = "blur";
+  bool matte_only = false;
+  MatteOptions options;
+};
+
+struct Times {
+  double decode = 0, composite = 0, total = 0;
+  int64_t frames = 0;
+};
+
+Frame frame_of(const Image& image) {
+  const Image rgb = with_channels(image, 3);
+  Frame frame{rgb.width, rgb.height, std::vector<uint8_t>(rgb.pixels.size())};
+  const auto plane = static_cast<size_t>(rgb.width * rgb.height);
+  for (size_t p = 0; p < plane; ++p)
+    for (size_t c = 0; c < 3; ++c) frame.rgb[3 * p + c] = rgb.pixels[c * plane + p];
+  return frame;
+}
+
+Image image_of(const Frame& frame) {
+  Image image{3, frame.height, frame.width, std::vector<uint8_t>(frame.rgb.size())};
+  const auto plane = static_cast<size_t>(frame.width * frame.height);
+  for (size_t p = 0; p < plane; ++p)
+    for (size_t c = 0; c < 3; ++c) image.pixels[c * plane + p] = frame.rgb[3 * p + c];
+  return image;
+}
+
+class Segmenter {
+ public:
+  explicit Segmenter(const RunArguments& a)
+      : a_(a),
+        runner_(a.model.empty() ? default_matte_model() : fs::path(a.model), a.options),
+        background_(Background::parse(a.background)) {}
+
+  void photograph(const fs::path& in, const fs::path& out) {
+    const double begin = now();
+    Frame frame = frame_of(read_image(in));
+    times_.decode += now() - begin;
+    runner_.forget();
+    const auto& alpha = runner_.matte(frame);
+    if (a_.matte_only) {
+      write_file_atomic(out, encode_png({1, frame.height, frame.width, alpha}));
+    } else {
+      compose(frame, alpha);
+      write_file_atomic(out, encode_png(image_of(frame)));
+    }
+    count(begin);
+  }
+
+  void folder(const fs::path& in, const fs::path& out, Progress& progress) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(in))
+      if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
+    if (files.empty()) throw Error({"segmenting", in.string(), "images (.jpg, .png)", "none"});
+    std::sort(files.begin(), files.end());
+    make_folder(out);
+    const ProgressPart part(progress, "mattes", static_cast<int64_t>(files.size()));
+    for (const auto& file : files) {
+      if (progress.stop_requested()) throw Interrupted{};
+      photograph(file, out / (file.stem().string() + ".png"));
+      progress.advance(1);
+    }
+  }
+
+  void video(const fs::path& in, const fs::path& out, Progress& progress) {
+    VideoReader reader(in);
+    VideoWriter writer(out, reader.size(), in);
+    const ProgressPart part(progress, "frames", reader.size().frames);
+    Frame frame;
+    for (double begin = now(); reader.next(frame); begin = now()) {
+      if (progress.stop_requested()) throw Interrupted{};
+      times_.decode += now() - begin;
+      const auto& alpha = runner_.matte(frame);
+      if (a_.matte_only)
+        for (size_t i = 0; i < frame.rgb.size(); ++i) frame.rgb[i] = alpha[i / 3];
+      else
+        compose(frame, alpha);
+      writer.write(frame);
+      count(begin);
+      progress.advance(1);
+    }
+    writer.finish();
+  }
+
+  json summary() const {
+    const auto& s = runner_.seconds();
+    const auto each = [this](double seconds) { return times_.frames == 0 ? 0.0 : 1e3 * seconds / static_cast<double>(times_.frames); };
+    const double rest = times_.total - times_.decode - s.resize - s.network - times_.composite;
+    return {{"frames", times_.frames},
+            {"frames_per_second", times_.total > 0 ? static_cast<double>(times_.frames) / times_.total : 0.0},
+            {"decode_ms", each(times_.decode)},
+            {"resize_ms", each(s.resize)},
+            {"network_ms", each(s.network)},
+            {"composite_ms", each(times_.composite)},
+            {"write_ms", each(rest)}};
+  }
+
+ private:
+  void compose(Frame& frame, const std::vector<uint8_t>& alpha) {
+    const double begin = now();
+    background_.compose(frame, alpha);
+    times_.composite += now() - begin;
+  }
+  void count(double begin) {
+    times_.total += now() - begin;
+    ++times_.frames;
+  }
+
+  const RunArguments& a_;
+  MatteRunner runner_;
+  Background background_;
+  Times times_;
+};
+
+void run(const RunArguments& a) {
+  std::signal(SIGPIPE, SIG_IGN);  // a dead FFmpeg is an error that is told
+  TerminalProgress progress(a.common.quiet);
+  if (!fs::exists(a.input)) throw Error({"segmenting", a.input, "an image, a folder or a video", "nothing there"});
+  Segmenter segmenter(a);
+  if (fs::is_directory(a.input))
+    segmenter.folder(a.input, a.out, progress);
+  else if (is_video_name(a.input))
+    segmenter.video(a.input, a.out, progress);
+  else
+    segmenter.photograph(a.input, a.out);
+  const json s = segmenter.summary();
+  if (a.common.json)
+    fmt::print("{}\n", s.dump());
+  else
+    fmt::print("{} frames, {:.1f} a second; ms a frame: decode {:.2f}, resize {:.2f}, network {:.2f}, composite {:.2f}, write {:.2f}\n",
+               s["frames"].get<int64_t>(), s["frames_per_second"].get<double>(), s["decode_ms"].get<double>(),
+               s["resize_ms"].get<double>(), s["network_ms"].get<double>(), s["composite_ms"].get<double>(),
+               s["write_ms"].get<double>());
+}
+
+struct BenchArguments {
+  std::string model;
+  int64_t threads = 1, runs = 300;
+  bool as_json = false, layers = false;
+};
+
+double quantile(std::vector<double> values, double share) {
+  const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + at, values.end());
+  return values[static_cast<size_t>(at)];
+}
+
+// Multiply-adds of an operation, and the bytes that it reads and writes.
+std::pair<double, double> work(const edge::Model& m, const edge::OpRecord& op) {
+  const auto& in = m.tensors()[op.input];
+  const auto& out = m.tensors()[op.output];
+  const double outputs = 1.0 * out.channels * out.height * out.width, inputs = 1.0 * in.channels * in.height * in.width;
+  const double taps = 1.0 * op.kernel_h * op.kernel_w;
+  using enum edge::OpKind;
+  double macs = 0;
+  if (op.kind == kPointwise || op.kind == kDense) macs = outputs * in.channels / op.groups;
+  if (op.kind == kDepthwise) macs = outputs * taps;
+  if (op.kind == kConvolution) macs = outputs * taps * in.channels;
+  return {macs, 4 * (inputs + outputs * (op.skip == edge::kNoTensor ? 1 : 2))};
+}
+
+void bench(const BenchArguments& a) {
+  if (a.threads != 1) throw std::invalid_argument("bench: --threads: this runtime runs on one thread");
+  const double begin = now();
+  edge::Engine engine(edge::Model::from_file(a.model));
+  const double load = now() - begin;
+  const auto in = engine.input(0);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
+  const edge::FlushSubnormals flush;
+  std::vector<double> times;
+  for (int64_t i = 0; i < a.runs + 20; ++i) {
+    const double start = now();
+    engine.run();
+    if (i >= 20) times.push_back(1e3 * (now() - start));
+  }
+  json out{{"median_ms", quantile(times, 0.5)},     {"p90_ms", quantile(times, 0.9)},
+           {"load_ms", 1e3 * load},                 {"arena_bytes", engine.arena_bytes()},
+           {"instructions", edge::best_kernels().name}, {"threads", 1}};
+  if (a.layers) {
+    std::vector<std::vector<double>> each(engine.model().ops().size());
+    for (int64_t i = 0; i < a.runs; ++i) engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
+    for (size_t i = 0; i < each.size(); ++i) {
+      const auto& op = engine.model().ops()[i];
+      const auto& t = engine.model().tensors()[op.output];
+      const auto [macs, bytes] = work(engine.model(), op);
+      const double us = quantile(each[i], 0.5);
+      out["layers"].push_back({{"name", engine.model().name(op.name)},
+                               {"output", {t.channels, t.height, t.width}},
+                               {"median_us", us},
+                               {"macs", macs},
+                               {"bytes", bytes},
+                               {"gflops", 2e-3 * macs / us}});
+    }
+  }
+  if (a.as_json) return fmt::print("{}\n", out.dump());
+  fmt::print("{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on one thread ({}); loaded in {:.2f} ms, arena {}\n", a.model,
+             out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs, out["instructions"].get<std::string>(),
+             out["load_ms"].get<double>(), format_bytes(static_cast<int64_t>(engine.arena_bytes())));
+  if (!a.layers) return;
+  fmt::print("{:44} {:>14} {:>9} {:>9} {:>9} {:>8}\n", "operation", "output", "us", "k MACs", "KiB", "GFLOP/s");
+  for (const auto& l : out["layers"])
+    fmt::print("{:44} {:>14} {:9.1f} {:9.0f} {:9.0f} {:8.1f}\n", l["name"].get<std::string>(),
+               fmt::format("{}x{}x{}", l["output"][0].get<int>(), l["output"][1].get<int>(), l["output"][2].get<int>()),
+               l["median_us"].get<double>(), l["macs"].get<double>() / 1e3, l["bytes"].get<double>() / 1024, l["gflops"].get<double>());
+}
+
+}  // namespace
+
+void add_segment_edge(CLI::App& segment) {
+  auto* out = segment.add_subcommand("export", "Write a model file of the edge runtime (.peb).\n\n"
+                                               "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n");
+  auto e = std::make_shared<ExportArguments>();
+  out->add_option("--weights", e->weights, "SINet's weights under their published names")->required()->type_name("FILE.safetensors");
+  out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
+  out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [224]");
+  out->callback([e] { export_model(*e); });
+
+  auto* go = segment.add_subcommand("run", "Put another background behind a person.\n\n"
+                                           "  perennial segment run photo.jpg -o out.png --background blur\n"
+                                           "  perennial segment run photos/ -o mattes/ --matte-only\n"
+                                           "  perennial segment run talk.mp4 -o out.mp4 --background beach.jpg --smooth 0.5 --every 2\n");
+  auto r = std::make_shared<RunArguments>();
+  go->add_option("INPUT", r->input, "an image, a folder of images or a video (by FFmpeg)")->required();
+  go->add_option("-o,--out", r->out, "the image, folder or video to write")->required()->type_name("OUT");
+  go->add_option("--model", r->model, "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
+      ->type_name("MODEL.peb");
+  go->add_option("--background", r->background, "blur | #RRGGBB | an image [blur]")->type_name("WHAT");
+  go->add_flag("--matte-only", r->matte_only, "write the matte itself, white where the person is");
+  go->add_option("--smooth", r->options.smooth, "video: share of the last matte that stays, 0 to below 1 [0]");
+  go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");
+  add_common(*go, r->common);
+  go->callback([r] { run(*r); });
+
+  auto* timed = segment.add_subcommand("bench", "Time a model of the edge runtime.\n\n"
+                                                "  perennial segment bench sinet.peb --layers\n");
+  auto b = std::make_shared<BenchArguments>();
+  timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
+  timed->add_option("--threads", b->threads, "[1]");
+  timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")->check(CLI::Range(1, 1000000));
+  timed->add_flag("--layers", b->layers, "each operation: time, multiply-adds, bytes");
+  timed->add_flag("--json", b->as_json, "as JSON: median_ms p90_ms load_ms arena_bytes, layers");
+  timed->callback([b] { bench(*b); });
+}
+
+}  // namespace perennial::apps

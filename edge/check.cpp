@@ -1,0 +1,149 @@
+#include "edge/check.h"
+
+#include <cmath>
+
+#include "edge/kernels/kernels.h"
+
+namespace perennial::edge {
+namespace {
+
+constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64;
+
+class Checker {
+ public:
+  Checker(const Model& model, const Header& header, std::string where)
+      : model_(model), header_(header), where_(std::move(where)) {}
+
+  void tensors() {
+    for (size_t i = 0; i < model_.tensors().size(); ++i) {
+      const TensorRecord& t = model_.tensors()[i];
+      item_ = "tensor " + std::to_string(i);
+      require(t.channels >= 1 && t.height >= 1 && t.width >= 1 && t.channels <= kMostChannels && t.height <= kMostSide &&
+                  t.width <= kMostSide,
+              "a side that is zero or too large");
+      require(t.offset <= header_.arena && floats(t) <= header_.arena - t.offset, "it leaves the arena");
+    }
+  }
+
+  void ports() {
+    for (size_t i = 0; i < model_.ports().size(); ++i) {
+      const PortRecord& p = model_.ports()[i];
+      item_ = "port " + std::to_string(i);
+      require(p.tensor < model_.tensors().size(), "no such tensor");
+      require(p.name < header_.name_bytes, "no such name");
+      if (p.divisor == 0) continue;
+      require(tensor(p.tensor).channels == 3, "an image has three planes");
+      require(std::isfinite(p.divisor), "a divisor that is no number");
+      for (const float s : p.std) require(std::isfinite(s) && s != 0, "a standard deviation of zero");
+    }
+  }
+
+  void operations() {
+    for (size_t i = 0; i < model_.ops().size(); ++i) {
+      item_ = "operation " + std::to_string(i);
+      operation(model_.ops()[i]);
+    }
+  }
+
+ private:
+  void require(bool good, const char* what) const {
+    if (!good) throw BadModel(where_ + ": " + item_ + ": " + what);
+  }
+  static uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
+  const TensorRecord& tensor(uint32_t index) const {
+    require(index < model_.tensors().size(), "no such tensor");
+    return model_.tensors()[index];
+  }
+  void weights(uint64_t at, uint64_t count, const char* what) const {
+    require(at <= header_.weights && count <= header_.weights - at, what);
+  }
+  void optional_weights(uint64_t at, uint64_t count, const char* what) const {
+    if (at != kNoWeight) weights(at, count, what);
+  }
+  static bool same_size(const TensorRecord& a, const TensorRecord& b) { return a.height == b.height && a.width == b.width; }
+  static bool apart(const TensorRecord& a, const TensorRecord& b) {
+    return a.offset + floats(a) <= b.offset || b.offset + floats(b) <= a.offset;
+  }
+
+  void operation(const OpRecord& op) const {
+    require(static_cast<uint32_t>(op.kind) < kOpKinds, "an operation that this version does not know");
+    require(op.activation <= static_cast<uint32_t>(Epilogue::Activation::kPrelu), "an unknown activation");
+    require(op.name < header_.name_bytes, "no such name");
+    const TensorRecord &in = tensor(op.input), &out = tensor(op.output);
+    require(apart(in, out), "it writes over its input");
+    optional_weights(op.bias, out.channels, "too few biases");
+    optional_weights(op.skip_scale, out.channels, "too few skip scales");
+    optional_weights(op.slope, out.channels, "too few slopes");
+    require(op.slope != kNoWeight || op.activation != static_cast<uint32_t>(Epilogue::Activation::kPrelu), "no slopes");
+    if (op.skip != kNoTensor) {
+      const TensorRecord& skip = tensor(op.skip);
+      require(skip.channels == out.channels && same_size(skip, out) && apart(skip, out), "a skip of another shape");
+    }
+    shapes(op, in, out);
+  }
+
+  void shapes(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) const {
+    switch (op.kind) {
+      case OpKind::kPointwise: return pointwise(op, in, out);
+      case OpKind::kDepthwise:
+        require(in.channels == out.channels, "channels differ");
+        return spatial(op, in, out, uint64_t{out.channels});
+      case OpKind::kConvolution: return spatial(op, in, out, uint64_t{out.channels} * in.channels);
+      case OpKind::kAffine:
+        require(in.channels == out.channels && same_size(in, out), "shapes differ");
+        return optional_weights(op.weight, out.channels, "too few scales");
+      case OpKind::kResize: return require(in.channels == out.channels, "channels differ");
+      case OpKind::kAveragePool:
+        require(op.kernel_h >= 1 && op.kernel_h <= kMostSide, "a factor of zero");
+        return require(in.channels == out.channels && uint64_t{out.height} * op.kernel_h == in.height &&
+                           uint64_t{out.width} * op.kernel_h == in.width,
+                       "sides that the factor does not divide");
+      case OpKind::kPlaneMeans:
+        return require(in.channels == out.channels && out.height == 1 && out.width == 1, "expected one number a plane");
+      case OpKind::kDense:
+        require(in.height == 1 && in.width == 1 && out.height == 1 && out.width == 1, "expected vectors");
+        return weights(op.weight, uint64_t{in.channels} * out.channels, "too few weights");
+      case OpKind::kGate: {
+        const TensorRecord& detail = tensor(op.second);
+        return require(in.channels == out.channels && same_size(in, out) && detail.channels == out.channels &&
+                           same_size(detail, out) && apart(detail, out),
+                       "shapes differ");
+      }
+    }
+  }
+
+  void pointwise(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) const {
+    require(op.groups >= 1 && in.channels % op.groups == 0 && out.channels % op.groups == 0, "groups that do not divide");
+    require(same_size(in, out), "sizes differ");
+    weights(op.weight, uint64_t{out.channels} * (in.channels / op.groups), "too few weights");
+    if (op.input_scale == kNoTensor) return;
+    const TensorRecord& scale = tensor(op.input_scale);
+    require(scale.channels == in.channels && scale.height == 1 && scale.width == 1, "a scale of another shape");
+  }
+
+  void spatial(const OpRecord& op, const TensorRecord& in, const TensorRecord& out, uint64_t kernels) const {
+    require(op.kernel_h >= 1 && op.kernel_w >= 1 && op.kernel_h <= kMostKernel && op.kernel_w <= kMostKernel, "a kernel of no size");
+    require(op.stride == 1 || op.stride == 2, "a stride that is neither 1 nor 2");
+    require(op.pad_h <= kMostKernel && op.pad_w <= kMostKernel, "too much padding");
+    const uint64_t height = uint64_t{in.height} + 2 * op.pad_h, width = uint64_t{in.width} + 2 * op.pad_w;
+    require(height >= op.kernel_h && width >= op.kernel_w, "a kernel larger than its input");
+    require(out.height == (height - op.kernel_h) / op.stride + 1 && out.width == (width - op.kernel_w) / op.stride + 1,
+            "an output of another size");
+    weights(op.weight, kernels * op.kernel_h * op.kernel_w, "too few weights");
+  }
+
+  const Model& model_;
+  const Header& header_;
+  std::string where_, item_;
+};
+
+}  // namespace
+
+void check(const Model& model, const Header& header, const std::string& name) {
+  Checker checker(model, header, name);
+  checker.tensors();
+  checker.ports();
+  checker.operations();
+}
+
+}  // namespace perennial::edge

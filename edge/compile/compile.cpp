@@ -1,0 +1,57 @@
+#include "edge/compile/compile.h"
+
+#include <cstring>
+
+#include "edge/compile/fold.h"
+#include "edge/compile/lower.h"
+
+namespace perennial::edge {
+namespace {
+
+template <class T>
+void append(std::vector<std::byte>& out, const T* data, size_t count) {
+  if (count == 0) return;
+  const size_t before = out.size();
+  out.resize(before + count * sizeof(T));
+  std::memcpy(out.data() + before, data, count * sizeof(T));
+}
+
+std::vector<std::byte> write(const Program& p, const std::vector<uint64_t>& offsets, uint64_t arena) {
+  Header h{};
+  std::memcpy(h.magic, kMagic, sizeof kMagic);
+  h.version = kFormatVersion;
+  h.tensors = static_cast<uint32_t>(p.tensors.size());
+  h.ops = static_cast<uint32_t>(p.ops.size());
+  h.ports = static_cast<uint32_t>(p.ports.size());
+  h.name_bytes = p.names.size();
+  h.weights = p.weights.size();
+  h.arena = arena;
+  std::vector<std::byte> out;
+  append(out, &h, 1);
+  for (size_t t = 0; t < p.tensors.size(); ++t) {
+    const auto& s = p.tensors[t];
+    const TensorRecord r{uint32_t(s.channels), uint32_t(s.height), uint32_t(s.width), 0, offsets[t]};
+    append(out, &r, 1);
+  }
+  append(out, p.ops.data(), p.ops.size());
+  append(out, p.ports.data(), p.ports.size());
+  append(out, p.names.data(), p.names.size());
+  out.resize(weights_at(h));
+  append(out, p.weights.data(), p.weights.size());
+  std::memcpy(out.data(), &h, sizeof h);
+  h.checksum = seal(out.data(), out.size());
+  std::memcpy(out.data(), &h, sizeof h);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::byte> compile(Graph graph) {
+  fold(graph);
+  const Program program = lower(graph);
+  std::vector<uint64_t> offsets;
+  const uint64_t arena = place(program, offsets);
+  return write(program, offsets, arena);
+}
+
+}  // namespace perennial::edge

@@ -1,0 +1,165 @@
+#include "edge/compile/graph.h"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace perennial::edge {
+namespace {
+
+std::string text(const std::vector<int64_t>& shape) {
+  std::string out = "[";
+  for (const int64_t side : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(side);
+  return out + "]";
+}
+
+void require(bool good, const std::string& what) {
+  if (!good) throw std::invalid_argument(what);
+}
+
+}  // namespace
+
+WeightSource source_of(const Weights& weights) {
+  return [&weights](const std::string& name, const std::vector<int64_t>& shape) {
+    const auto found = weights.find(name);
+    require(found != weights.end(), name + ": expected a tensor " + text(shape) + ", found none");
+    require(found->second.shape == shape, name + ": expected " + text(shape) + ", found " + text(found->second.shape));
+    return found->second.values;
+  };
+}
+
+Node Graph::like(NodeKind kind, Value x) const {
+  Node n;
+  n.kind = kind;
+  n.inputs = {x};
+  n.channels = x.channels;
+  n.height = node(x).height;
+  n.width = node(x).width;
+  return n;
+}
+
+Value Graph::push(Node node) {
+  if (node.name.empty()) node.name = std::to_string(nodes_.size());
+  nodes_.push_back(std::move(node));
+  return {static_cast<int>(nodes_.size()) - 1, 0, nodes_.back().channels};
+}
+
+Value Graph::input(const std::string& name, int channels, int height, int width, const ImageInput& image) {
+  Node n;
+  n.kind = NodeKind::kInput, n.name = name;
+  n.channels = channels, n.height = height, n.width = width;
+  const Value v = push(std::move(n));
+  images_[v.node] = image;
+  return v;
+}
+
+Value Graph::conv(const std::string& name, Value x, const Conv& c) {
+  require(c.groups >= 1 && x.channels % c.groups == 0 && c.out % c.groups == 0, name + ": groups do not divide the channels");
+  Node n = like(NodeKind::kConv, x);
+  n.name = name;
+  n.weight = take_(name + ".weight", {c.out, x.channels / c.groups, c.kernel_h, c.kernel_w});
+  n.bias = c.bias ? take_(name + ".bias", {c.out}) : std::vector<float>(static_cast<size_t>(c.out), 0.0F);
+  n.kernel_h = c.kernel_h, n.kernel_w = c.kernel_w, n.stride = c.stride, n.groups = c.groups;
+  n.pad_h = c.kernel_h / 2, n.pad_w = c.kernel_w / 2;
+  n.channels = c.out;
+  n.height = (n.height + 2 * n.pad_h - c.kernel_h) / c.stride + 1;
+  n.width = (n.width + 2 * n.pad_w - c.kernel_w) / c.stride + 1;
+  return push(std::move(n));
+}
+
+Value Graph::norm(const std::string& name, Value x, double eps) {
+  Node n = like(NodeKind::kNorm, x);
+  n.name = name;
+  const auto weight = take_(name + ".weight", {x.channels}), bias = take_(name + ".bias", {x.channels}),
+             mean = take_(name + ".running_mean", {x.channels}), variance = take_(name + ".running_var", {x.channels});
+  for (size_t c = 0; c < weight.size(); ++c) {
+    const double scale = weight[c] / std::sqrt(variance[c] + eps);
+    n.scale.push_back(static_cast<float>(scale));
+    n.shift.push_back(static_cast<float>(bias[c] - mean[c] * scale));
+  }
+  return push(std::move(n));
+}
+
+Value Graph::prelu(const std::string& name, Value x) {
+  Node n = like(NodeKind::kPrelu, x);
+  n.name = name;
+  n.slope = take_(name + ".weight", {x.channels});
+  return push(std::move(n));
+}
+
+Value Graph::clamp(Value x, float low, float high) {
+  Node n = like(NodeKind::kClamp, x);
+  n.low = low, n.high = high;
+  return push(std::move(n));
+}
+
+Value Graph::add(Value a, Value b) {
+  require(a.channels == b.channels && node(a).height == node(b).height && node(a).width == node(b).width, "add: shapes differ");
+  Node n = like(NodeKind::kAdd, a);
+  n.inputs.push_back(b);
+  n.scale.assign(static_cast<size_t>(a.channels), 1.0F);
+  return push(std::move(n));
+}
+
+Value Graph::concat(const std::vector<Value>& parts) {
+  require(!parts.empty(), "concat: nothing");
+  Node n = like(NodeKind::kConcat, parts.front());
+  n.inputs = parts;
+  n.channels = 0;
+  for (const Value& part : parts) {
+    require(node(part).height == n.height && node(part).width == n.width, "concat: sizes differ");
+    n.channels += part.channels;
+  }
+  return push(std::move(n));
+}
+
+Value Graph::shuffle(Value x, int groups) {
+  Node n = like(NodeKind::kShuffle, x);
+  n.groups = groups;
+  return push(std::move(n));
+}
+
+Value Graph::pool(Value x, int factor) {
+  Node n = like(NodeKind::kPool, x);
+  require(n.height % factor == 0 && n.width % factor == 0, "pool: the factor does not divide the sides");
+  n.factor = factor;
+  n.height /= factor, n.width /= factor;
+  return push(std::move(n));
+}
+
+Value Graph::means(Value x) {
+  Node n = like(NodeKind::kMeans, x);
+  n.height = n.width = 1;
+  return push(std::move(n));
+}
+
+Value Graph::dense(const std::string& name, Value x, int out, bool bias) {
+  Node n = like(NodeKind::kDense, x);
+  n.name = name;
+  n.weight = take_(name + ".weight", {out, x.channels});
+  n.bias = bias ? take_(name + ".bias", {out}) : std::vector<float>(static_cast<size_t>(out), 0.0F);
+  n.channels = out;
+  return push(std::move(n));
+}
+
+Value Graph::scale(Value x, Value s) {
+  Node n = like(NodeKind::kScale, x);
+  n.inputs.push_back(s);
+  return push(std::move(n));
+}
+
+Value Graph::resize(Value x, int factor, bool align_corners) {
+  Node n = like(NodeKind::kResize, x);
+  n.factor = factor, n.align_corners = align_corners;
+  n.height *= factor, n.width *= factor;
+  return push(std::move(n));
+}
+
+Value Graph::gate(Value coarse, Value detail) {
+  Node n = like(NodeKind::kGate, coarse);
+  n.inputs.push_back(detail);
+  return push(std::move(n));
+}
+
+void Graph::output(const std::string& name, Value x) { outputs_.emplace_back(name, x); }
+
+}  // namespace perennial::edge

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace perennial::edge {
+
+/// A tensor of trained weights, float32.
+struct Weight {
+  std::vector<int64_t> shape;
+  std::vector<float> values;
+};
+using Weights = std::map<std::string, Weight>;
+
+/// Gives the values of a tensor by name; throws std::invalid_argument when there is none of that shape.
+using WeightSource = std::function<std::vector<float>(const std::string& name, const std::vector<int64_t>& shape)>;
+/// From a map, which must outlive the source.
+WeightSource source_of(const Weights& weights);
+
+enum class NodeKind { kInput, kConv, kNorm, kPrelu, kClamp, kAdd, kConcat, kShuffle, kPool, kMeans, kDense, kScale, kResize, kGate };
+
+/// Channels [begin, begin + channels) of what node `node` gives.
+struct Value {
+  int node = -1;
+  int begin = 0, channels = 0;
+};
+
+struct Node {
+  NodeKind kind = NodeKind::kInput;
+  std::string name;
+  std::vector<Value> inputs;
+  int channels = 0, height = 0, width = 0;  ///< of what it gives
+  int kernel_h = 1, kernel_w = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1, factor = 1;
+  bool align_corners = false;
+  bool interleave = false;                                ///< kConv: its groups are shuffled on writing
+  std::vector<float> weight, bias, slope, scale, shift;  ///< kNorm: scale, shift; kAdd: scale of the second input
+  float low = 0, high = 0;
+};
+
+/// How an image becomes the planes of an input: (pixel - mean) / std / divisor, mean and std in the order of the planes.
+/// A divisor of 0: the input is no image.
+struct ImageInput {
+  float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
+  float divisor = 0;
+  bool bgr = false;
+};
+
+/// A network as it was trained: layers in order, batch normalisation apart, nothing merged. Built by the functions
+/// below, which take their weights by name and check every shape (std::invalid_argument names the tensor).
+class Graph {
+ public:
+  explicit Graph(WeightSource weights) : take_(std::move(weights)) {}
+
+  Value input(const std::string& name, int channels, int height, int width, const ImageInput& image = {});
+  struct Conv {
+    int out, kernel_h = 1, kernel_w = 1, stride = 1, groups = 1;
+    bool bias = false;
+  };
+  /// Padding kernel / 2.
+  Value conv(const std::string& name, Value x, const Conv& shape);
+  Value norm(const std::string& name, Value x, double eps);
+  Value prelu(const std::string& name, Value x);
+  Value clamp(Value x, float low, float high);
+  Value add(Value a, Value b);
+  Value concat(const std::vector<Value>& parts);
+  Value shuffle(Value x, int groups);
+  Value pool(Value x, int factor);
+  Value means(Value x);
+  Value dense(const std::string& name, Value x, int out, bool bias);
+  /// x times a number for each channel, s [channels, 1, 1].
+  Value scale(Value x, Value s);
+  Value resize(Value x, int factor, bool align_corners);
+  Value gate(Value coarse, Value detail);
+  void output(const std::string& name, Value x);
+
+  const Node& node(Value v) const { return nodes_[static_cast<size_t>(v.node)]; }
+  std::vector<Node>& nodes() { return nodes_; }
+  const std::vector<Node>& nodes() const { return nodes_; }
+  const std::vector<std::pair<std::string, Value>>& outputs() const { return outputs_; }
+  std::vector<std::pair<std::string, Value>>& outputs() { return outputs_; }
+  const std::map<int, ImageInput>& images() const { return images_; }
+
+ private:
+  Node like(NodeKind kind, Value x) const;
+  Value push(Node node);
+
+  WeightSource take_;
+  std::vector<Node> nodes_;
+  std::vector<std::pair<std::string, Value>> outputs_;
+  std::map<int, ImageInput> images_;
+};
+
+}  // namespace perennial::edge

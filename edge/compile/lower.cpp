@@ -1,0 +1,235 @@
+#include "edge/compile/lower.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+
+#include "edge/compile/fold.h"
+#include "edge/kernels/kernels.h"
+
+namespace perennial::edge {
+namespace {
+
+constexpr float kLeastWeight = 1e-12F;
+
+class Lowerer {
+ public:
+  explicit Lowerer(const Graph& g) : g_(g), readers_(readers(g)), tensor_of_(g.nodes().size(), -1) {}
+
+  Program run() {
+    p_.names.push_back('\0');
+    place_concats();
+    for (const auto& [node, image] : g_.images()) {
+      node_ = &g_.nodes()[static_cast<size_t>(node)];
+      port(node_->name, tensor(node), false, image);
+    }
+    for (const auto& [name, v] : g_.outputs()) port(name, value(v), true, std::nullopt);
+    return std::move(p_);
+  }
+
+ private:
+  const Node& at(int i) const { return g_.nodes()[static_cast<size_t>(i)]; }
+  bool alone(const Value& v) const {
+    return readers_[static_cast<size_t>(v.node)] == 1 && v.begin == 0 && v.channels == at(v.node).channels;
+  }
+  uint64_t name(const std::string& text) {
+    p_.names += text + '\0';
+    return p_.names.size() - text.size() - 1;
+  }
+  uint64_t weights(const std::vector<float>& values) {
+    if (values.empty()) return kNoWeight;
+    const uint64_t begin = p_.weights.size();
+    for (const float v : values) p_.weights.push_back(std::abs(v) < kLeastWeight ? 0.0F : v);
+    return begin;
+  }
+  uint64_t unless_all(const std::vector<float>& values, float common) {
+    return std::all_of(values.begin(), values.end(), [&](float v) { return v == common; }) ? kNoWeight : weights(values);
+  }
+
+  void port(const std::string& text, int tensor, bool is_output, const std::optional<ImageInput>& image) {
+    PortRecord r{};
+    r.tensor = static_cast<uint32_t>(tensor);
+    r.is_output = is_output ? 1 : 0;
+    r.name = name(text);
+    if (image) {
+      std::copy(image->mean, image->mean + 3, r.mean);
+      std::copy(image->std, image->std + 3, r.std);
+      r.divisor = image->divisor;
+      r.bgr = image->bgr ? 1 : 0;
+    }
+    p_.ports.push_back(r);
+  }
+
+  // A part that only one concatenation wants is written right into it.
+  void place_concats() {
+    for (size_t i = 0; i < g_.nodes().size(); ++i) {
+      const Node& n = g_.nodes()[i];
+      if (n.kind != NodeKind::kConcat || readers_[i] == 0) continue;
+      const int joined = add_tensor(n);
+      tensor_of_[i] = joined;
+      int begin = 0;
+      for (const Value& part : n.inputs) {
+        const NodeKind kind = at(part.node).kind;
+        const bool fits = part.begin == 0 && part.channels == at(part.node).channels && tensor_of_[static_cast<size_t>(part.node)] < 0;
+        if (fits && kind != NodeKind::kConcat && kind != NodeKind::kInput)
+          tensor_of_[static_cast<size_t>(part.node)] = add_part(joined, begin, part.channels);
+        begin += part.channels;
+      }
+    }
+  }
+
+  int add_tensor(const Node& n) {
+    p_.tensors.push_back({n.channels, n.height, n.width});
+    return static_cast<int>(p_.tensors.size()) - 1;
+  }
+  int add_part(int inside, int first, int channels) {
+    const Program::Tensor whole = p_.tensors[static_cast<size_t>(inside)];
+    p_.tensors.push_back({channels, whole.height, whole.width, inside, first});
+    return static_cast<int>(p_.tensors.size()) - 1;
+  }
+  int tensor(int node) {
+    int& t = tensor_of_[static_cast<size_t>(node)];
+    if (t < 0) t = add_tensor(at(node));
+    return t;
+  }
+
+  // The tensor that holds a value, with everything done that it needs.
+  int value(const Value& v) {
+    if (done_.size() < g_.nodes().size()) done_.resize(g_.nodes().size(), false);
+    if (!done_[static_cast<size_t>(v.node)]) {
+      done_[static_cast<size_t>(v.node)] = true;
+      emit(v.node);
+    }
+    const int whole = tensor(v.node);
+    if (v.begin == 0 && v.channels == at(v.node).channels) return whole;
+    return add_part(whole, v.begin, v.channels);
+  }
+
+  void emit(int i) {
+    const Node& n = at(i);
+    if (n.kind == NodeKind::kInput) return;
+    if (n.kind == NodeKind::kConcat) return join(i);
+    OpRecord op = blank(n);
+    op.output = static_cast<uint32_t>(tensor(i));
+    const Node* base = &n;
+    if (base->kind == NodeKind::kPrelu || base->kind == NodeKind::kClamp) {
+      op.activation = static_cast<uint32_t>(base->kind == NodeKind::kPrelu ? Epilogue::Activation::kPrelu
+                                                                           : Epilogue::Activation::kClamp);
+      op.slope = weights(base->slope);
+      op.low = base->low, op.high = base->high;
+      base = into(base);
+    }
+    if (base != nullptr && base->kind == NodeKind::kAdd) {
+      op.skip = static_cast<uint32_t>(value(base->inputs[1]));
+      op.skip_scale = unless_all(base->scale, 1.0F);
+      base = into(base);
+    }
+    body(base, last_, op);
+    p_.ops.push_back(op);
+  }
+
+  // The node before, when nobody else reads it and an operation can take in what follows; else null. Its value is last_.
+  const Node* into(const Node* n) {
+    last_ = n->inputs[0];
+    const Node* before = &at(last_.node);
+    const bool open = before->kind == NodeKind::kConv || before->kind == NodeKind::kResize || before->kind == NodeKind::kNorm ||
+                      before->kind == NodeKind::kDense || before->kind == NodeKind::kAdd;
+    return open && alone(last_) ? before : nullptr;
+  }
+
+  OpRecord blank(const Node& n) {
+    OpRecord op{};
+    op.second = op.skip = op.input_scale = kNoTensor;
+    op.kernel_h = op.kernel_w = op.stride = op.groups = 1;
+    op.weight = op.bias = op.slope = op.skip_scale = kNoWeight;
+    op.name = name(n.name);
+    return op;
+  }
+
+  void body(const Node* n, const Value& last, OpRecord& op) {
+    if (n == nullptr) return affine(last, op);
+    switch (n->kind) {
+      case NodeKind::kConv: return conv(*n, op);
+      case NodeKind::kNorm:
+        affine(n->inputs[0], op);
+        op.weight = unless_all(n->scale, 1.0F), op.bias = unless_all(n->shift, 0.0F);
+        return;
+      case NodeKind::kResize:
+        op.kind = OpKind::kResize, op.flags = n->align_corners ? uint32_t{kAlignCorners} : 0;
+        break;
+      case NodeKind::kPool:
+        op.kind = OpKind::kAveragePool, op.kernel_h = op.kernel_w = op.stride = static_cast<uint32_t>(n->factor);
+        break;
+      case NodeKind::kMeans: op.kind = OpKind::kPlaneMeans; break;
+      case NodeKind::kDense:
+        op.kind = OpKind::kDense;
+        op.weight = weights(n->weight), op.bias = unless_all(n->bias, 0.0F);
+        break;
+      case NodeKind::kGate:
+        op.kind = OpKind::kGate, op.second = static_cast<uint32_t>(value(n->inputs[1]));
+        break;
+      default: throw std::invalid_argument(n->name + ": no operation does this here");
+    }
+    op.input = static_cast<uint32_t>(value(n->inputs[0]));
+  }
+
+  void affine(const Value& v, OpRecord& op) {
+    op.kind = OpKind::kAffine;
+    op.input = static_cast<uint32_t>(value(v));
+  }
+
+  void conv(const Node& n, OpRecord& op) {
+    op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
+    op.kernel_h = static_cast<uint32_t>(n.kernel_h), op.kernel_w = static_cast<uint32_t>(n.kernel_w);
+    op.pad_h = static_cast<uint32_t>(n.pad_h), op.pad_w = static_cast<uint32_t>(n.pad_w);
+    op.stride = static_cast<uint32_t>(n.stride), op.groups = static_cast<uint32_t>(n.groups);
+    Value in = n.inputs[0];
+    if (n.kernel_h == 1 && n.kernel_w == 1 && n.stride == 1) {
+      op.kind = OpKind::kPointwise;
+      op.flags = n.interleave ? uint32_t{kInterleaveGroups} : 0;
+      if (const Node& before = at(in.node); before.kind == NodeKind::kScale && alone(in)) {
+        op.input_scale = static_cast<uint32_t>(value(before.inputs[1]));
+        in = before.inputs[0];
+      }
+    } else if (n.groups == n.channels && n.groups == in.channels) {
+      op.kind = OpKind::kDepthwise;
+    } else if (n.groups == 1) {
+      op.kind = OpKind::kConvolution;
+    } else {
+      throw std::invalid_argument(n.name + ": a grouped convolution that is neither 1x1 nor depthwise");
+    }
+    op.input = static_cast<uint32_t>(value(in));
+  }
+
+  // Parts that could not be written in place are copied.
+  void join(int i) {
+    const int joined = tensor(i);
+    int begin = 0;
+    for (const Value& part : at(i).inputs) {
+      const int from = value(part);
+      const Program::Tensor& t = p_.tensors[static_cast<size_t>(from)];
+      if (t.inside != joined || t.first != begin) {
+        OpRecord op = blank(at(i));
+        op.kind = OpKind::kAffine;
+        op.input = static_cast<uint32_t>(from);
+        op.output = static_cast<uint32_t>(add_part(joined, begin, part.channels));
+        p_.ops.push_back(op);
+      }
+      begin += part.channels;
+    }
+  }
+
+  const Graph& g_;
+  std::vector<int> readers_, tensor_of_;
+  std::vector<bool> done_;
+  const Node* node_ = nullptr;
+  Value last_;
+  Program p_;
+};
+
+}  // namespace
+
+Program lower(const Graph& graph) { return Lowerer(graph).run(); }
+
+}  // namespace perennial::edge

@@ -1,0 +1,169 @@
+#include "edge/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace perennial::edge {
+namespace {
+
+constexpr uint64_t kMostFloats = uint64_t{1} << 26;
+
+uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
+
+// Between which of `from` samples each of `to` lies, and how near the next; torch's bilinear interpolation.
+void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<int32_t>& index, std::vector<float>& share) {
+  index.assign(to + kSlack, 0);
+  share.assign(to + kSlack, 0.0F);
+  const double scale = align_corners ? (to > 1 ? (from - 1.0) / (to - 1.0) : 0.0) : static_cast<double>(from) / to;
+  for (uint32_t i = 0; i < to; ++i) {
+    const double at = align_corners ? i * scale : std::max(0.0, (i + 0.5) * scale - 0.5);
+    const auto left = std::min<int32_t>(static_cast<int32_t>(at), static_cast<int32_t>(from) - 1);
+    index[i] = left;
+    share[i] = left + 1 < static_cast<int32_t>(from) ? static_cast<float>(at - left) : 0.0F;
+  }
+  std::fill(index.begin() + to, index.end(), index[to - 1]);  // read by whole vectors
+}
+
+}  // namespace
+
+void Engine::FreeAligned::operator()(float* p) const { std::free(p); }
+
+Engine::Engine(Model model, const Kernels& kernels) : model_(std::move(model)), kernels_(kernels) {
+  plan_scratch();
+  const size_t bytes = (floats_ + kSlack) * sizeof(float);
+  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);
+  arena_.reset(static_cast<float*>(memory));
+}
+
+// The scratch of all operations lies behind the tensors.
+void Engine::plan_scratch() {
+  scratch_at_ = (model_.arena() + kSlack + 15) / 16 * 16;
+  size_t most = 0;
+  tables_.resize(model_.ops().size());
+  for (size_t i = 0; i < model_.ops().size(); ++i) {
+    const OpRecord& op = model_.ops()[i];
+    const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
+    if (op.kind == OpKind::kDepthwise || op.kind == OpKind::kConvolution)
+      most = std::max(most, spatial_scratch(spatial(op), op.kind == OpKind::kDepthwise));
+    if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
+      most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
+    if (op.kind != OpKind::kResize) continue;
+    most = std::max<size_t>(most, size_t{in.width} * out.height + kSlack);
+    const bool corners = (op.flags & kAlignCorners) != 0;
+    interpolation(in.width, out.width, corners, tables_[i].left, tables_[i].share);
+    interpolation(in.height, out.height, corners, tables_[i].top, tables_[i].down);
+  }
+  floats_ = scratch_at_ + most;
+  if (floats_ > kMostFloats) throw BadModel("a model that needs " + std::to_string(floats_ * 4) + " bytes to run");
+}
+
+std::span<float> Engine::planes(uint32_t tensor) const {
+  const TensorRecord& t = model_.tensors()[tensor];
+  return {arena_.get() + t.offset, floats(t)};
+}
+
+std::span<float> Engine::input(size_t index) { return planes(model_.port(false, index).tensor); }
+std::span<const float> Engine::output(size_t index) const { return planes(model_.port(true, index).tensor); }
+uint64_t Engine::arena_bytes() const { return (floats_ + kSlack) * sizeof(float); }
+
+void Engine::run() {
+  for (size_t i = 0; i < model_.ops().size(); ++i) step(i);
+}
+
+void Engine::run(const std::function<void(size_t, double)>& after) {
+  using Clock = std::chrono::steady_clock;
+  for (size_t i = 0; i < model_.ops().size(); ++i) {
+    const auto start = Clock::now();
+    step(i);
+    after(i, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+}
+
+Epilogue Engine::epilogue(const OpRecord& op) const {
+  return {model_.weight(op.bias),
+          op.skip == kNoTensor ? nullptr : planes(op.skip).data(),
+          model_.weight(op.skip_scale),
+          static_cast<Epilogue::Activation>(op.activation),
+          model_.weight(op.slope),
+          op.low,
+          op.high};
+}
+
+Spatial Engine::spatial(const OpRecord& op) const {
+  const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
+  float* base = arena_.get();  // null while the arena is being planned
+  const auto at = [base](size_t offset) { return base == nullptr ? nullptr : base + offset; };
+  return {at(in.offset), at(out.offset), model_.weight(op.weight), in.channels, out.channels, in.height,
+          in.width,      out.height,     out.width,                op.kernel_h, op.kernel_w,  op.stride,
+          op.pad_h,      op.pad_w,       at(scratch_at_)};
+}
+
+void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
+  const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
+  const size_t inputs = in.channels / op.groups, outputs = out.channels / op.groups;
+  const size_t pixels = size_t{in.height} * in.width;
+  const float* weight = model_.weight(op.weight);
+  if (op.input_scale != kNoTensor) {
+    const float* scale = planes(op.input_scale).data();
+    float* scaled = arena_.get() + scratch_at_;
+    for (size_t o = 0; o < out.channels; ++o)
+      for (size_t k = 0; k < inputs; ++k)
+        scaled[o * inputs + k] = weight[o * inputs + k] * scale[(o / outputs) * inputs + k];
+    weight = scaled;
+  }
+  const bool interleave = (op.flags & kInterleaveGroups) != 0;
+  for (size_t g = 0; g < op.groups; ++g) {
+    const size_t first = interleave ? g : g * outputs;
+    const auto from = [first](const float* p, size_t step) { return p == nullptr ? nullptr : p + first * step; };
+    const Epilogue own{from(e.bias, 1),         from(e.skip, pixels), from(e.skip_scale, 1), e.activation,
+                       from(e.slope, 1),        e.low,                e.high};
+    kernels_.pointwise({planes(op.input).data() + g * inputs * pixels, planes(op.output).data() + first * pixels,
+                        weight + g * outputs * inputs, inputs, outputs, pixels, interleave ? op.groups : 1},
+                       own);
+  }
+}
+
+void Engine::dense(const OpRecord& op) {
+  const auto in = planes(op.input), out = planes(op.output);
+  const Epilogue e = epilogue(op);
+  const float* weight = model_.weight(op.weight);
+  for (size_t o = 0; o < out.size(); ++o, weight += in.size()) {
+    float sum = e.bias != nullptr ? e.bias[o] : 0.0F;
+    for (size_t k = 0; k < in.size(); ++k) sum += weight[k] * in[k];
+    if (e.activation == Epilogue::Activation::kPrelu && sum < 0) sum *= e.slope[o];
+    if (e.activation == Epilogue::Activation::kClamp) sum = std::clamp(sum, e.low, e.high);
+    out[o] = sum;
+  }
+}
+
+void Engine::step(size_t index) {
+  const OpRecord& op = model_.ops()[index];
+  const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
+  const float* from = planes(op.input).data();
+  float* to = planes(op.output).data();
+  const size_t pixels = size_t{in.height} * in.width;
+  switch (op.kind) {
+    case OpKind::kPointwise: return pointwise(op, epilogue(op));
+    case OpKind::kDepthwise: return kernels_.depthwise(spatial(op), epilogue(op));
+    case OpKind::kConvolution: return kernels_.convolution(spatial(op), epilogue(op));
+    case OpKind::kAffine: return kernels_.affine(from, model_.weight(op.weight), to, in.channels, pixels, epilogue(op));
+    case OpKind::kAveragePool: return kernels_.average_pool(from, to, in.channels, in.height, in.width, op.kernel_h);
+    case OpKind::kPlaneMeans: return kernels_.plane_means(from, to, in.channels, pixels);
+    case OpKind::kDense: return dense(op);
+    case OpKind::kGate: return kernels_.gate(from, planes(op.second).data(), to, in.channels, pixels);
+    case OpKind::kResize: {
+      const Table& t = tables_[index];
+      return kernels_.resize({from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
+                              in.width, out.height, out.width, arena_.get() + scratch_at_},
+                             epilogue(op));
+    }
+  }
+}
+
+}  // namespace perennial::edge

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+
+namespace perennial::edge {
+
+/// The .peb file: little-endian, in this order: Header, TensorRecord[tensors], OpRecord[ops], PortRecord[ports],
+/// names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights (float32).
+/// Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
+inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
+inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kNoTensor = 0xffffffff;
+inline constexpr uint64_t kNoWeight = ~uint64_t{0};
+
+struct Header {
+  char magic[8];
+  uint32_t version, tensors, ops, ports;
+  uint64_t name_bytes;
+  uint64_t weights;   ///< floats
+  uint64_t arena;     ///< floats that the tensors lie in
+  uint64_t checksum;  ///< seal() of the file
+};
+
+/// Planes [channels][height][width] at `offset` floats into the arena. Tensors may be parts of one another: that is
+/// how channels are concatenated.
+struct TensorRecord {
+  uint32_t channels, height, width, reserved;
+  uint64_t offset;
+};
+
+enum class OpKind : uint32_t {
+  kPointwise,    ///< 1x1 convolution, weight [out][in / groups]
+  kDepthwise,    ///< weight [channels][kernel_h][kernel_w]
+  kConvolution,  ///< weight [out][in][kernel_h][kernel_w], one group
+  kAffine,       ///< by channel: scale is `weight`, or 1
+  kResize,       ///< bilinear, corners aligned or not (flag)
+  kAveragePool,  ///< kernel_h = stride = factor
+  kPlaneMeans,   ///< output [channels][1][1]
+  kDense,        ///< input and output [n][1][1], weight [out][in]
+  kGate          ///< input coarse, second detail
+};
+inline constexpr uint32_t kOpKinds = 9;
+
+enum OpFlags : uint32_t {
+  kAlignCorners = 1,
+  kInterleaveGroups = 2  ///< kPointwise: row r of group g is output channel r * groups + g (a channel shuffle)
+};
+
+struct OpRecord {
+  OpKind kind;
+  uint32_t flags;
+  uint32_t input, second, output;
+  uint32_t skip;         ///< a tensor of the output's shape, added before the activation, or kNoTensor
+  uint32_t input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
+  uint32_t kernel_h, kernel_w, stride, pad_h, pad_w, groups;
+  uint32_t activation;  ///< Epilogue::Activation
+  float low, high;      ///< of a clamp
+  uint64_t weight, bias, slope, skip_scale;  ///< where in the weights, or kNoWeight
+  uint64_t name;                             ///< where in the names
+};
+
+/// An input or output of the model.
+struct PortRecord {
+  uint32_t tensor, is_output;
+  uint64_t name;
+  float mean[3], std[3];  ///< of an image input, in the order of its planes, in 0..255
+  float divisor;          ///< (pixel - mean) / std / divisor; 0: not an image
+  uint32_t bgr;           ///< planes are blue, green, red
+};
+
+static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 104 && sizeof(PortRecord) == 48);
+
+/// Where the weights begin: a multiple of 64.
+constexpr uint64_t weights_at(const Header& h) {
+  const uint64_t before = sizeof(Header) + uint64_t{h.tensors} * sizeof(TensorRecord) + uint64_t{h.ops} * sizeof(OpRecord) +
+                          uint64_t{h.ports} * sizeof(PortRecord) + h.name_bytes;
+  return (before + 63) / 64 * 64;
+}
+
+/// FNV-1a of a file over 8-byte words (the tail byte by byte), leaving out the checksum in its header.
+/// `bytes` is at least sizeof(Header).
+uint64_t seal(const void* file, uint64_t bytes);
+
+}  // namespace perennial::edge

@@ -1,0 +1,65 @@
+// Per-target include guard of Highway: this file is compiled once for each instruction set.
+#if defined(PERENNIAL_EDGE_EPILOGUE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PERENNIAL_EDGE_EPILOGUE_INL_H_
+#undef PERENNIAL_EDGE_EPILOGUE_INL_H_
+#else
+#define PERENNIAL_EDGE_EPILOGUE_INL_H_
+#endif
+
+#include <cstring>
+
+#include <hwy/highway.h>
+
+#include "edge/kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace perennial::edge::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+/// The epilogue of one channel.
+struct ChannelEpilogue {
+  ChannelEpilogue(const Epilogue& e, size_t channel, size_t plane)
+      : bias(e.bias ? e.bias[channel] : 0.0F),
+        skip(e.skip ? e.skip + channel * plane : nullptr),
+        skip_scale(e.skip_scale ? e.skip_scale[channel] : 1.0F),
+        activation(e.activation),
+        slope(e.slope ? e.slope[channel] : 1.0F),
+        low(e.low),
+        high(e.high) {}
+
+  HWY_INLINE V apply(V y, size_t at) const {
+    const D d;
+    y = hn::Add(y, hn::Set(d, bias));
+    if (skip != nullptr) y = hn::MulAdd(hn::LoadU(d, skip + at), hn::Set(d, skip_scale), y);
+    if (activation == Epilogue::Activation::kPrelu)
+      y = hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Mul(y, hn::Set(d, slope)), y);
+    else if (activation == Epilogue::Activation::kClamp)
+      y = hn::Min(hn::Max(y, hn::Set(d, low)), hn::Set(d, high));
+    return y;
+  }
+
+  float bias;
+  const float* skip;
+  float skip_scale;
+  Epilogue::Activation activation;
+  float slope, low, high;
+};
+
+/// The first `count` lanes; nothing behind them is touched (a blended store of 16 bytes would write it back).
+HWY_INLINE void store_part(V v, float* to, size_t count) {
+  const D d;
+#if HWY_MAX_BYTES >= 32
+  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
+#else
+  HWY_ALIGN float lanes[hn::MaxLanes(D())];
+  hn::Store(v, d, lanes);
+  std::memcpy(to, lanes, count * sizeof(float));
+#endif
+}
+
+}  // namespace perennial::edge::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

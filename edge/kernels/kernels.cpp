@@ -1,0 +1,63 @@
+// Compiled once for each instruction set (Highway's foreach_target); the processor's best is chosen at run time here,
+// so that nothing of Highway needs to be linked.
+#include "edge/kernels/kernels.h"
+
+#include <algorithm>
+
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "edge/kernels/kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "edge/kernels/planes-inl.h"
+#include "edge/kernels/pointwise-inl.h"
+#include "edge/kernels/spatial-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace perennial::edge::HWY_NAMESPACE {
+
+const Kernels& table() {
+  static const Kernels all{hwy::TargetName(HWY_TARGET), pointwise, depthwise,   convolution, resize, affine,
+                           average_pool,                plane_means, gate};
+  return all;
+}
+
+}  // namespace perennial::edge::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace perennial::edge {
+
+size_t spatial_scratch(const Spatial& s, bool depthwise) {
+  const size_t columns = (s.width + 2 * s.pad_w + s.stride - 1) / s.stride;
+  const size_t plane = (s.height + 2 * s.pad_h) * (columns + kSlack / 2) * s.stride;
+  return plane * (depthwise ? 1 : s.channels) + kSlack;
+}
+
+std::vector<const Kernels*> all_kernels() {
+  std::vector<const Kernels*> all;
+#if HWY_TARGETS & HWY_AVX3
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vl"))
+    all.push_back(&N_AVX3::table());
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    all.push_back(&N_AVX2::table());
+#endif
+#if HWY_TARGETS & HWY_SSE4
+  if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) all.push_back(&N_SSE4::table());
+#endif
+  const Kernels* fallback = &HWY_STATIC_DISPATCH(table)();
+  if (std::find(all.begin(), all.end(), fallback) == all.end()) all.push_back(fallback);
+  return all;
+}
+
+const Kernels& best_kernels() {
+  static const Kernels& best = *all_kernels().front();
+  return best;
+}
+
+}  // namespace perennial::edge
+#endif

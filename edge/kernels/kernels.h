@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace perennial::edge {
+
+/// What follows a sum before it is stored: y = activation(sum + bias + skip * skip_scale), by channel.
+struct Epilogue {
+  enum class Activation : uint32_t { kNone, kClamp, kPrelu };
+  const float* bias = nullptr;        ///< [channels], or null
+  const float* skip = nullptr;        ///< planes like the output, or null
+  const float* skip_scale = nullptr;  ///< [channels], or null for 1
+  Activation activation = Activation::kNone;
+  const float* slope = nullptr;  ///< kPrelu: [channels]
+  float low = 0, high = 0;       ///< kClamp
+};
+
+/// Activations are planes: [channels][height][width] floats without gaps. A buffer is readable for
+/// kSlack floats beyond its end.
+inline constexpr size_t kSlack = 128;
+
+/// 1x1 convolution, one group: out[o] = sum_k weight[o][k] * in[k] over `pixels`.
+/// Output channel o goes to plane o * out_step of `out`; the epilogue's arrays are stepped alike.
+struct Pointwise {
+  const float* in;
+  float* out;
+  const float* weight;
+  size_t inputs, outputs, pixels, out_step;
+};
+
+/// Depthwise convolution of `channels` planes, weight [channels][kernel_h][kernel_w].
+/// Convolution of one group likewise, weight [outputs][inputs][kernel_h][kernel_w]: then `channels` is inputs.
+struct Spatial {
+  const float* in;
+  float* out;
+  const float* weight;
+  size_t channels, outputs;
+  size_t height, width, out_height, out_width;
+  size_t kernel_h, kernel_w, stride, pad_h, pad_w;
+  float* scratch;  ///< at least spatial_scratch() floats
+};
+
+/// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say between
+/// which columns a column lies and how near the right one.
+struct Resize {
+  const float* in;
+  float* out;
+  const int32_t *left, *top;
+  const float *share, *down;
+  size_t channels, in_height, in_width, out_height, out_width;
+  float* scratch;  ///< in_width * out_height + kSlack floats
+};
+
+/// The kernels of one instruction set.
+struct Kernels {
+  const char* name;
+  void (*pointwise)(const Pointwise&, const Epilogue&);
+  void (*depthwise)(const Spatial&, const Epilogue&);
+  void (*convolution)(const Spatial&, const Epilogue&);
+  void (*resize)(const Resize&, const Epilogue&);
+  /// out = in * scale, by channel, then the epilogue; scale null: 1.
+  void (*affine)(const float* in, const float* scale, float* out, size_t channels, size_t pixels,
+                 const Epilogue&);
+  /// Mean over blocks of factor x factor; sides are divisible.
+  void (*average_pool)(const float* in, float* out, size_t channels, size_t height, size_t width,
+                       size_t factor);
+  /// Mean of each plane: out [channels].
+  void (*plane_means)(const float* in, float* out, size_t channels, size_t pixels);
+  /// SINet's information blocking (section 3.2): out = detail * (1 - max_k softmax(coarse)_k) + coarse.
+  void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t pixels);
+};
+
+/// Floats of scratch that a depthwise or general convolution needs.
+size_t spatial_scratch(const Spatial& s, bool depthwise);
+
+/// The best that this processor runs.
+const Kernels& best_kernels();
+/// All that this processor runs, the best first.
+std::vector<const Kernels*> all_kernels();
+
+}  // namespace perennial::edge

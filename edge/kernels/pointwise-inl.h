@@ -1,0 +1,73 @@
+#if defined(PERENNIAL_EDGE_POINTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef PERENNIAL_EDGE_POINTWISE_INL_H_
+#undef PERENNIAL_EDGE_POINTWISE_INL_H_
+#else
+#define PERENNIAL_EDGE_POINTWISE_INL_H_
+#endif
+
+#include "edge/kernels/epilogue-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace perennial::edge::HWY_NAMESPACE {
+
+// O output channels by T vectors of pixels: the sums stay in registers (6 x 4 of AVX-512's 32, 6 x 2 elsewhere).
+template <size_t O, size_t T>
+HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o, size_t p, size_t count) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V sum[O][T];
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < O; ++i) {
+    HWY_UNROLL(8)
+    for (size_t t = 0; t < T; ++t) sum[i][t] = hn::Zero(d);
+  }
+  const float* weight = a.weight + o * a.inputs;
+  const float* in = a.in + p;
+  for (size_t k = 0; k < a.inputs; ++k, in += a.pixels) {
+    V x[T];
+    HWY_UNROLL(8)
+    for (size_t t = 0; t < T; ++t) x[t] = hn::LoadU(d, in + t * lanes);
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < O; ++i) {
+      const V w = hn::Set(d, weight[i * a.inputs + k]);
+      HWY_UNROLL(8)
+      for (size_t t = 0; t < T; ++t) sum[i][t] = hn::MulAdd(w, x[t], sum[i][t]);
+    }
+  }
+  HWY_UNROLL(8)
+  for (size_t i = 0; i < O; ++i) {
+    const size_t channel = (o + i) * a.out_step;
+    const ChannelEpilogue end(e, channel, a.pixels);
+    float* out = a.out + channel * a.pixels + p;
+    HWY_UNROLL(8)
+    for (size_t t = 0; t < T; ++t) {
+      const V y = end.apply(sum[i][t], p + t * lanes);
+      if (count == T * lanes)
+        hn::StoreU(y, d, out + t * lanes);
+      else
+        store_part(y, out, count);
+    }
+  }
+}
+
+template <size_t T>
+HWY_INLINE void pointwise_columns(const Pointwise& a, const Epilogue& e, size_t p, size_t count) {
+  size_t o = 0;
+  for (; o + 6 <= a.outputs; o += 6) pointwise_block<6, T>(a, e, o, p, count);
+  for (; o + 4 <= a.outputs; o += 4) pointwise_block<4, T>(a, e, o, p, count);
+  for (; o + 2 <= a.outputs; o += 2) pointwise_block<2, T>(a, e, o, p, count);
+  for (; o < a.outputs; ++o) pointwise_block<1, T>(a, e, o, p, count);
+}
+
+HWY_ATTR void pointwise(const Pointwise& a, const Epilogue& e) {
+  constexpr size_t kTile = HWY_MAX_BYTES >= 64 ? 4 : 2;
+  const size_t lanes = hn::Lanes(D());
+  size_t p = 0;
+  for (; p + kTile * lanes <= a.pixels; p += kTile * lanes) pointwise_columns<kTile>(a, e, p, kTile * lanes);
+  for (; p + lanes <= a.pixels; p += lanes) pointwise_columns<1>(a, e, p, lanes);
+  if (p < a.pixels) pointwise_columns<1>(a, e, p, a.pixels - p);
+}
+
+}  // namespace perennial::edge::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,147 @@
+#include "perennial/tasks/matte_data.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <system_error>
+
+#include <ATen/ops/empty.h>
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/progress.h"
+#include "perennial/base/random.h"
+#include "perennial/base/threads.h"
+
+namespace perennial {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLayout =
+    "images/STEM.jpg or .png with masks/STEM.png, or STEM.jpg with STEM.png beside it";
+
+[[noreturn]] void fail(const fs::path& path, const std::string& expected, const std::string& found) {
+  throw Error({"loading images and masks", path.string(), expected, found});
+}
+
+using Files = std::map<std::string, fs::path>;  // by stem
+
+bool is_png(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending == ".png";
+}
+
+template <class Wanted>
+Files files_of(const fs::path& folder, Wanted wanted) {
+  Files files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const fs::path& path = entry.path();
+    const bool hidden = path.filename().string().starts_with('.');
+    if (hidden || !is_image_name(path) || !entry.is_regular_file() || !wanted(path)) continue;
+    const auto [at, fresh] = files.emplace(path.stem().string(), path);
+    if (!fresh) fail(std::max(path, at->second), "one file of that stem", std::min(path, at->second).string());
+  }
+  return files;
+}
+
+struct Pairs {
+  Files images, masks;
+};
+
+Pairs find_pairs(const fs::path& root) {
+  const fs::path images = root / "images", masks = root / "masks";
+  if (!fs::is_directory(root)) fail(root, kLayout, fs::exists(root) ? "a file" : "no such folder");
+  if (fs::is_directory(images) && fs::is_directory(masks)) {
+    const auto all = [](const fs::path&) { return true; };
+    return {files_of(images, all), files_of(masks, all)};
+  }
+  return {files_of(root, [](const fs::path& p) { return !is_png(p); }), files_of(root, is_png)};
+}
+
+void check_pairs(const fs::path& root, const Pairs& pairs) {
+  for (const auto& [stem, path] : pairs.images)
+    if (!pairs.masks.contains(stem)) fail(path, "a mask '" + stem + ".png'", "none");
+  for (const auto& [stem, path] : pairs.masks)
+    if (!pairs.images.contains(stem)) fail(path, "an image '" + stem + "' to this mask", "none");
+  if (pairs.images.empty()) fail(root, kLayout, "no image");
+}
+
+std::vector<uint8_t> binary(const Image& grey, int64_t threshold) {
+  std::vector<uint8_t> mask(grey.pixels.size());
+  std::transform(grey.pixels.begin(), grey.pixels.end(), mask.begin(),
+                 [threshold](uint8_t v) { return static_cast<uint8_t>(v > threshold); });
+  return mask;
+}
+
+Matte decode(const std::string& stem, const fs::path& image_path, const fs::path& mask_path,
+             int64_t threshold) {
+  Image image = read_image(image_path);
+  const Image mask = with_channels(read_image(mask_path), 1);
+  if (mask.height != image.height || mask.width != image.width)
+    fail(mask_path, fmt::format("the size of its image, {} x {}", image.width, image.height),
+         fmt::format("{} x {}", mask.width, mask.height));
+  return {stem, static_cast<int64_t>(hash64(stem) >> 1), std::move(image), binary(mask, threshold)};
+}
+
+Pairs scan(const fs::path& root) {
+  try {
+    Pairs pairs = find_pairs(root);
+    check_pairs(root, pairs);
+    return pairs;
+  } catch (const fs::filesystem_error& error) {
+    fail(error.path1(), "a readable folder", error.code().message());
+  }
+}
+
+/// Nearest neighbour: the input pixel that the centre of an output pixel lies in.
+void shrink_mask(const Matte& matte, int64_t side, uint8_t* out) {
+  const int64_t height = matte.image.height, width = matte.image.width;
+  for (int64_t y = 0; y < side; ++y) {
+    const uint8_t* row = matte.mask.data() + (2 * y + 1) * height / (2 * side) * width;
+    for (int64_t x = 0; x < side; ++x) *out++ = row[(2 * x + 1) * width / (2 * side)];
+  }
+}
+
+}  // namespace
+
+std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& options, Progress& progress) {
+  if (options.threshold < 0 || options.threshold > 254)
+    throw std::invalid_argument("the threshold of a mask lies between 0 and 254");
+  const Pairs pairs = scan(folder);
+  std::vector<std::pair<std::string, fs::path>> images(pairs.images.begin(), pairs.images.end());
+  std::vector<Matte> mattes(images.size());
+  const ProgressPart part(progress, "reading " + folder.string(), static_cast<int64_t>(images.size()));
+  std::mutex progress_mutex;
+  parallel_for(static_cast<int64_t>(images.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      const auto& [stem, path] = images[i];
+      mattes[i] = decode(stem, path, pairs.masks.at(stem), options.threshold);
+      const std::lock_guard<std::mutex> lock(progress_mutex);
+      progress.advance(1);
+      if (progress.stop_requested()) throw Interrupted{};
+    }
+  });
+  return mattes;
+}
+
+MatteBatch matte_batch(const std::vector<Matte>& mattes, size_t first, size_t last, int64_t side) {
+  const auto n = static_cast<int64_t>(last - first);
+  const auto bytes = at::TensorOptions().dtype(at::kByte);
+  const MatteBatch batch{at::empty({n, 3, side, side}, bytes), at::empty({n, side, side}, bytes)};
+  auto* images = batch.images.mutable_data_ptr<uint8_t>();
+  auto* masks = batch.masks.mutable_data_ptr<uint8_t>();
+  parallel_for(n, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const Matte& matte = mattes[first + static_cast<size_t>(i)];
+      const Image image = resize_to_square(matte.image, side, /*stretch=*/true);
+      std::copy(image.pixels.begin(), image.pixels.end(), images + i * 3 * side * side);
+      shrink_mask(matte, side, masks + i * side * side);
+    }
+  });
+  return batch;
+}
+
+}  // namespace perennial

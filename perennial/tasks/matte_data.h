@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "perennial/io/image.h"
+
+namespace perennial {
+
+class Progress;
+
+/// A photograph and its mask, at their own size.
+struct Matte {
+  std::string stem;           ///< file name without its ending
+  int64_t id = 0;             ///< stays the same when other files come or go
+  Image image;                ///< RGB
+  std::vector<uint8_t> mask;  ///< [height, width], 1 is foreground
+};
+
+struct MatteDataOptions {
+  int64_t threshold = 127;  ///< foreground is grey above this (EG1800's masks: 200)
+};
+
+/// Loads `folder`/images/STEM.* with `folder`/masks/STEM.*, or, without these two folders, STEM.jpg with
+/// STEM.png beside it; sorted by stem, decoded in parallel. Throws std::invalid_argument for a threshold
+/// outside 0..254; Error names the file when an image lacks a mask or a mask an image, two images share a stem, sizes
+/// differ or a file cannot be decoded. Throws Interrupted when asked to stop.
+std::vector<Matte> load_mattes(const std::filesystem::path& folder, const MatteDataOptions& options,
+                               Progress& progress);
+
+/// Mattes [first, last) at one size: images uint8 [N, 3, H, W] by an antialiasing triangle filter, stretched;
+/// masks uint8 [N, H, W] (0 and 1) by nearest neighbour.
+struct MatteBatch {
+  at::Tensor images, masks;
+};
+MatteBatch matte_batch(const std::vector<Matte>& mattes, size_t first, size_t last, int64_t side);
+
+}  // namespace perennial

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "perennial/nn/sinet.h"
+#include "perennial/tasks/matte_data.h"
+#include "perennial/tasks/segmentation_metrics.h"
+#include "perennial/tasks/sinet_preprocess.h"
+
+namespace perennial {
+
+/// Mattes of uint8 RGB images [N, 3, H, W] at the network's input size: uint8 [N, H, W], 1 where the last
+/// class wins (for one logit: where it is above 0).
+at::Tensor predict_mattes(Sinet& net, const at::Tensor& images,
+                          const SinetStatistics& statistics = kSinetPortrait);
+
+/// Scores at the network's input size, to which images and masks are stretched. The network must be a
+/// portrait one with a square input; std::invalid_argument otherwise. Throws Interrupted when asked to stop.
+SegmentationScores evaluate_mattes(Sinet& net, const std::vector<Matte>& mattes, Progress& progress,
+                                   const SinetStatistics& statistics = kSinetPortrait);
+
+}  // namespace perennial

@@ -1,0 +1,19 @@
+#include "tests/edge/allocations.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<int> count{0};
+}
+
+int perennial::edge::allocations() { return count; }
+
+void* operator new(size_t size) {
+  ++count;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }

@@ -1,0 +1,112 @@
+#include "edge/compile/compile.h"
+
+#include <cmath>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "edge/engine.h"
+#include "edge/nets/sinet.h"
+#include "tests/edge/naive.h"
+
+namespace perennial::edge {
+namespace {
+
+std::vector<float> noise(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> one(-1, 1);
+  std::vector<float> values(count);
+  for (float& v : values) v = one(random);
+  return values;
+}
+
+// The compiled model against the graph as it is written, at every instruction set of this machine.
+void expect_equal_to_naive(const Graph& graph, double tolerance, uint32_t seed = 1) {
+  const auto bytes = compile(graph);
+  for (const Kernels* kernels : all_kernels()) {
+    Engine engine(Model::from_memory(bytes), *kernels);
+    const auto in = engine.input(0);
+    const auto values = noise(in.size(), seed);
+    const auto expected = naive::evaluate(graph, values);
+    for (int round = 0; round < 2; ++round) {  // the second finds the arena used
+      std::copy(values.begin(), values.end(), in.begin());
+      engine.run();
+      const auto out = engine.output(0);
+      ASSERT_EQ(out.size(), expected.size());
+      double worst = 0;
+      for (size_t i = 0; i < out.size(); ++i) worst = std::max(worst, std::abs(out[i] - expected[i]) / (1 + std::abs(expected[i])));
+      EXPECT_LT(worst, tolerance) << kernels->name;
+    }
+  }
+}
+
+TEST(Compile, SinetWithRandomWeights) {
+  expect_equal_to_naive(sinet_portrait(naive::random_weight, {}, 64), 2e-4);
+}
+
+RC_GTEST_PROP(Compile, ConvolutionsOfAnyShape, ()) {
+  const int channels = *rc::gen::inRange(1, 20), height = *rc::gen::inRange(1, 40), width = *rc::gen::inRange(1, 40);
+  const int kernel = *rc::gen::element(1, 3, 5, 7), stride = *rc::gen::inRange(1, 3), out = *rc::gen::inRange(1, 20);
+  const bool depthwise = *rc::gen::arbitrary<bool>();
+  Graph g(naive::random_weight);
+  const Value x = g.input("x", channels, height, width);
+  Graph::Conv shape{depthwise ? channels : out, kernel, kernel, stride, depthwise ? channels : 1, true};
+  if (kernel == 1) shape.stride = 1;
+  g.output("y", g.prelu("y.act", g.norm("y.bn", g.conv("y", x, shape), 1e-3)));
+  expect_equal_to_naive(g, 1e-4);
+}
+
+RC_GTEST_PROP(Compile, GroupsShufflesAndResiduals, ()) {
+  const int half = *rc::gen::inRange(1, 12), side = *rc::gen::inRange(1, 9) * 4, factor = *rc::gen::element(2, 4);
+  Graph g(naive::random_weight);
+  const Value x = g.conv("in", g.input("x", 3, side, side), {4 * half, 3, 3, 1, 1});
+  const Value mixed = g.shuffle(g.conv("mix", x, {2 * half, 1, 1, 1, 2}), 2);
+  const Value small = g.resize(g.conv("small", g.pool(mixed, factor), {2 * half}), factor, *rc::gen::arbitrary<bool>());
+  const Value sum = g.add(g.concat({g.conv("large", mixed, {2 * half}), g.norm("small.bn", small, 1e-3)}), x);
+  const Value y = g.clamp(g.norm("sum.bn", sum, 1e-3), -0.5F, 0.5F);
+  g.output("y", g.concat({y, x}));
+  expect_equal_to_naive(g, 1e-4);
+}
+
+RC_GTEST_PROP(Compile, SqueezeAndExcitationAndGates, ()) {
+  const int channels = *rc::gen::inRange(2, 20), side = *rc::gen::inRange(1, 30);
+  Graph g(naive::random_weight);
+  const Value x = g.conv("in", g.input("x", 3, side, side), {channels, 3, 3});
+  const Value s = g.prelu("s.act", g.dense("s", g.means(x), channels, true));
+  const Value y = g.conv("y", g.scale(x, s), {channels});
+  g.output("y", g.gate(y, x));
+  expect_equal_to_naive(g, 1e-4);
+}
+
+TEST(Compile, NothingIsLeftOfNormalisationsAndActivations) {
+  const auto bytes = compile(sinet_portrait(naive::random_weight, {}, 224));
+  const Model model = Model::from_memory(bytes);
+  int affine = 0;
+  for (const OpRecord& op : model.ops()) affine += op.kind == OpKind::kAffine ? 1 : 0;
+  // Two concatenations are normalised whose parts others read too, and one whose parts lie in another already.
+  EXPECT_LE(affine, 7);
+  EXPECT_LT(bytes.size(), 360'000U);
+  EXPECT_LT(Engine(model).arena_bytes(), 3'500'000U);
+}
+
+TEST(Compile, SubnormalWeightsBecomeZero) {
+  Graph g([](const std::string&, const std::vector<int64_t>&) { return std::vector<float>{1e-39F}; });
+  g.output("y", g.conv("y", g.input("x", 1, 1, 1), {1}));
+  const auto bytes = compile(g);
+  const Model model = Model::from_memory(bytes);
+  EXPECT_EQ(*model.weight(model.ops()[0].weight), 0.0F);
+}
+
+TEST(Compile, AMissingTensorIsNamed) {
+  const Weights none;
+  try {
+    sinet_portrait(source_of(none), {});
+    FAIL();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_STREQ(e.what(), "encoder.level1.conv.weight: expected a tensor [12, 3, 3, 3], found none");
+  }
+}
+
+}  // namespace
+}  // namespace perennial::edge

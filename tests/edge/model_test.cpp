@@ -1,0 +1,91 @@
+#include "edge/model.h"
+
+#include <cstring>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "edge/compile/compile.h"
+#include "edge/engine.h"
+#include "edge/nets/sinet.h"
+#include "tests/edge/naive.h"
+
+namespace perennial::edge {
+namespace {
+
+std::vector<std::byte> small_model() {
+  Graph g(naive::random_weight);
+  const Value x = g.conv("in", g.input("x", 3, 8, 8), {4, 3, 3});
+  g.output("y", g.add(g.resize(g.conv("low", g.pool(x, 2), {4}), 2, true), x));
+  return compile(g);
+}
+
+// Makes the checksum fit again, as an attacker would.
+void reseal(std::vector<std::byte>& bytes) {
+  const uint64_t fits = seal(bytes.data(), bytes.size());
+  std::memcpy(bytes.data() + offsetof(Header, checksum), &fits, sizeof fits);
+}
+
+std::string error_of(const std::vector<std::byte>& bytes) {
+  try {
+    Engine(Model::from_memory(bytes, "m")).run();
+  } catch (const BadModel& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(Model, EveryTruncationIsAnError) {
+  const auto whole = small_model();
+  for (size_t size = 0; size < whole.size(); size += 7)
+    EXPECT_NE(error_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}), "") << size;
+  EXPECT_EQ(error_of(whole), "");
+}
+
+TEST(Model, EveryFlippedBitIsFound) {
+  const auto whole = small_model();
+  for (size_t i = 0; i < whole.size() * 8; i += 13) {
+    auto bytes = whole;
+    bytes[i / 8] ^= std::byte{1} << (i % 8);
+    EXPECT_NE(error_of(bytes), "") << i;
+  }
+}
+
+TEST(Model, SaysWhatIsWrong) {
+  auto bytes = small_model();
+  EXPECT_EQ(error_of({}), "m: expected a .peb model, found a file of 0 bytes");
+  bytes[0] = std::byte{'X'};
+  EXPECT_EQ(error_of(bytes), "m: expected a .peb model, found another kind of file");
+  bytes = small_model();
+  bytes[8] = std::byte{9};
+  EXPECT_EQ(error_of(bytes), "m: expected format version 1, found 9");
+  bytes = small_model();
+  bytes.back() ^= std::byte{1};
+  EXPECT_EQ(error_of(bytes), "m: the checksum does not fit: the file is damaged");
+}
+
+// Hostile numbers under a good checksum: an error or a run inside the arena (the sanitizers watch), never a crash.
+TEST(Model, HostileRecordsAreRefusedOrHarmless) {
+  const auto whole = small_model();
+  Header h;
+  std::memcpy(&h, whole.data(), sizeof h);
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int round = 0; round < 4000; ++round) {
+    auto bytes = whole;
+    const size_t records = weights_at(h) - sizeof h;
+    const uint32_t values[] = {0, 1, 2, 0xffffffff, 0x7fffffff, 1u << 20, static_cast<uint32_t>(random() % 64), static_cast<uint32_t>(random())};
+    const size_t at = sizeof h + random() % (records / 4) * 4;
+    std::memcpy(bytes.data() + at, &values[random() % 8], 4);
+    reseal(bytes);
+    refused += error_of(bytes).empty() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 1000);
+}
+
+TEST(Model, AFileThatIsNotThereIsASystemError) {
+  EXPECT_THROW(Model::from_file("/nonexistent/model.peb"), std::system_error);
+}
+
+}  // namespace
+}  // namespace perennial::edge

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "edge/compile/graph.h"
+
+namespace perennial::edge::naive {
+
+/// A graph evaluated node by node in double precision, without any rewriting: what the compiled model is compared with.
+std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output = 0);
+
+/// Weights drawn for a name and shape, alike for like names; variances are positive.
+std::vector<float> random_weight(const std::string& name, const std::vector<int64_t>& shape);
+
+}  // namespace perennial::edge::naive

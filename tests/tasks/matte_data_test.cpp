@@ -1,0 +1,151 @@
+#include "perennial/tasks/matte_data.h"
+
+#include <numeric>
+
+#include "perennial/base/threads.h"
+#include "tests/data/source_fixtures.h"
+
+namespace perennial::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class MatteData : public SourceTest {
+ protected:
+  std::vector<Matte> load(int64_t threshold = 127) const {
+    Progress silent;
+    return load_mattes(root_, {threshold}, silent);
+  }
+
+  std::string failure() const {
+    try {
+      load();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  /// A grey PNG of 8 x 8: columns below `columns` have the value.
+  void mask(const std::string& path, int64_t columns, uint8_t value = 255, int64_t side = 8) const {
+    Image image{1, side, side, std::vector<uint8_t>(static_cast<size_t>(side * side))};
+    for (int64_t i = 0; i < side * side; ++i)
+      if (i % side < columns) image.pixels[static_cast<size_t>(i)] = value;
+    write(path, encode_png(image));
+  }
+};
+
+int64_t foreground(const Matte& matte) { return std::accumulate(matte.mask.begin(), matte.mask.end(), 0); }
+
+TEST_F(MatteData, FoldersOfImagesAndMasks) {
+  picture("images/b.png", 20), picture("images/a.png", 10);
+  mask("masks/a.png", 3), mask("masks/b.png", 5);
+  write("masks/notes.txt", "no picture");
+  const auto mattes = load();
+  ASSERT_EQ(mattes.size(), 2U);
+  EXPECT_EQ(mattes[0].stem, "a");
+  EXPECT_EQ(mattes[0].image.pixels[0], 10);
+  EXPECT_EQ(foreground(mattes[0]), 24);
+  EXPECT_EQ(foreground(mattes[1]), 40);
+  EXPECT_NE(mattes[0].id, mattes[1].id);
+}
+
+TEST_F(MatteData, IdsStayWhenFilesGo) {
+  picture("images/b.png", 20), picture("images/a.png", 10);
+  mask("masks/a.png", 3), mask("masks/b.png", 5);
+  const int64_t id = load()[1].id;
+  std::filesystem::remove(root_ / "images/a.png");
+  std::filesystem::remove(root_ / "masks/a.png");
+  EXPECT_EQ(load()[0].id, id);
+}
+
+TEST_F(MatteData, ForegroundIsAboveTheThreshold) {
+  picture("images/a.png", 10);
+  mask("masks/a.png", 3, 200);
+  EXPECT_EQ(foreground(load()[0]), 24);
+  EXPECT_EQ(foreground(load(199)[0]), 24);
+  EXPECT_EQ(foreground(load(200)[0]), 0);
+  EXPECT_THROW(load(255), std::invalid_argument);
+}
+
+TEST_F(MatteData, EveryThreadCountGivesTheSame) {
+  for (int i = 0; i < 9; ++i) {
+    picture("images/" + std::to_string(i) + ".png", static_cast<uint8_t>(i));
+    mask("masks/" + std::to_string(i) + ".png", i % 8);
+  }
+  const int before = thread_count();
+  set_thread_count(1);
+  const auto one = load();
+  set_thread_count(3);
+  const auto three = load();
+  set_thread_count(before);
+  for (size_t i = 0; i < one.size(); ++i) {
+    EXPECT_EQ(one[i].image.pixels, three[i].image.pixels);
+    EXPECT_EQ(one[i].mask, three[i].mask);
+  }
+}
+
+TEST_F(MatteData, MissingMaskIsNamed) {
+  picture("images/a.png", 10), picture("images/lonely.png", 10);
+  mask("masks/a.png", 3);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("images/lonely.png"), HasSubstr("a mask 'lonely.png'")));
+}
+
+TEST_F(MatteData, MaskWithoutImageIsNamed) {
+  picture("images/a.png", 10);
+  mask("masks/a.png", 3), mask("masks/orphan.png", 3);
+  EXPECT_THAT(failure(), HasSubstr("masks/orphan.png"));
+}
+
+TEST_F(MatteData, SizeMismatchIsNamed) {
+  picture("images/a.png", 10, 8, 8);
+  mask("masks/a.png", 3, 255, 9);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("masks/a.png"), HasSubstr("8 x 8"), HasSubstr("9 x 9")));
+}
+
+TEST_F(MatteData, UnreadableFilesAreNamed) {
+  picture("images/a.png", 10), picture("images/b.png", 10);
+  mask("masks/a.png", 3);
+  write("masks/b.png", "\x89PNG\r\n\x1a\nrubbish");
+  EXPECT_THAT(failure(), HasSubstr("masks/b.png"));
+  mask("masks/b.png", 3);
+  write("images/b.png", "");
+  EXPECT_THAT(failure(), HasSubstr("images/b.png"));
+}
+
+TEST_F(MatteData, TwoImagesOfOneStemAreNamed) {
+  picture("images/a.png", 10), picture("images/a.jpg", 10);
+  mask("masks/a.png", 3);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("images/a.png"), HasSubstr("images/a.jpg")));
+}
+
+TEST_F(MatteData, SideBySideNeedsAJpegForEachPng) {
+  mask("a.png", 3);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("a.png"), HasSubstr("an image 'a'")));
+  picture("a.jpg", 10);  // decoded by its contents
+  const auto mattes = load();
+  ASSERT_EQ(mattes.size(), 1U);
+  EXPECT_EQ(foreground(mattes[0]), 24);
+}
+
+TEST_F(MatteData, EmptyAndMissingFoldersAreNamed) {
+  EXPECT_THAT(failure(), HasSubstr("no image"));
+  std::filesystem::remove_all(root_);
+  EXPECT_THAT(failure(), HasSubstr("no such folder"));
+}
+
+TEST_F(MatteData, BatchStretchesBoth) {
+  picture("images/a.png", 77, 12, 40);
+  Image image{1, 12, 40, std::vector<uint8_t>(480)};
+  for (size_t i = 0; i < 480; ++i) image.pixels[i] = i % 40 < 20 ? 255 : 0;
+  write("masks/a.png", encode_png(image));
+  const MatteBatch batch = matte_batch(load(), 0, 1, 16);
+  EXPECT_EQ(batch.images.sizes(), (std::vector<int64_t>{1, 3, 16, 16}));
+  EXPECT_TRUE(batch.images.eq(77).all().item().toBool());
+  EXPECT_EQ(batch.masks.slice(2, 0, 8).sum().item().toLong(), 128);
+  EXPECT_EQ(batch.masks.slice(2, 8, 16).sum().item().toLong(), 0);
+}
+
+}  // namespace
+}  // namespace perennial::testing
