@@ -61,7 +61,7 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 // times slower. libgomp reads how they shall wait when it is loaded, before main(): so the program starts
 // once more.
 void start_again_with_sleeping_threads(int argc, char** argv) {
-  static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval"};
+  static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval", "segment"};
   if (argc < 2 || !computing.contains(argv[1]) || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
   execv("/proc/self/exe", argv);  // where that cannot be, all goes on as it was

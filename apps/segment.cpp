@@ -3,6 +3,7 @@
 #include "apps/flags.h"
 #include "apps/segment_edge.h"
 #include "apps/terminal.h"
+#include "edge/engine.h"
 #include "perennial/tasks/matte_eval.h"
 
 namespace perennial::apps {
@@ -50,17 +51,22 @@ void print(const SegmentationScores& s, bool json) {
 void eval(const Arguments& a) {
   TerminalProgress progress(a.common.quiet || a.common.json);
   use_threads(a.threads);
+  const auto mattes = load_mattes(a.folder, a.data, progress);
+  if (a.weights.ends_with(".peb")) {
+    edge::Engine engine(edge::Model::from_file(a.weights));
+    return print(evaluate_mattes(engine, mattes, progress), a.common.json);
+  }
   SinetOptions options = a.net;
   options.gate = !a.no_gate;
   const auto net = make_sinet(options, 0);
   net->load_weights(a.weights);
-  const auto mattes = load_mattes(a.folder, a.data, progress);
   print(evaluate_mattes(*net, mattes, progress, a.statistics == "port" ? kSinetPortraitPort : kSinetPortrait),
         a.common.json);
 }
 
 void add_layers(CLI::App& parent) {
-  auto* command = parent.add_subcommand("layers", "the layers of SINet: output, parameters, multiply-accumulates");
+  auto* command =
+      parent.add_subcommand("layers", "the layers of SINet: output, parameters, multiply-accumulates");
   auto a = std::make_shared<Arguments>();
   command->add_option("--variant", a->net.variant, "portrait or cityscapes [portrait]")
       ->check(CLI::IsMember({"portrait", "cityscapes"}));
@@ -73,12 +79,16 @@ void add_layers(CLI::App& parent) {
 void add_matte_eval(CLI::App& parent) {
   auto* command = parent.add_subcommand("eval", "measure SINet's mattes on a folder of images and masks");
   auto a = std::make_shared<Arguments>();
-  command->add_option("--weights", a->weights, "portrait weights")->type_name("FILE.safetensors")->required();
+  command->add_option("--weights", a->weights, "portrait weights, or a model file of the edge runtime")
+      ->type_name("FILE.safetensors|MODEL.peb")
+      ->required();
   command->add_option("--data", a->folder, "images/ and masks/, or STEM.jpg with STEM.png beside it")
       ->type_name("DIR")
       ->required();
   command->add_option("--mask-threshold", a->data.threshold, "foreground is grey above this [127]");
-  command->add_option("--statistics", a->statistics, "mean and deviation: the weights' own or another port's [weights]")
+  command
+      ->add_option("--statistics", a->statistics,
+                   "mean and deviation: the weights' own or another port's [weights]")
       ->check(CLI::IsMember({"weights", "port"}));
   command->add_option("--threads", a->threads, "0: one for each core [0]")->check(CLI::Range(0, 1024));
   command->add_flag("--no-gate", a->no_gate, "without information blocking (ablation)");

@@ -25,7 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 struct ExportArguments {
   std::string weights, out;
@@ -126,7 +128,9 @@ class Segmenter {
 
   json summary() const {
     const auto& s = runner_.seconds();
-    const auto each = [this](double seconds) { return times_.frames == 0 ? 0.0 : 1e3 * seconds / static_cast<double>(times_.frames); };
+    const auto each = [this](double seconds) {
+      return times_.frames == 0 ? 0.0 : 1e3 * seconds / static_cast<double>(times_.frames);
+    };
     const double rest = times_.total - times_.decode - s.resize - s.network - times_.composite;
     return {{"frames", times_.frames},
             {"frames_per_second", times_.total > 0 ? static_cast<double>(times_.frames) / times_.total : 0.0},
@@ -157,7 +161,8 @@ class Segmenter {
 void run(const RunArguments& a) {
   std::signal(SIGPIPE, SIG_IGN);  // a dead FFmpeg is an error that is told
   TerminalProgress progress(a.common.quiet);
-  if (!fs::exists(a.input)) throw Error({"segmenting", a.input, "an image, a folder or a video", "nothing there"});
+  if (!fs::exists(a.input))
+    throw Error({"segmenting", a.input, "an image, a folder or a video", "nothing there"});
   Segmenter segmenter(a);
   if (fs::is_directory(a.input))
     segmenter.folder(a.input, a.out, progress);
@@ -169,10 +174,12 @@ void run(const RunArguments& a) {
   if (a.common.json)
     fmt::print("{}\n", s.dump());
   else
-    fmt::print("{} frames, {:.1f} a second; ms a frame: decode {:.2f}, resize {:.2f}, network {:.2f}, composite {:.2f}, write {:.2f}\n",
-               s["frames"].get<int64_t>(), s["frames_per_second"].get<double>(), s["decode_ms"].get<double>(),
-               s["resize_ms"].get<double>(), s["network_ms"].get<double>(), s["composite_ms"].get<double>(),
-               s["write_ms"].get<double>());
+    fmt::print(
+        "{} frames, {:.1f} a second; ms a frame: decode {:.2f}, resize {:.2f}, network {:.2f}, composite "
+        "{:.2f}, write {:.2f}\n",
+        s["frames"].get<int64_t>(), s["frames_per_second"].get<double>(), s["decode_ms"].get<double>(),
+        s["resize_ms"].get<double>(), s["network_ms"].get<double>(), s["composite_ms"].get<double>(),
+        s["write_ms"].get<double>());
 }
 
 struct BenchArguments {
@@ -191,7 +198,8 @@ double quantile(std::vector<double> values, double share) {
 std::pair<double, double> work(const edge::Model& m, const edge::OpRecord& op) {
   const auto& in = m.tensors()[op.input];
   const auto& out = m.tensors()[op.output];
-  const double outputs = 1.0 * out.channels * out.height * out.width, inputs = 1.0 * in.channels * in.height * in.width;
+  const double outputs = 1.0 * out.channels * out.height * out.width,
+               inputs = 1.0 * in.channels * in.height * in.width;
   const double taps = 1.0 * op.kernel_h * op.kernel_w;
   using enum edge::OpKind;
   double macs = 0;
@@ -215,12 +223,16 @@ void bench(const BenchArguments& a) {
     engine.run();
     if (i >= 20) times.push_back(1e3 * (now() - start));
   }
-  json out{{"median_ms", quantile(times, 0.5)},     {"p90_ms", quantile(times, 0.9)},
-           {"load_ms", 1e3 * load},                 {"arena_bytes", engine.arena_bytes()},
-           {"instructions", edge::best_kernels().name}, {"threads", 1}};
+  json out{{"median_ms", quantile(times, 0.5)},
+           {"p90_ms", quantile(times, 0.9)},
+           {"load_ms", 1e3 * load},
+           {"arena_bytes", engine.arena_bytes()},
+           {"instructions", edge::best_kernels().name},
+           {"threads", 1}};
   if (a.layers) {
     std::vector<std::vector<double>> each(engine.model().ops().size());
-    for (int64_t i = 0; i < a.runs; ++i) engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
+    for (int64_t i = 0; i < a.runs; ++i)
+      engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
     for (size_t i = 0; i < each.size(); ++i) {
       const auto& op = engine.model().ops()[i];
       const auto& t = engine.model().tensors()[op.output];
@@ -235,50 +247,66 @@ void bench(const BenchArguments& a) {
     }
   }
   if (a.as_json) return fmt::print("{}\n", out.dump());
-  fmt::print("{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on one thread ({}); loaded in {:.2f} ms, arena {}\n", a.model,
-             out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs, out["instructions"].get<std::string>(),
-             out["load_ms"].get<double>(), format_bytes(static_cast<int64_t>(engine.arena_bytes())));
+  fmt::print(
+      "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on one thread ({}); loaded in {:.2f} ms, arena "
+      "{}\n",
+      a.model, out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs,
+      out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
+      format_bytes(static_cast<int64_t>(engine.arena_bytes())));
   if (!a.layers) return;
-  fmt::print("{:44} {:>14} {:>9} {:>9} {:>9} {:>8}\n", "operation", "output", "us", "k MACs", "KiB", "GFLOP/s");
+  fmt::print("{:44} {:>14} {:>9} {:>9} {:>9} {:>8}\n", "operation", "output", "us", "k MACs", "KiB",
+             "GFLOP/s");
   for (const auto& l : out["layers"])
     fmt::print("{:44} {:>14} {:9.1f} {:9.0f} {:9.0f} {:8.1f}\n", l["name"].get<std::string>(),
-               fmt::format("{}x{}x{}", l["output"][0].get<int>(), l["output"][1].get<int>(), l["output"][2].get<int>()),
-               l["median_us"].get<double>(), l["macs"].get<double>() / 1e3, l["bytes"].get<double>() / 1024, l["gflops"].get<double>());
+               fmt::format("{}x{}x{}", l["output"][0].get<int>(), l["output"][1].get<int>(),
+                           l["output"][2].get<int>()),
+               l["median_us"].get<double>(), l["macs"].get<double>() / 1e3, l["bytes"].get<double>() / 1024,
+               l["gflops"].get<double>());
 }
 
 }  // namespace
 
 void add_segment_edge(CLI::App& segment) {
-  auto* out = segment.add_subcommand("export", "Write a model file of the edge runtime (.peb).\n\n"
-                                               "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n");
+  auto* out = segment.add_subcommand(
+      "export",
+      "Write a model file of the edge runtime (.peb).\n\n"
+      "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n");
   auto e = std::make_shared<ExportArguments>();
-  out->add_option("--weights", e->weights, "SINet's weights under their published names")->required()->type_name("FILE.safetensors");
+  out->add_option("--weights", e->weights, "SINet's weights under their published names")
+      ->required()
+      ->type_name("FILE.safetensors");
   out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [224]");
   out->callback([e] { export_model(*e); });
 
-  auto* go = segment.add_subcommand("run", "Put another background behind a person.\n\n"
-                                           "  perennial segment run photo.jpg -o out.png --background blur\n"
-                                           "  perennial segment run photos/ -o mattes/ --matte-only\n"
-                                           "  perennial segment run talk.mp4 -o out.mp4 --background beach.jpg --smooth 0.5 --every 2\n");
+  auto* go = segment.add_subcommand(
+      "run",
+      "Put another background behind a person.\n\n"
+      "  perennial segment run photo.jpg -o out.png --background blur\n"
+      "  perennial segment run photos/ -o mattes/ --matte-only\n"
+      "  perennial segment run talk.mp4 -o out.mp4 --background beach.jpg --smooth 0.5 --every 2\n");
   auto r = std::make_shared<RunArguments>();
   go->add_option("INPUT", r->input, "an image, a folder of images or a video (by FFmpeg)")->required();
   go->add_option("-o,--out", r->out, "the image, folder or video to write")->required()->type_name("OUT");
-  go->add_option("--model", r->model, "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
+  go->add_option("--model", r->model,
+                 "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
       ->type_name("MODEL.peb");
   go->add_option("--background", r->background, "blur | #RRGGBB | an image [blur]")->type_name("WHAT");
   go->add_flag("--matte-only", r->matte_only, "write the matte itself, white where the person is");
-  go->add_option("--smooth", r->options.smooth, "video: share of the last matte that stays, 0 to below 1 [0]");
+  go->add_option("--smooth", r->options.smooth,
+                 "video: share of the last matte that stays, 0 to below 1 [0]");
   go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");
   add_common(*go, r->common);
   go->callback([r] { run(*r); });
 
-  auto* timed = segment.add_subcommand("bench", "Time a model of the edge runtime.\n\n"
-                                                "  perennial segment bench sinet.peb --layers\n");
+  auto* timed = segment.add_subcommand("bench",
+                                       "Time a model of the edge runtime.\n\n"
+                                       "  perennial segment bench sinet.peb --layers\n");
   auto b = std::make_shared<BenchArguments>();
   timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
   timed->add_option("--threads", b->threads, "[1]");
-  timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")->check(CLI::Range(1, 1000000));
+  timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")
+      ->check(CLI::Range(1, 1000000));
   timed->add_flag("--layers", b->layers, "each operation: time, multiply-adds, bytes");
   timed->add_flag("--json", b->as_json, "as JSON: median_ms p90_ms load_ms arena_bytes, layers");
   timed->callback([b] { bench(*b); });

@@ -18,8 +18,8 @@ class Checker {
     for (size_t i = 0; i < model_.tensors().size(); ++i) {
       const TensorRecord& t = model_.tensors()[i];
       item_ = "tensor " + std::to_string(i);
-      require(t.channels >= 1 && t.height >= 1 && t.width >= 1 && t.channels <= kMostChannels && t.height <= kMostSide &&
-                  t.width <= kMostSide,
+      require(t.channels >= 1 && t.height >= 1 && t.width >= 1 && t.channels <= kMostChannels &&
+                  t.height <= kMostSide && t.width <= kMostSide,
               "a side that is zero or too large");
       require(t.offset <= header_.arena && floats(t) <= header_.arena - t.offset, "it leaves the arena");
     }
@@ -60,7 +60,9 @@ class Checker {
   void optional_weights(uint64_t at, uint64_t count, const char* what) const {
     if (at != kNoWeight) weights(at, count, what);
   }
-  static bool same_size(const TensorRecord& a, const TensorRecord& b) { return a.height == b.height && a.width == b.width; }
+  static bool same_size(const TensorRecord& a, const TensorRecord& b) {
+    return a.height == b.height && a.width == b.width;
+  }
   static bool apart(const TensorRecord& a, const TensorRecord& b) {
     return a.offset + floats(a) <= b.offset || b.offset + floats(b) <= a.offset;
   }
@@ -74,10 +76,12 @@ class Checker {
     optional_weights(op.bias, out.channels, "too few biases");
     optional_weights(op.skip_scale, out.channels, "too few skip scales");
     optional_weights(op.slope, out.channels, "too few slopes");
-    require(op.slope != kNoWeight || op.activation != static_cast<uint32_t>(Epilogue::Activation::kPrelu), "no slopes");
+    require(op.slope != kNoWeight || op.activation != static_cast<uint32_t>(Epilogue::Activation::kPrelu),
+            "no slopes");
     if (op.skip != kNoTensor) {
       const TensorRecord& skip = tensor(op.skip);
-      require(skip.channels == out.channels && same_size(skip, out) && apart(skip, out), "a skip of another shape");
+      require(skip.channels == out.channels && same_size(skip, out) && apart(skip, out),
+              "a skip of another shape");
     }
     shapes(op, in, out);
   }
@@ -99,7 +103,8 @@ class Checker {
                            uint64_t{out.width} * op.kernel_h == in.width,
                        "sides that the factor does not divide");
       case OpKind::kPlaneMeans:
-        return require(in.channels == out.channels && out.height == 1 && out.width == 1, "expected one number a plane");
+        return require(in.channels == out.channels && out.height == 1 && out.width == 1,
+                       "expected one number a plane");
       case OpKind::kDense:
         require(in.height == 1 && in.width == 1 && out.height == 1 && out.width == 1, "expected vectors");
         return weights(op.weight, uint64_t{in.channels} * out.channels, "too few weights");
@@ -113,21 +118,25 @@ class Checker {
   }
 
   void pointwise(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) const {
-    require(op.groups >= 1 && in.channels % op.groups == 0 && out.channels % op.groups == 0, "groups that do not divide");
+    require(op.groups >= 1 && in.channels % op.groups == 0 && out.channels % op.groups == 0,
+            "groups that do not divide");
     require(same_size(in, out), "sizes differ");
     weights(op.weight, uint64_t{out.channels} * (in.channels / op.groups), "too few weights");
     if (op.input_scale == kNoTensor) return;
     const TensorRecord& scale = tensor(op.input_scale);
-    require(scale.channels == in.channels && scale.height == 1 && scale.width == 1, "a scale of another shape");
+    require(scale.channels == in.channels && scale.height == 1 && scale.width == 1,
+            "a scale of another shape");
   }
 
   void spatial(const OpRecord& op, const TensorRecord& in, const TensorRecord& out, uint64_t kernels) const {
-    require(op.kernel_h >= 1 && op.kernel_w >= 1 && op.kernel_h <= kMostKernel && op.kernel_w <= kMostKernel, "a kernel of no size");
+    require(op.kernel_h >= 1 && op.kernel_w >= 1 && op.kernel_h <= kMostKernel && op.kernel_w <= kMostKernel,
+            "a kernel of no size");
     require(op.stride == 1 || op.stride == 2, "a stride that is neither 1 nor 2");
     require(op.pad_h <= kMostKernel && op.pad_w <= kMostKernel, "too much padding");
     const uint64_t height = uint64_t{in.height} + 2 * op.pad_h, width = uint64_t{in.width} + 2 * op.pad_w;
     require(height >= op.kernel_h && width >= op.kernel_w, "a kernel larger than its input");
-    require(out.height == (height - op.kernel_h) / op.stride + 1 && out.width == (width - op.kernel_w) / op.stride + 1,
+    require(out.height == (height - op.kernel_h) / op.stride + 1 &&
+                out.width == (width - op.kernel_w) / op.stride + 1,
             "an output of another size");
     weights(op.weight, kernels * op.kernel_h * op.kernel_w, "too few weights");
   }

@@ -15,10 +15,12 @@ constexpr uint64_t kMostFloats = uint64_t{1} << 26;
 uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
 
 // Between which of `from` samples each of `to` lies, and how near the next; torch's bilinear interpolation.
-void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<int32_t>& index, std::vector<float>& share) {
+void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<int32_t>& index,
+                   std::vector<float>& share) {
   index.assign(to + kSlack, 0);
   share.assign(to + kSlack, 0.0F);
-  const double scale = align_corners ? (to > 1 ? (from - 1.0) / (to - 1.0) : 0.0) : static_cast<double>(from) / to;
+  const double scale =
+      align_corners ? (to > 1 ? (from - 1.0) / (to - 1.0) : 0.0) : static_cast<double>(from) / to;
   for (uint32_t i = 0; i < to; ++i) {
     const double at = align_corners ? i * scale : std::max(0.0, (i + 0.5) * scale - 0.5);
     const auto left = std::min<int32_t>(static_cast<int32_t>(at), static_cast<int32_t>(from) - 1);
@@ -60,7 +62,8 @@ void Engine::plan_scratch() {
     interpolation(in.height, out.height, corners, tables_[i].top, tables_[i].down);
   }
   floats_ = scratch_at_ + most;
-  if (floats_ > kMostFloats) throw BadModel("a model that needs " + std::to_string(floats_ * 4) + " bytes to run");
+  if (floats_ > kMostFloats)
+    throw BadModel("a model that needs " + std::to_string(floats_ * 4) + " bytes to run");
 }
 
 std::span<float> Engine::planes(uint32_t tensor) const {
@@ -99,8 +102,10 @@ Spatial Engine::spatial(const OpRecord& op) const {
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
   float* base = arena_.get();  // null while the arena is being planned
   const auto at = [base](size_t offset) { return base == nullptr ? nullptr : base + offset; };
-  return {at(in.offset), at(out.offset), model_.weight(op.weight), in.channels, out.channels, in.height,
-          in.width,      out.height,     out.width,                op.kernel_h, op.kernel_w,  op.stride,
+  return {at(in.offset), at(out.offset), model_.weight(op.weight),
+          in.channels,   out.channels,   in.height,
+          in.width,      out.height,     out.width,
+          op.kernel_h,   op.kernel_w,    op.stride,
           op.pad_h,      op.pad_w,       at(scratch_at_)};
 }
 
@@ -120,12 +125,16 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   const bool interleave = (op.flags & kInterleaveGroups) != 0;
   for (size_t g = 0; g < op.groups; ++g) {
     const size_t first = interleave ? g : g * outputs;
-    const auto from = [first](const float* p, size_t step) { return p == nullptr ? nullptr : p + first * step; };
-    const Epilogue own{from(e.bias, 1),         from(e.skip, pixels), from(e.skip_scale, 1), e.activation,
-                       from(e.slope, 1),        e.low,                e.high};
-    kernels_.pointwise({planes(op.input).data() + g * inputs * pixels, planes(op.output).data() + first * pixels,
-                        weight + g * outputs * inputs, inputs, outputs, pixels, interleave ? op.groups : 1},
-                       own);
+    const auto from = [first](const float* p, size_t step) {
+      return p == nullptr ? nullptr : p + first * step;
+    };
+    const Epilogue own{from(e.bias, 1), from(e.skip, pixels), from(e.skip_scale, 1),
+                       e.activation,    from(e.slope, 1),     e.low,
+                       e.high};
+    kernels_.pointwise(
+        {planes(op.input).data() + g * inputs * pixels, planes(op.output).data() + first * pixels,
+         weight + g * outputs * inputs, inputs, outputs, pixels, interleave ? op.groups : 1},
+        own);
   }
 }
 
@@ -152,16 +161,19 @@ void Engine::step(size_t index) {
     case OpKind::kPointwise: return pointwise(op, epilogue(op));
     case OpKind::kDepthwise: return kernels_.depthwise(spatial(op), epilogue(op));
     case OpKind::kConvolution: return kernels_.convolution(spatial(op), epilogue(op));
-    case OpKind::kAffine: return kernels_.affine(from, model_.weight(op.weight), to, in.channels, pixels, epilogue(op));
-    case OpKind::kAveragePool: return kernels_.average_pool(from, to, in.channels, in.height, in.width, op.kernel_h);
+    case OpKind::kAffine:
+      return kernels_.affine(from, model_.weight(op.weight), to, in.channels, pixels, epilogue(op));
+    case OpKind::kAveragePool:
+      return kernels_.average_pool(from, to, in.channels, in.height, in.width, op.kernel_h);
     case OpKind::kPlaneMeans: return kernels_.plane_means(from, to, in.channels, pixels);
     case OpKind::kDense: return dense(op);
     case OpKind::kGate: return kernels_.gate(from, planes(op.second).data(), to, in.channels, pixels);
     case OpKind::kResize: {
       const Table& t = tables_[index];
-      return kernels_.resize({from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
-                              in.width, out.height, out.width, arena_.get() + scratch_at_},
-                             epilogue(op));
+      return kernels_.resize(
+          {from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
+           in.width, out.height, out.width, arena_.get() + scratch_at_},
+          epilogue(op));
     }
   }
 }

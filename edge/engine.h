@@ -10,8 +10,8 @@
 
 namespace perennial::edge {
 
-/// Runs a model. All memory is taken when it is made; a run allocates nothing. One engine belongs to one thread at a
-/// time; engines of one model are independent.
+/// Runs a model. All memory is taken when it is made; a run allocates nothing. One engine belongs to one
+/// thread at a time; engines of one model are independent.
 class Engine {
  public:
   /// `kernels`: best_kernels() unless a test wants others.

@@ -4,9 +4,9 @@
 
 namespace perennial::edge {
 
-/// The .peb file: little-endian, in this order: Header, TensorRecord[tensors], OpRecord[ops], PortRecord[ports],
-/// names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights (float32).
-/// Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
+/// The .peb file: little-endian, in this order: Header, TensorRecord[tensors], OpRecord[ops],
+/// PortRecord[ports], names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights
+/// (float32). Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
 inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
 inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr uint32_t kNoTensor = 0xffffffff;
@@ -21,8 +21,8 @@ struct Header {
   uint64_t checksum;  ///< seal() of the file
 };
 
-/// Planes [channels][height][width] at `offset` floats into the arena. Tensors may be parts of one another: that is
-/// how channels are concatenated.
+/// Planes [channels][height][width] at `offset` floats into the arena. Tensors may be parts of one another:
+/// that is how channels are concatenated.
 struct TensorRecord {
   uint32_t channels, height, width, reserved;
   uint64_t offset;
@@ -43,18 +43,20 @@ inline constexpr uint32_t kOpKinds = 9;
 
 enum OpFlags : uint32_t {
   kAlignCorners = 1,
-  kInterleaveGroups = 2  ///< kPointwise: row r of group g is output channel r * groups + g (a channel shuffle)
+  kInterleaveGroups =
+      2  ///< kPointwise: row r of group g is output channel r * groups + g (a channel shuffle)
 };
 
 struct OpRecord {
   OpKind kind;
   uint32_t flags;
   uint32_t input, second, output;
-  uint32_t skip;         ///< a tensor of the output's shape, added before the activation, or kNoTensor
-  uint32_t input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
+  uint32_t skip;  ///< a tensor of the output's shape, added before the activation, or kNoTensor
+  uint32_t
+      input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
   uint32_t kernel_h, kernel_w, stride, pad_h, pad_w, groups;
-  uint32_t activation;  ///< Epilogue::Activation
-  float low, high;      ///< of a clamp
+  uint32_t activation;                       ///< Epilogue::Activation
+  float low, high;                           ///< of a clamp
   uint64_t weight, bias, slope, skip_scale;  ///< where in the weights, or kNoWeight
   uint64_t name;                             ///< where in the names
 };
@@ -68,12 +70,14 @@ struct PortRecord {
   uint32_t bgr;           ///< planes are blue, green, red
 };
 
-static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 104 && sizeof(PortRecord) == 48);
+static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 104 &&
+              sizeof(PortRecord) == 48);
 
 /// Where the weights begin: a multiple of 64.
 constexpr uint64_t weights_at(const Header& h) {
-  const uint64_t before = sizeof(Header) + uint64_t{h.tensors} * sizeof(TensorRecord) + uint64_t{h.ops} * sizeof(OpRecord) +
-                          uint64_t{h.ports} * sizeof(PortRecord) + h.name_bytes;
+  const uint64_t before = sizeof(Header) + uint64_t{h.tensors} * sizeof(TensorRecord) +
+                          uint64_t{h.ops} * sizeof(OpRecord) + uint64_t{h.ports} * sizeof(PortRecord) +
+                          h.name_bytes;
   return (before + 63) / 64 * 64;
 }
 

@@ -17,7 +17,8 @@ void Resizer::Taps::make(int32_t from_side, int32_t to_side) {
     const int32_t begin = std::clamp(static_cast<int32_t>(std::floor(centre - reach)), 0, from - count);
     float* own = &share[static_cast<size_t>(i) * static_cast<size_t>(count)];
     double sum = 0;
-    for (int32_t k = 0; k < count; ++k) sum += std::max(0.0, 1.0 - std::abs(begin + k + 0.5 - centre) / reach);
+    for (int32_t k = 0; k < count; ++k)
+      sum += std::max(0.0, 1.0 - std::abs(begin + k + 0.5 - centre) / reach);
     for (int32_t k = 0; k < count; ++k)
       own[k] = static_cast<float>(std::max(0.0, 1.0 - std::abs(begin + k + 0.5 - centre) / reach) / sum);
     first[static_cast<size_t>(i)] = begin;
@@ -33,24 +34,29 @@ void add_row(const T* in, float share, float* out, size_t count) {
 
 }  // namespace
 
-void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height, float* planes) {
+void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height,
+                        float* planes) {
   across_.make(image.width, width);
   down_.make(image.height, height);
   const auto step = static_cast<size_t>(image.pixel_bytes);
-  const size_t values = static_cast<size_t>(image.width) * step, plane = static_cast<size_t>(width) * static_cast<size_t>(height);
+  const size_t values = static_cast<size_t>(image.width) * step,
+               plane = static_cast<size_t>(width) * static_cast<size_t>(height);
   if (row_.size() < values) row_.resize(values);
   for (int32_t y = 0; y < height; ++y) {
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < down_.count; ++k) {
       const float share = down_.share[static_cast<size_t>(y * down_.count + k)];
-      if (share != 0) add_row(image.data + static_cast<size_t>(down_.first[static_cast<size_t>(y)] + k) * image.row_bytes, share, row_.data(), values);
+      if (share != 0)
+        add_row(image.data + static_cast<size_t>(down_.first[static_cast<size_t>(y)] + k) * image.row_bytes,
+                share, row_.data(), values);
     }
     for (size_t c = 0; c < 3; ++c) {
       const size_t source = port.bgr != 0 ? 2 - c : c;
       const float scale = 1.0F / (port.std[c] * port.divisor), shift = -port.mean[c] * scale;
       float* to = planes + c * plane + static_cast<size_t>(y) * static_cast<size_t>(width);
       for (int32_t x = 0; x < width; ++x) {
-        const float* from = row_.data() + static_cast<size_t>(across_.first[static_cast<size_t>(x)]) * step + source;
+        const float* from =
+            row_.data() + static_cast<size_t>(across_.first[static_cast<size_t>(x)]) * step + source;
         const float* share = &across_.share[static_cast<size_t>(x * across_.count)];
         float sum = 0;
         for (int32_t k = 0; k < across_.count; ++k) sum += share[k] * from[static_cast<size_t>(k) * step];
@@ -70,13 +76,15 @@ void Resizer::to_bytes(const float* plane, int32_t width, int32_t height, uint8_
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < matte_down_.count; ++k)
       add_row(plane + static_cast<size_t>(matte_down_.first[static_cast<size_t>(y)] + k) * values,
-              matte_down_.share[static_cast<size_t>(y * matte_down_.count + k)] * 255.0F, row_.data(), values);
+              matte_down_.share[static_cast<size_t>(y * matte_down_.count + k)] * 255.0F, row_.data(),
+              values);
     for (int32_t x = 0; x < out_width; ++x) {
       const float* from = row_.data() + matte_across_.first[static_cast<size_t>(x)];
       const float* share = &matte_across_.share[static_cast<size_t>(x * matte_across_.count)];
       float sum = 0.5F;
       for (int32_t k = 0; k < matte_across_.count; ++k) sum += share[k] * from[k];
-      out[static_cast<size_t>(y) * row_bytes + static_cast<size_t>(x)] = static_cast<uint8_t>(std::clamp(sum, 0.0F, 255.0F));
+      out[static_cast<size_t>(y) * row_bytes + static_cast<size_t>(x)] =
+          static_cast<uint8_t>(std::clamp(sum, 0.0F, 255.0F));
     }
   }
 }

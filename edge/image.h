@@ -16,15 +16,15 @@ struct Pixels {
   int32_t pixel_bytes;
 };
 
-/// Antialiased bilinear resizing (a triangle as wide as a pixel of the smaller side); keeps its tables while the sizes
-/// stay the same, so that video allocates nothing.
+/// Antialiased bilinear resizing (a triangle as wide as a pixel of the smaller side); keeps its tables while
+/// the sizes stay the same, so that video allocates nothing.
 class Resizer {
  public:
   /// Image to planes [3][height][width]: (pixel - mean) / std / divisor of `port`.
   void to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height, float* planes);
   /// One plane to bytes: value * 255, rounded.
-  void to_bytes(const float* plane, int32_t width, int32_t height, uint8_t* out, int32_t out_width, int32_t out_height,
-                size_t row_bytes);
+  void to_bytes(const float* plane, int32_t width, int32_t height, uint8_t* out, int32_t out_width,
+                int32_t out_height, size_t row_bytes);
 
  private:
   struct Taps {

@@ -25,7 +25,9 @@ struct Mapping {
   }
 };
 
-[[noreturn]] void fail(const std::string& path) { throw std::system_error(errno, std::generic_category(), path); }
+[[noreturn]] void fail(const std::string& path) {
+  throw std::system_error(errno, std::generic_category(), path);
+}
 
 std::shared_ptr<Mapping> map(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -80,20 +82,25 @@ Model Model::from_memory(std::span<const std::byte> bytes, const std::string& na
 void Model::read(std::span<const std::byte> bytes, const std::string& name) {
   static_assert(std::endian::native == std::endian::little);
   const auto refuse = [&](const std::string& what) { throw BadModel(name + ": " + what); };
-  if (bytes.size() < sizeof(Header)) refuse("expected a .peb model, found a file of " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() < sizeof(Header))
+    refuse("expected a .peb model, found a file of " + std::to_string(bytes.size()) + " bytes");
   if (reinterpret_cast<uintptr_t>(bytes.data()) % 8 != 0) refuse("the memory must be aligned to 8 bytes");
   header_ = reinterpret_cast<const Header*>(bytes.data());
-  if (std::memcmp(header_->magic, kMagic, sizeof kMagic) != 0) refuse("expected a .peb model, found another kind of file");
+  if (std::memcmp(header_->magic, kMagic, sizeof kMagic) != 0)
+    refuse("expected a .peb model, found another kind of file");
   if (header_->version != kFormatVersion)
-    refuse("expected format version " + std::to_string(kFormatVersion) + ", found " + std::to_string(header_->version));
+    refuse("expected format version " + std::to_string(kFormatVersion) + ", found " +
+           std::to_string(header_->version));
   const Header& h = *header_;
-  if (h.tensors > kMost || h.ops > kMost || h.ports > kMost || h.name_bytes > kMost || h.weights > kMost || h.arena > kMost / 16)
+  if (h.tensors > kMost || h.ops > kMost || h.ports > kMost || h.name_bytes > kMost || h.weights > kMost ||
+      h.arena > kMost / 16)
     refuse("a count in the header is beyond all measure");
   const uint64_t size = weights_at(h) + h.weights * sizeof(float);
   if (size != bytes.size())
     refuse("expected " + std::to_string(size) + " bytes, found " + std::to_string(bytes.size()));
   const std::byte* at = bytes.data() + sizeof(Header);
-  if (seal(bytes.data(), bytes.size()) != h.checksum) refuse("the checksum does not fit: the file is damaged");
+  if (seal(bytes.data(), bytes.size()) != h.checksum)
+    refuse("the checksum does not fit: the file is damaged");
   const auto next = [&at]<class T>(uint32_t count, std::span<const T>& out) {
     out = {reinterpret_cast<const T*>(at), count};
     at += count * sizeof(T);

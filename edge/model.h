@@ -14,7 +14,8 @@ struct BadModel : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A checked .peb file: every offset, shape and size in it is in bounds, so that running it cannot leave the arena.
+/// A checked .peb file: every offset, shape and size in it is in bounds, so that running it cannot leave the
+/// arena.
 class Model {
  public:
   /// Maps the file. Throws BadModel with the path, std::system_error when it cannot be read.

@@ -61,8 +61,8 @@ int describe(const pe_model* model, bool is_output, int32_t index, pe_port* port
     require(port != nullptr, "nowhere to write");
     const PortRecord& p = port_of(model, is_output, index);
     const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    *port = {model->engine.model().name(p.name), static_cast<int32_t>(t.channels), static_cast<int32_t>(t.height),
-             static_cast<int32_t>(t.width), p.divisor != 0 ? 1 : 0};
+    *port = {model->engine.model().name(p.name), static_cast<int32_t>(t.channels),
+             static_cast<int32_t>(t.height), static_cast<int32_t>(t.width), p.divisor != 0 ? 1 : 0};
     return 0;
   });
 }
@@ -108,8 +108,12 @@ pe_model* pe_open_memory(const void* bytes, size_t size) {
 void pe_close(pe_model* model) { delete model; }
 int32_t pe_inputs(const pe_model* model) { return count(model, false); }
 int32_t pe_outputs(const pe_model* model) { return count(model, true); }
-int pe_describe_input(const pe_model* m, int32_t index, pe_port* port) { return describe(m, false, index, port); }
-int pe_describe_output(const pe_model* m, int32_t index, pe_port* port) { return describe(m, true, index, port); }
+int pe_describe_input(const pe_model* m, int32_t index, pe_port* port) {
+  return describe(m, false, index, port);
+}
+int pe_describe_output(const pe_model* m, int32_t index, pe_port* port) {
+  return describe(m, true, index, port);
+}
 
 float* pe_input(pe_model* model, int32_t index) {
   return guarded<float*>(nullptr, [&] {
@@ -134,8 +138,8 @@ int pe_run(pe_model* model) {
   });
 }
 
-int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height, size_t row_bytes,
-                 int32_t pixel_bytes) {
+int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height,
+                 size_t row_bytes, int32_t pixel_bytes) {
   return guarded(-1, [&] {
     const PortRecord& p = port_of(model, false, index);
     require(p.divisor != 0, "this input is no image");
@@ -144,21 +148,24 @@ int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t 
     require(pixel_bytes == 3 || pixel_bytes == 4, "expected 3 or 4 bytes a pixel");
     require(row_bytes >= static_cast<size_t>(width) * static_cast<size_t>(pixel_bytes), "rows that overlap");
     const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    model->resizer.to_planes({pixels, width, height, row_bytes, pixel_bytes}, p, static_cast<int32_t>(t.width),
-                             static_cast<int32_t>(t.height), model->engine.input(static_cast<size_t>(index)).data());
+    model->resizer.to_planes({pixels, width, height, row_bytes, pixel_bytes}, p,
+                             static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
+                             model->engine.input(static_cast<size_t>(index)).data());
     return 0;
   });
 }
 
-int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height, size_t row_bytes) {
+int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height,
+                  size_t row_bytes) {
   return guarded(-1, [&] {
     const PortRecord& p = port_of(model, true, index);
-    require(alpha != nullptr && width >= 1 && height >= 1 && width <= 1 << 15 && height <= 1 << 15, "an image without pixels");
+    require(alpha != nullptr && width >= 1 && height >= 1 && width <= 1 << 15 && height <= 1 << 15,
+            "an image without pixels");
     require(row_bytes >= static_cast<size_t>(width), "rows that overlap");
     const TensorRecord& t = model->engine.model().tensors()[p.tensor];
     softmax_last(model->engine.output(static_cast<size_t>(index)), t.channels, model->matte);
-    model->resizer.to_bytes(model->matte.data(), static_cast<int32_t>(t.width), static_cast<int32_t>(t.height), alpha, width,
-                            height, row_bytes);
+    model->resizer.to_bytes(model->matte.data(), static_cast<int32_t>(t.width),
+                            static_cast<int32_t>(t.height), alpha, width, height, row_bytes);
     return 0;
   });
 }

@@ -1,7 +1,8 @@
-/* The Perennial edge runtime: trained networks on a device, without libtorch. C99; no C++ exception crosses it.
+/* The Perennial edge runtime: trained networks on a device, without libtorch. C99; no C++ exception crosses
+ * it.
  *
- * A model is a .peb file (`perennial segment export` writes them). Handles are independent of each other: use each from
- * one thread at a time. A run allocates nothing.
+ * A model is a .peb file (`perennial segment export` writes them). Handles are independent of each other: use
+ * each from one thread at a time. A run allocates nothing.
  *
  *   pe_model* m = pe_open("sinet.peb");
  *   pe_set_image(m, 0, rgb, width, height, 3 * width, 3);
@@ -9,8 +10,8 @@
  *   pe_read_matte(m, 0, alpha, width, height, width);
  *   pe_close(m);
  *
- * Functions that give an int give 0 when done and -1 when not; those that give a pointer give NULL. pe_error() then
- * says why. */
+ * Functions that give an int give 0 when done and -1 when not; those that give a pointer give NULL.
+ * pe_error() then says why. */
 #ifndef PERENNIAL_EDGE_H_
 #define PERENNIAL_EDGE_H_
 
@@ -38,7 +39,8 @@ typedef struct pe_port {
 
 /* "0.1.0". */
 PE_API const char* pe_version(void);
-/* Why the last call of this thread failed: one line that says what was expected and what was found; "" at first. */
+/* Why the last call of this thread failed: one line that says what was expected and what was found; "" at
+ * first. */
 PE_API const char* pe_error(void);
 
 /* Maps the file. */
@@ -58,12 +60,15 @@ PE_API float* pe_input(pe_model* model, int32_t index);
 PE_API const float* pe_output(const pe_model* model, int32_t index);
 PE_API int pe_run(pe_model* model);
 
-/* Fills an image input from pixels of 8 bits, red green blue (pixel_bytes 3) or with a fourth byte that is ignored (4),
- * `row_bytes` from row to row: resized (antialiased bilinear, aspect not kept) and normalised as the model was trained. */
+/* Fills an image input from pixels of 8 bits, red green blue (pixel_bytes 3) or with a fourth byte that is
+ * ignored (4), `row_bytes` from row to row: resized (antialiased bilinear, aspect not kept) and normalised as
+ * the model was trained. */
 PE_API int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height,
                         size_t row_bytes, int32_t pixel_bytes);
-/* The probability of the last class of an output of class scores, as 0..255, resized to width x height (bilinear). */
-PE_API int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height, size_t row_bytes);
+/* The probability of the last class of an output of class scores, as 0..255, resized to width x height
+ * (bilinear). */
+PE_API int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height,
+                         size_t row_bytes);
 
 /* Bytes that the handle holds beside the model file. */
 PE_API size_t pe_memory_bytes(const pe_model* model);

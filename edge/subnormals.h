@@ -7,13 +7,16 @@
 
 namespace perennial::edge {
 
-/// While it lives, this thread takes subnormal numbers for zero: with them some networks run five times slower.
+/// While it lives, this thread takes subnormal numbers for zero: with them some networks run five times
+/// slower.
 class FlushSubnormals {
  public:
   FlushSubnormals(const FlushSubnormals&) = delete;
   FlushSubnormals& operator=(const FlushSubnormals&) = delete;
 #if defined(__x86_64__)
-  FlushSubnormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040U); }  // flush to zero, subnormals are zero
+  FlushSubnormals() : before_(_mm_getcsr()) {
+    _mm_setcsr(before_ | 0x8040U);
+  }  // flush to zero, subnormals are zero
   ~FlushSubnormals() { _mm_setcsr(before_); }
 
  private:

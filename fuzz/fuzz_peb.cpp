@@ -15,14 +15,16 @@ double work(const Model& m) {
   double sum = 0;
   for (const OpRecord& op : m.ops()) {
     const TensorRecord &in = m.tensors()[op.input], &out = m.tensors()[op.output];
-    sum += 1.0 * out.channels * out.height * out.width * op.kernel_h * op.kernel_w * in.channels + 1.0 * in.height * in.width;
+    sum += 1.0 * out.channels * out.height * out.width * op.kernel_h * op.kernel_w * in.channels +
+           1.0 * in.height * in.width;
   }
   return sum;
 }
 
 }  // namespace
 
-// The checksum is made to fit, so that the mutations reach what lies behind it: an error, or a run inside the arena.
+// The checksum is made to fit, so that the mutations reach what lies behind it: an error, or a run inside the
+// arena.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::unique_ptr<uint64_t[]> aligned(new uint64_t[size / 8 + 1]);
   std::memcpy(aligned.get(), data, size);

@@ -15,7 +15,8 @@ Floats part(const Floats& all, int begin, int channels) {
 bool whole(const Graph& g, const Value& v) { return v.begin == 0 && v.channels == g.node(v).channels; }
 
 bool by_channel(NodeKind kind) {
-  return kind == NodeKind::kNorm || kind == NodeKind::kPrelu || kind == NodeKind::kClamp || kind == NodeKind::kAdd;
+  return kind == NodeKind::kNorm || kind == NodeKind::kPrelu || kind == NodeKind::kClamp ||
+         kind == NodeKind::kAdd;
 }
 
 class Folder {
@@ -45,7 +46,8 @@ class Folder {
   // f(concat(a, b)) = concat(f(a), f(b)); node i becomes the concatenation.
   bool over_concat(int i) {
     const Node node = at(i);
-    if (!by_channel(node.kind) || at(node.inputs[0].node).kind != NodeKind::kConcat || !alone(node.inputs[0])) return false;
+    if (!by_channel(node.kind) || at(node.inputs[0].node).kind != NodeKind::kConcat || !alone(node.inputs[0]))
+      return false;
     const std::vector<Value> parts = at(node.inputs[0].node).inputs;
     std::vector<Value> done;
     int begin = 0;
@@ -54,7 +56,8 @@ class Folder {
       own.name += "." + std::to_string(done.size());
       own.channels = p.channels;
       own.inputs[0] = p;
-      if (own.inputs.size() > 1) own.inputs[1] = {node.inputs[1].node, node.inputs[1].begin + begin, p.channels};
+      if (own.inputs.size() > 1)
+        own.inputs[1] = {node.inputs[1].node, node.inputs[1].begin + begin, p.channels};
       own.scale = part(node.scale, begin, p.channels);
       own.shift = part(node.shift, begin, p.channels);
       own.slope = part(node.slope, begin, p.channels);
@@ -72,7 +75,9 @@ class Folder {
   // norm(a + s * b) = norm(a) + (scale * s) * b; node i becomes the sum.
   bool norm_over_add(int i) {
     const Node node = at(i);
-    if (node.kind != NodeKind::kNorm || at(node.inputs[0].node).kind != NodeKind::kAdd || !alone(node.inputs[0])) return false;
+    if (node.kind != NodeKind::kNorm || at(node.inputs[0].node).kind != NodeKind::kAdd ||
+        !alone(node.inputs[0]))
+      return false;
     Node sum = at(node.inputs[0].node);
     Node norm = node;
     norm.inputs = {sum.inputs[0]};
@@ -122,11 +127,13 @@ class Folder {
     const Node node = at(i);
     if (node.kind != NodeKind::kShuffle || !alone(node.inputs[0])) return false;
     Node conv = at(node.inputs[0].node);
-    if (conv.kind != NodeKind::kConv || conv.groups != node.groups || conv.kernel_h * conv.kernel_w != 1) return false;
+    if (conv.kind != NodeKind::kConv || conv.groups != node.groups || conv.kernel_h * conv.kernel_w != 1)
+      return false;
     conv.interleave = true;
     Floats bias(conv.bias.size());
     const size_t rows = bias.size() / static_cast<size_t>(conv.groups);
-    for (size_t o = 0; o < bias.size(); ++o) bias[o % rows * static_cast<size_t>(conv.groups) + o / rows] = conv.bias[o];
+    for (size_t o = 0; o < bias.size(); ++o)
+      bias[o % rows * static_cast<size_t>(conv.groups) + o / rows] = conv.bias[o];
     conv.bias = bias;
     at(i) = std::move(conv);
     return true;

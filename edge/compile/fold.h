@@ -5,8 +5,10 @@
 namespace perennial::edge {
 
 /// Rewrites the graph so that nothing is left that a convolution can do on the way, exactly:
-///  1. what works channel by channel on a concatenation works on its parts (normalisation, activation, residual sum);
-///  2. normalisation folds into the convolution before it, also through a bilinear resize (its weights sum to one)
+///  1. what works channel by channel on a concatenation works on its parts (normalisation, activation,
+///  residual sum);
+///  2. normalisation folds into the convolution before it, also through a bilinear resize (its weights sum to
+///  one)
 ///     and through a residual sum (the skip is scaled instead);
 ///  3. a channel shuffle becomes the order in which a grouped 1x1 convolution writes.
 /// Nodes that nobody reads any more are left without inputs.

@@ -22,7 +22,8 @@ WeightSource source_of(const Weights& weights) {
   return [&weights](const std::string& name, const std::vector<int64_t>& shape) {
     const auto found = weights.find(name);
     require(found != weights.end(), name + ": expected a tensor " + text(shape) + ", found none");
-    require(found->second.shape == shape, name + ": expected " + text(shape) + ", found " + text(found->second.shape));
+    require(found->second.shape == shape,
+            name + ": expected " + text(shape) + ", found " + text(found->second.shape));
     return found->second.values;
   };
 }
@@ -53,7 +54,8 @@ Value Graph::input(const std::string& name, int channels, int height, int width,
 }
 
 Value Graph::conv(const std::string& name, Value x, const Conv& c) {
-  require(c.groups >= 1 && x.channels % c.groups == 0 && c.out % c.groups == 0, name + ": groups do not divide the channels");
+  require(c.groups >= 1 && x.channels % c.groups == 0 && c.out % c.groups == 0,
+          name + ": groups do not divide the channels");
   Node n = like(NodeKind::kConv, x);
   n.name = name;
   n.weight = take_(name + ".weight", {c.out, x.channels / c.groups, c.kernel_h, c.kernel_w});
@@ -70,7 +72,8 @@ Value Graph::norm(const std::string& name, Value x, double eps) {
   Node n = like(NodeKind::kNorm, x);
   n.name = name;
   const auto weight = take_(name + ".weight", {x.channels}), bias = take_(name + ".bias", {x.channels}),
-             mean = take_(name + ".running_mean", {x.channels}), variance = take_(name + ".running_var", {x.channels});
+             mean = take_(name + ".running_mean", {x.channels}),
+             variance = take_(name + ".running_var", {x.channels});
   for (size_t c = 0; c < weight.size(); ++c) {
     const double scale = weight[c] / std::sqrt(variance[c] + eps);
     n.scale.push_back(static_cast<float>(scale));
@@ -93,7 +96,8 @@ Value Graph::clamp(Value x, float low, float high) {
 }
 
 Value Graph::add(Value a, Value b) {
-  require(a.channels == b.channels && node(a).height == node(b).height && node(a).width == node(b).width, "add: shapes differ");
+  require(a.channels == b.channels && node(a).height == node(b).height && node(a).width == node(b).width,
+          "add: shapes differ");
   Node n = like(NodeKind::kAdd, a);
   n.inputs.push_back(b);
   n.scale.assign(static_cast<size_t>(a.channels), 1.0F);

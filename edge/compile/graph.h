@@ -17,11 +17,27 @@ struct Weight {
 using Weights = std::map<std::string, Weight>;
 
 /// Gives the values of a tensor by name; throws std::invalid_argument when there is none of that shape.
-using WeightSource = std::function<std::vector<float>(const std::string& name, const std::vector<int64_t>& shape)>;
+using WeightSource =
+    std::function<std::vector<float>(const std::string& name, const std::vector<int64_t>& shape)>;
 /// From a map, which must outlive the source.
 WeightSource source_of(const Weights& weights);
 
-enum class NodeKind { kInput, kConv, kNorm, kPrelu, kClamp, kAdd, kConcat, kShuffle, kPool, kMeans, kDense, kScale, kResize, kGate };
+enum class NodeKind {
+  kInput,
+  kConv,
+  kNorm,
+  kPrelu,
+  kClamp,
+  kAdd,
+  kConcat,
+  kShuffle,
+  kPool,
+  kMeans,
+  kDense,
+  kScale,
+  kResize,
+  kGate
+};
 
 /// Channels [begin, begin + channels) of what node `node` gives.
 struct Value {
@@ -36,21 +52,23 @@ struct Node {
   int channels = 0, height = 0, width = 0;  ///< of what it gives
   int kernel_h = 1, kernel_w = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1, factor = 1;
   bool align_corners = false;
-  bool interleave = false;                                ///< kConv: its groups are shuffled on writing
-  std::vector<float> weight, bias, slope, scale, shift;  ///< kNorm: scale, shift; kAdd: scale of the second input
+  bool interleave = false;  ///< kConv: its groups are shuffled on writing
+  std::vector<float> weight, bias, slope, scale,
+      shift;  ///< kNorm: scale, shift; kAdd: scale of the second input
   float low = 0, high = 0;
 };
 
-/// How an image becomes the planes of an input: (pixel - mean) / std / divisor, mean and std in the order of the planes.
-/// A divisor of 0: the input is no image.
+/// How an image becomes the planes of an input: (pixel - mean) / std / divisor, mean and std in the order of
+/// the planes. A divisor of 0: the input is no image.
 struct ImageInput {
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
   float divisor = 0;
   bool bgr = false;
 };
 
-/// A network as it was trained: layers in order, batch normalisation apart, nothing merged. Built by the functions
-/// below, which take their weights by name and check every shape (std::invalid_argument names the tensor).
+/// A network as it was trained: layers in order, batch normalisation apart, nothing merged. Built by the
+/// functions below, which take their weights by name and check every shape (std::invalid_argument names the
+/// tensor).
 class Graph {
  public:
   explicit Graph(WeightSource weights) : take_(std::move(weights)) {}

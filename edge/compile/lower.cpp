@@ -44,7 +44,8 @@ class Lowerer {
     return begin;
   }
   uint64_t unless_all(const std::vector<float>& values, float common) {
-    return std::all_of(values.begin(), values.end(), [&](float v) { return v == common; }) ? kNoWeight : weights(values);
+    return std::all_of(values.begin(), values.end(), [&](float v) { return v == common; }) ? kNoWeight
+                                                                                           : weights(values);
   }
 
   void port(const std::string& text, int tensor, bool is_output, const std::optional<ImageInput>& image) {
@@ -71,7 +72,8 @@ class Lowerer {
       int begin = 0;
       for (const Value& part : n.inputs) {
         const NodeKind kind = at(part.node).kind;
-        const bool fits = part.begin == 0 && part.channels == at(part.node).channels && tensor_of_[static_cast<size_t>(part.node)] < 0;
+        const bool fits = part.begin == 0 && part.channels == at(part.node).channels &&
+                          tensor_of_[static_cast<size_t>(part.node)] < 0;
         if (fits && kind != NodeKind::kConcat && kind != NodeKind::kInput)
           tensor_of_[static_cast<size_t>(part.node)] = add_part(joined, begin, part.channels);
         begin += part.channels;
@@ -129,12 +131,14 @@ class Lowerer {
     p_.ops.push_back(op);
   }
 
-  // The node before, when nobody else reads it and an operation can take in what follows; else null. Its value is last_.
+  // The node before, when nobody else reads it and an operation can take in what follows; else null. Its
+  // value is last_.
   const Node* into(const Node* n) {
     last_ = n->inputs[0];
     const Node* before = &at(last_.node);
-    const bool open = before->kind == NodeKind::kConv || before->kind == NodeKind::kResize || before->kind == NodeKind::kNorm ||
-                      before->kind == NodeKind::kDense || before->kind == NodeKind::kAdd;
+    const bool open = before->kind == NodeKind::kConv || before->kind == NodeKind::kResize ||
+                      before->kind == NodeKind::kNorm || before->kind == NodeKind::kDense ||
+                      before->kind == NodeKind::kAdd;
     return open && alone(last_) ? before : nullptr;
   }
 
@@ -159,7 +163,8 @@ class Lowerer {
         op.kind = OpKind::kResize, op.flags = n->align_corners ? uint32_t{kAlignCorners} : 0;
         break;
       case NodeKind::kPool:
-        op.kind = OpKind::kAveragePool, op.kernel_h = op.kernel_w = op.stride = static_cast<uint32_t>(n->factor);
+        op.kind = OpKind::kAveragePool,
+        op.kernel_h = op.kernel_w = op.stride = static_cast<uint32_t>(n->factor);
         break;
       case NodeKind::kMeans: op.kind = OpKind::kPlaneMeans; break;
       case NodeKind::kDense:

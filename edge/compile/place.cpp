@@ -55,7 +55,8 @@ uint64_t place(const Program& program, std::vector<uint64_t>& offsets) {
   std::vector<size_t> order;
   for (size_t t = 0; t < life.size(); ++t)
     if (program.tensors[t].inside < 0) order.push_back(t);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return life[a].floats > life[b].floats; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return life[a].floats > life[b].floats; });
   offsets.assign(life.size(), 0);
   uint64_t arena = 0;
   std::vector<size_t> placed;
@@ -77,7 +78,8 @@ uint64_t place(const Program& program, std::vector<uint64_t>& offsets) {
     uint64_t at = 0;
     size_t r = t;
     for (; program.tensors[r].inside >= 0; r = static_cast<size_t>(program.tensors[r].inside))
-      at += uint64_t(program.tensors[r].first) * uint64_t(program.tensors[r].height) * uint64_t(program.tensors[r].width);
+      at += uint64_t(program.tensors[r].first) * uint64_t(program.tensors[r].height) *
+            uint64_t(program.tensors[r].width);
     offsets[t] = offsets[r] + at;
   }
   return arena;

@@ -7,7 +7,6 @@
 #endif
 
 #include <cstring>
-
 #include <hwy/highway.h>
 
 #include "edge/kernels/kernels.h"

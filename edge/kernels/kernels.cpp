@@ -1,5 +1,5 @@
-// Compiled once for each instruction set (Highway's foreach_target); the processor's best is chosen at run time here,
-// so that nothing of Highway needs to be linked.
+// Compiled once for each instruction set (Highway's foreach_target); the processor's best is chosen at run
+// time here, so that nothing of Highway needs to be linked.
 #include "edge/kernels/kernels.h"
 
 #include <algorithm>
@@ -18,8 +18,15 @@ HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
 const Kernels& table() {
-  static const Kernels all{hwy::TargetName(HWY_TARGET), pointwise, depthwise,   convolution, resize, affine,
-                           average_pool,                plane_means, gate};
+  static const Kernels all{hwy::TargetName(HWY_TARGET),
+                           pointwise,
+                           depthwise,
+                           convolution,
+                           resize,
+                           affine,
+                           average_pool,
+                           plane_means,
+                           gate};
   return all;
 }
 
@@ -31,15 +38,16 @@ namespace perennial::edge {
 
 size_t spatial_scratch(const Spatial& s, bool depthwise) {
   const size_t columns = (s.width + 2 * s.pad_w + s.stride - 1) / s.stride;
-  const size_t plane = (s.height + 2 * s.pad_h) * (columns + kSlack / 2) * s.stride;
-  return plane * (depthwise ? 1 : s.channels) + kSlack;
+  const size_t row = row_step(columns) * s.stride;
+  return row * (depthwise ? s.height + 2 * s.pad_h : s.channels * s.kernel_h) + kSlack;
 }
 
 std::vector<const Kernels*> all_kernels() {
   std::vector<const Kernels*> all;
 #if HWY_TARGETS & HWY_AVX3
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vl"))
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512vl"))
     all.push_back(&N_AVX3::table());
 #endif
 #if HWY_TARGETS & HWY_AVX2

@@ -20,6 +20,8 @@ struct Epilogue {
 /// Activations are planes: [channels][height][width] floats without gaps. A buffer is readable for
 /// kSlack floats beyond its end.
 inline constexpr size_t kSlack = 128;
+/// Floats from row to row of a scratch: whole vectors may run over a row's end, and never into the next.
+inline constexpr size_t row_step(size_t columns) { return (columns + 32 + 15) / 16 * 16; }
 
 /// 1x1 convolution, one group: out[o] = sum_k weight[o][k] * in[k] over `pixels`.
 /// Output channel o goes to plane o * out_step of `out`; the epilogue's arrays are stepped alike.
@@ -31,7 +33,8 @@ struct Pointwise {
 };
 
 /// Depthwise convolution of `channels` planes, weight [channels][kernel_h][kernel_w].
-/// Convolution of one group likewise, weight [outputs][inputs][kernel_h][kernel_w]: then `channels` is inputs.
+/// Convolution of one group likewise, weight [outputs][inputs][kernel_h][kernel_w]: then `channels` is
+/// inputs.
 struct Spatial {
   const float* in;
   float* out;
@@ -42,8 +45,8 @@ struct Spatial {
   float* scratch;  ///< at least spatial_scratch() floats
 };
 
-/// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say between
-/// which columns a column lies and how near the right one.
+/// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say
+/// between which columns a column lies and how near the right one.
 struct Resize {
   const float* in;
   float* out;

@@ -31,14 +31,16 @@ HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t cha
   }
 }
 
-// Columns `left` of a row. Enlarging, those of one vector lie within one vector of the row: no gather is needed.
+// Columns `left` of a row. Enlarging, those of one vector lie within one vector of the row: no gather is
+// needed.
 template <bool kEnlarge>
 HWY_INLINE V columns(const float* row, const int32_t* left) {
   const D d;
   const hn::RebindToSigned<D> di;
   const auto at = hn::LoadU(di, left);
   if constexpr (!kEnlarge) return hn::GatherIndex(d, row, at);
-  return hn::TableLookupLanes(hn::LoadU(d, row + left[0]), hn::IndicesFromVec(d, hn::Sub(at, hn::Set(di, left[0]))));
+  return hn::TableLookupLanes(hn::LoadU(d, row + left[0]),
+                              hn::IndicesFromVec(d, hn::Sub(at, hn::Set(di, left[0]))));
 }
 
 // A plane of out_height rows between those of `in`.
@@ -146,7 +148,8 @@ HWY_ATTR void gate(const float* coarse, const float* detail, float* out, size_t 
     const V open = hn::Sub(hn::Set(d, 1.0F), hn::Div(hn::Set(d, 1.0F), sum));
     for (size_t c = 0; c < channels; ++c) {
       const size_t at = c * pixels + p;
-      store_upto(hn::MulAdd(hn::LoadU(d, detail + at), open, hn::LoadU(d, coarse + at)), out + c * pixels, p, pixels);
+      store_upto(hn::MulAdd(hn::LoadU(d, detail + at), open, hn::LoadU(d, coarse + at)), out + c * pixels, p,
+                 pixels);
     }
   }
 }

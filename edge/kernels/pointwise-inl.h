@@ -10,7 +10,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
-// O output channels by T vectors of pixels: the sums stay in registers (6 x 4 of AVX-512's 32, 6 x 2 elsewhere).
+// O output channels by T vectors of pixels: the sums stay in registers (6 x 4 of AVX-512's 32, 6 x 2
+// elsewhere).
 template <size_t O, size_t T>
 HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o, size_t p, size_t count) {
   const D d;

@@ -16,7 +16,9 @@ class Builder {
   Value conv_norm_prelu(const std::string& name, Value x, const Graph::Conv& shape) {
     return norm_prelu(name, g.conv(name + ".conv", x, shape));
   }
-  Value norm_prelu(const std::string& name, Value x) { return g.prelu(name + ".act", g.norm(name + ".bn", x, kEps)); }
+  Value norm_prelu(const std::string& name, Value x) {
+    return g.prelu(name + ".act", g.norm(name + ".bn", x, kEps));
+  }
 
   // Depthwise with stride 2, channels weighed by squeeze and excitation, 1x1.
   Value down(const std::string& name, Value x, int out, int divisor) {
@@ -39,7 +41,8 @@ class Builder {
 
   Value squeeze_module(const std::string& name, Value x, int out, const Branch& first, const Branch& second) {
     const Value mixed = g.shuffle(g.conv(name + ".c1.conv", x, {out / 2, 1, 1, 1, 2}), 2);
-    Value y = g.concat({squeeze_block(name + ".d1", mixed, first), squeeze_block(name + ".d2", mixed, second)});
+    Value y =
+        g.concat({squeeze_block(name + ".d1", mixed, first), squeeze_block(name + ".d2", mixed, second)});
     if (x.channels == out) y = g.add(y, x);
     return norm_prelu(name + ".BR", y);
   }
@@ -61,7 +64,8 @@ Graph sinet_portrait(const WeightSource& weights, const ImageInput& image, int s
   Value f3 = b.squeeze_module(e + "level3.0", f3a, 96, {3, 1}, {5, 1});
   const Branch rest[7][2] = {{{3, 1}, {3, 1}}, {{5, 1}, {3, 2}}, {{5, 2}, {3, 4}}, {{3, 1}, {3, 1}},
                              {{5, 1}, {5, 1}}, {{3, 2}, {3, 4}}, {{3, 1}, {5, 2}}};
-  for (int i = 0; i < 7; ++i) f3 = b.squeeze_module(e + "level3." + std::to_string(i + 1), f3, 96, rest[i][0], rest[i][1]);
+  for (int i = 0; i < 7; ++i)
+    f3 = b.squeeze_module(e + "level3." + std::to_string(i + 1), f3, 96, rest[i][0], rest[i][1]);
   const Value coarse = g.conv(e + "classifier.conv", b.norm_prelu(e + "BR3", g.concat({f3a, f3})), {2});
   const Value d1 = g.norm("bn_3", g.resize(coarse, 2, true), kEps);
   const Value detail = b.conv_norm_prelu("level2_C", f2, {2});

@@ -30,4 +30,34 @@ class Sgd {
   std::vector<at::Tensor> parameters_, momenta_;  // an undefined momentum: no step yet
 };
 
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+};
+
+/// Parameters that share a weight decay.
+struct ParameterGroup {
+  std::vector<at::Tensor> parameters;
+  double weight_decay = 0;  ///< added to the gradient (L2), not decoupled
+};
+
+/// Adam (Kingma and Ba, ICLR 2015) over groups of parameters (at::_fused_adam_).
+class Adam {
+ public:
+  Adam(std::vector<ParameterGroup> groups, const AdamOptions& options);
+  /// One step from the gradients in place; parameters without a gradient are left alone. Gradients are
+  /// dropped.
+  void step(double learning_rate);
+  void save(TensorMap& out, const std::string& prefix) const;
+  /// Throws Error when a moment does not fit its parameter.
+  void load(const TensorMap& in, const std::string& prefix, const std::string& source);
+
+ private:
+  struct Moments {
+    at::Tensor first, second, steps;  // undefined: no step yet
+  };
+  AdamOptions options_;
+  std::vector<ParameterGroup> groups_;
+  std::vector<std::vector<Moments>> moments_;
+};
+
 }  // namespace perennial

@@ -144,7 +144,8 @@ class PortraitSinet final : public Sinet {
     add("encoder.level1", "convolution 3x3 stride 2, BN, PReLU", kPortrait2.in, half, stem_.macs(full));
     level2_.list(rows, half);
     level3_.list(rows, quarter);
-    add("encoder.classifier", "convolution 1x1", k, eighth, coarse_.shape().macs(eighth.height, eighth.width));
+    add("encoder.classifier", "convolution 1x1", k, eighth,
+        coarse_.shape().macs(eighth.height, eighth.width));
     add("bn_3", "enlarge x2, BN", k, quarter, 0);
     add("level2_C", "convolution 1x1, BN, PReLU", k, quarter, lateral_.macs(quarter));
     add("bn_2", "information blocking, enlarge x2, BN", k, half, 0);
@@ -200,9 +201,9 @@ class CityscapesSinet final : public Sinet {
         coarse_norm_(root_ / "bn_4", options.classes, kSinetNorm),
         lateral_(root_ / "level3_C", {level3_.fine_channels(), options.classes, 1}),
         fine_norm_(root_ / "bn_3", options.classes, kSinetNorm),
-        output_(tensors_.parameter("classifier.weight",
-                                   kaiming_normal({options.classes, options.classes, 2, 2}, 1, seed,
-                                                  "classifier"))) {}
+        output_(tensors_.parameter(
+            "classifier.weight",
+            kaiming_normal({options.classes, options.classes, 2, 2}, 1, seed, "classifier"))) {}
 
   at::Tensor encode(const at::Tensor& x, bool training) override { return encoded(x, training).coarse; }
 

@@ -18,8 +18,8 @@ struct SinetOptions {
 
 /// One row of the table of layers.
 struct LayerCost {
-  std::string name;  ///< prefix of its tensors: "encoder.level2.0"
-  std::string kind;  ///< "S2-module (3,1)(5,1)"
+  std::string name;                             ///< prefix of its tensors: "encoder.level2.0"
+  std::string kind;                             ///< "S2-module (3,1)(5,1)"
   int64_t channels = 0, height = 0, width = 0;  ///< of its output
   int64_t parameters = 0;
   int64_t macs = 0;  ///< multiply-accumulates of convolutions and linear layers, one image

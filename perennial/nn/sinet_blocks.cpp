@@ -21,8 +21,9 @@ std::vector<ConvShape> depthwise_shapes(int64_t channels, const S2Spec& spec, bo
 }
 
 std::vector<ConvNorm> depthwise_layers(const Scope& scope, const std::vector<ConvShape>& shapes) {
-  const std::vector<std::string> names =
-      shapes.size() == 1 ? std::vector<std::string>{"conv"} : std::vector<std::string>{"vertical", "horizontal"};
+  const std::vector<std::string> names = shapes.size() == 1
+                                             ? std::vector<std::string>{"conv"}
+                                             : std::vector<std::string>{"vertical", "horizontal"};
   std::vector<ConvNorm> layers;
   for (size_t i = 0; i < shapes.size(); ++i) {
     const Scope here = scope / names[i];

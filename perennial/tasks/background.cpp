@@ -31,7 +31,8 @@ Frame covering(const Frame& image, int64_t width, int64_t height) {
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x) {
       const auto from = [scale](int64_t at, int64_t to, int64_t side) {
-        const double v = (static_cast<double>(at) + 0.5 - static_cast<double>(to) / 2) / scale + static_cast<double>(side) / 2;
+        const double v = (static_cast<double>(at) + 0.5 - static_cast<double>(to) / 2) / scale +
+                         static_cast<double>(side) / 2;
         return std::clamp<int64_t>(static_cast<int64_t>(v), 0, side - 1);
       };
       const int64_t at = 3 * (from(y, height, image.height) * image.width + from(x, width, image.width));
@@ -54,11 +55,11 @@ void blur(Frame& frame, int64_t radius) {
   std::vector<uint8_t> other(frame.rgb.size());
   for (int pass = 0; pass < 2; ++pass) {
     for (int64_t y = 0; y < frame.height; ++y)
-      blur_line(&frame.rgb[static_cast<size_t>(3 * y * frame.width)], &other[static_cast<size_t>(3 * y * frame.width)],
-                frame.width, 3, radius);
+      blur_line(&frame.rgb[static_cast<size_t>(3 * y * frame.width)],
+                &other[static_cast<size_t>(3 * y * frame.width)], frame.width, 3, radius);
     for (int64_t x = 0; x < frame.width; ++x)
-      blur_line(&other[static_cast<size_t>(3 * x)], &frame.rgb[static_cast<size_t>(3 * x)], frame.height, 3 * frame.width,
-                radius);
+      blur_line(&other[static_cast<size_t>(3 * x)], &frame.rgb[static_cast<size_t>(3 * x)], frame.height,
+                3 * frame.width, radius);
   }
 }
 
@@ -66,7 +67,8 @@ Background Background::parse(const std::string& text) {
   Background b;
   if (text == "blur") return b;
   if (text.starts_with('#')) {
-    if (text.size() != 7) throw std::invalid_argument("background: expected a colour such as #20a0ff, found '" + text + "'");
+    if (text.size() != 7)
+      throw std::invalid_argument("background: expected a colour such as #20a0ff, found '" + text + "'");
     b.kind_ = Kind::kColour;
     for (size_t c = 0; c < 3; ++c) b.colour_[c] = hex(text, 1 + 2 * c);
     return b;

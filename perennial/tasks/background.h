@@ -30,7 +30,8 @@ class Background {
   Frame fitted_;  ///< covering the frames seen last, or the blurred frame
 };
 
-/// Box blur twice, `radius` pixels to each side, edges repeated: close to a Gaussian and independent of the radius.
+/// Box blur twice, `radius` pixels to each side, edges repeated: close to a Gaussian and independent of the
+/// radius.
 void blur(Frame& frame, int64_t radius);
 
 }  // namespace perennial

@@ -74,7 +74,8 @@ void augment_one(const std::vector<Matte>& mattes, size_t row, const MatteAugmen
 }
 
 void check(const std::vector<Matte>& mattes, std::span<const int64_t> rows, int64_t side) {
-  if (side < 1 || side > kMaxAugmentSide) throw std::invalid_argument("augment_mattes: a side from 1 to 16384");
+  if (side < 1 || side > kMaxAugmentSide)
+    throw std::invalid_argument("augment_mattes: a side from 1 to 16384");
   for (const int64_t row : rows)
     if (row < 0 || row >= static_cast<int64_t>(mattes.size()))
       throw std::invalid_argument("augment_mattes: row " + std::to_string(row) + " of " +

@@ -12,8 +12,8 @@ struct MatteAugmentation {
   bool warp = true;    ///< rotation within 45 degrees, scale 0.5 to 1.5 times what fits, centre moved by a
                        ///< quarter of the side; without it the image is stretched to the side
   bool flip = true;    ///< horizontal, p = 0.5
-  bool colour = true;  ///< p = 0.5: saturation, brightness (0.4 to 1.6), contrast (0.6 to 1.4), sharpness (0.8 to
-                       ///< 1.2), in steps of 0.1, as PIL's ImageEnhance
+  bool colour = true;  ///< p = 0.5: saturation, brightness (0.4 to 1.6), contrast (0.6 to 1.4), sharpness
+                       ///< (0.8 to 1.2), in steps of 0.1, as PIL's ImageEnhance
   bool blur = true;    ///< p = 0.5: Gaussian 30 %, median 30 %, box 40 %, of 3 or 5 pixels
   bool noise = true;   ///< p = 0.5: Gaussian with deviation 0 to 10
 };

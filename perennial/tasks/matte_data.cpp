@@ -30,7 +30,8 @@ using Files = std::map<std::string, fs::path>;  // by stem
 
 bool is_png(const fs::path& path) {
   std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return ending == ".png";
 }
 
@@ -42,7 +43,8 @@ Files files_of(const fs::path& folder, Wanted wanted) {
     const bool hidden = path.filename().string().starts_with('.');
     if (hidden || !is_image_name(path) || !entry.is_regular_file() || !wanted(path)) continue;
     const auto [at, fresh] = files.emplace(path.stem().string(), path);
-    if (!fresh) fail(std::max(path, at->second), "one file of that stem", std::min(path, at->second).string());
+    if (!fresh)
+      fail(std::max(path, at->second), "one file of that stem", std::min(path, at->second).string());
   }
   return files;
 }

@@ -5,8 +5,8 @@
 #include <ATen/ops/bincount.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cumsum.h>
-#include <ATen/ops/nll_loss2d.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/ops/nll_loss2d.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sort.h>
@@ -49,9 +49,9 @@ at::Tensor class_weights(const at::Tensor& labels, int64_t classes) {
 at::Tensor weighted_cross_entropy(const at::Tensor& logits, const at::Tensor& labels,
                                   const at::Tensor& weights) {
   const at::Tensor both = two_logits(logits), y = labels.to(at::kLong);
-  const at::Tensor w = weights.defined() ? weights.to(both.options()) : at::ones({both.size(1)}, both.options());
-  const at::Tensor sum =
-      at::nll_loss2d(at::log_softmax(both, 1), y, w, at::Reduction::Sum, kIgnoredLabel);
+  const at::Tensor w =
+      weights.defined() ? weights.to(both.options()) : at::ones({both.size(1)}, both.options());
+  const at::Tensor sum = at::nll_loss2d(at::log_softmax(both, 1), y, w, at::Reduction::Sum, kIgnoredLabel);
   const at::Tensor counted = y.ne(kIgnoredLabel);
   const at::Tensor weight_sum = w.index_select(0, y.masked_select(counted)).sum();
   return sum.div(weight_sum.clamp_min(1e-12));

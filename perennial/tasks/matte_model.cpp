@@ -14,13 +14,16 @@
 
 namespace perennial {
 
-std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
+std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side,
+                                     const SinetStatistics& statistics) {
   if (side < 32 || side > 4096 || side % 32 != 0)
-    throw std::invalid_argument(fmt::format("the side of SINet's input: expected a multiple of 32, found {}", side));
+    throw std::invalid_argument(
+        fmt::format("the side of SINet's input: expected a multiple of 32, found {}", side));
   const edge::WeightSource source = [&](const std::string& name, const std::vector<int64_t>& shape) {
     const auto found = weights.tensors.find(name);
     if (found == weights.tensors.end())
-      throw std::invalid_argument(fmt::format("{}: expected a tensor [{}], found none", name, fmt::join(shape, ", ")));
+      throw std::invalid_argument(
+          fmt::format("{}: expected a tensor [{}], found none", name, fmt::join(shape, ", ")));
     if (found->second.sizes() != at::IntArrayRef(shape))
       throw std::invalid_argument(fmt::format("{}: expected [{}], found [{}]", name, fmt::join(shape, ", "),
                                               fmt::join(found->second.sizes(), ", ")));
@@ -36,7 +39,8 @@ std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side, co
 
 std::filesystem::path default_matte_model() {
   const char* named = std::getenv("PERENNIAL_MATTE_MODEL");
-  const std::filesystem::path path = named != nullptr ? named : cache_folder() / "models" / "sinet_portrait.peb";
+  const std::filesystem::path path =
+      named != nullptr ? named : cache_folder() / "models" / "sinet_portrait.peb";
   if (!std::filesystem::exists(path))
     throw Error({"looking for a matte model", path.string(),
                  "--model, PERENNIAL_MATTE_MODEL, or a file there (perennial segment export --weights "

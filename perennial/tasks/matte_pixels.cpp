@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
 namespace perennial {
@@ -67,16 +68,18 @@ void weighted_blur(ImageView image, std::span<const int> taps) {
   const int side = static_cast<int>(taps.size());
   int total = 0;
   for (const int tap : taps) total += tap;
-  const int whole = total * total;
+  const int whole = std::max(1, total * total);
   std::vector<int> columns(static_cast<size_t>(image.width + side - 1));
   on_padded_planes(image, side / 2, [&](const uint8_t* padded, int stride, uint8_t* out) {
     for (int y = 0; y < image.height; ++y, padded += stride) {
       std::fill(columns.begin(), columns.end(), 0);
       for (int k = 0; k < side; ++k)
-        for (int x = 0; x < stride; ++x) columns[static_cast<size_t>(x)] += taps[static_cast<size_t>(k)] * padded[k * stride + x];
+        for (int x = 0; x < stride; ++x)
+          columns[static_cast<size_t>(x)] += taps[static_cast<size_t>(k)] * padded[k * stride + x];
       for (int x = 0; x < image.width; ++x) {
+        const int* column = columns.data() + x;
         int sum = whole / 2;
-        for (int k = 0; k < side; ++k) sum += taps[static_cast<size_t>(k)] * columns[static_cast<size_t>(x + k)];
+        for (const int tap : taps) sum += tap * *column++;
         *out++ = static_cast<uint8_t>(sum / whole);
       }
     }

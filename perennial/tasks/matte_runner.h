@@ -11,12 +11,13 @@ struct pe_model;
 namespace perennial {
 
 struct MatteOptions {
-  double smooth = 0;  ///< share of the matte before that stays in the next: steadier, and slower to follow. 0..1
+  double smooth =
+      0;  ///< share of the matte before that stays in the next: steadier, and slower to follow. 0..1
   int64_t every = 1;  ///< the network runs on every so many frames; between them the matte stays
 };
 
-/// Mattes of photographs or of the frames of a video by the edge runtime. Throws Error for a model that cannot be
-/// used, std::invalid_argument for options out of range.
+/// Mattes of photographs or of the frames of a video by the edge runtime. Throws Error for a model that
+/// cannot be used, std::invalid_argument for options out of range.
 class MatteRunner {
  public:
   MatteRunner(const std::filesystem::path& model, const MatteOptions& options);

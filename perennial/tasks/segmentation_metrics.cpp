@@ -21,8 +21,12 @@ void SegmentationMetrics::add(const at::Tensor& predicted, const at::Tensor& tru
     throw std::invalid_argument("mattes and masks must be [N, H, W] of the same size");
   const at::Tensor p = predicted.eq(1), t = truth.eq(1), band = boundary_band(truth, band_);
   const at::Tensor both = p.logical_and(t);
-  const at::Tensor counts[] = {per_image(both), per_image(p), per_image(t), per_image(both.logical_and(band)),
-                               per_image(p.logical_and(band)), per_image(t.logical_and(band))};
+  const at::Tensor counts[] = {per_image(both),
+                               per_image(p),
+                               per_image(t),
+                               per_image(both.logical_and(band)),
+                               per_image(p.logical_and(band)),
+                               per_image(t.logical_and(band))};
   const int64_t* n[6];
   for (int k = 0; k < 6; ++k) n[k] = counts[k].const_data_ptr<int64_t>();
   const int64_t area = p.size(1) * p.size(2);

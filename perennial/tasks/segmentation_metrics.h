@@ -17,9 +17,9 @@ struct SegmentationScores {
 /// Scores of binary mattes, exact for any division into batches.
 ///
 /// The foreground IoU is what SINet's tables call mIoU (Park et al., WACV 2020; the released code averages
-/// over batches, this is the mean over images). The boundary F1 is the F1 of foreground among the pixels of the
-/// true mask's boundary band, 15 pixels wide; an image without such pixels, or without foreground among them
-/// in truth and matte, counts 1.
+/// over batches, this is the mean over images). The boundary F1 is the F1 of foreground among the pixels of
+/// the true mask's boundary band, 15 pixels wide; an image without such pixels, or without foreground among
+/// them in truth and matte, counts 1.
 class SegmentationMetrics {
  public:
   explicit SegmentationMetrics(int64_t band = 15) : band_(band) {}

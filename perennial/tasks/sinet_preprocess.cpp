@@ -24,8 +24,8 @@ at::Tensor sinet_preprocess(const at::Tensor& images, const SinetStatistics& sta
   const bool fits = images.dim() == 4 && images.size(1) == 3 && images.scalar_type() == at::kByte;
   if (!fits) throw std::invalid_argument("SINet takes uint8 images [N, 3, H, W]");
   const at::Tensor source = images.cpu().contiguous();
-  at::Tensor result = at::empty(source.sizes(), at::TensorOptions().dtype(at::kFloat),
-                                at::MemoryFormat::ChannelsLast);
+  at::Tensor result =
+      at::empty(source.sizes(), at::TensorOptions().dtype(at::kFloat), at::MemoryFormat::ChannelsLast);
   std::array<Table, 3> tables;
   for (size_t c = 0; c < 3; ++c) tables[c] = table_of(statistics.mean[c], statistics.std[c]);
   const int64_t area = source.size(2) * source.size(3);

@@ -18,10 +18,10 @@ inline constexpr SinetStatistics kSinetPortrait{{107.304565F, 115.69884F, 132.35
 inline constexpr SinetStatistics kSinetPortraitPort{{113.05697F, 120.847824F, 133.786F},
                                                     {65.05263F, 65.393776F, 67.238205F}};
 
-/// What the published portrait weights take: uint8 RGB [N, 3, H, W] -> float32 [N, 3, H, W] in the order blue,
-/// green, red, channels-last: ((v - mean) / std) / 255. The second division is the released code's and the
-/// weights need it: without it half of a frame becomes foreground. Throws std::invalid_argument for another
-/// type or shape.
+/// What the published portrait weights take: uint8 RGB [N, 3, H, W] -> float32 [N, 3, H, W] in the order
+/// blue, green, red, channels-last: ((v - mean) / std) / 255. The second division is the released code's and
+/// the weights need it: without it half of a frame becomes foreground. Throws std::invalid_argument for
+/// another type or shape.
 at::Tensor sinet_preprocess(const at::Tensor& images, const SinetStatistics& statistics = kSinetPortrait);
 
 }  // namespace perennial

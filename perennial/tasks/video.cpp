@@ -23,13 +23,25 @@ namespace {
 constexpr int64_t kMostPixels = int64_t{1} << 26;
 
 std::vector<std::string> reading(const std::filesystem::path& path) {
-  return {"ffmpeg", "-v", "error", "-nostdin", "-i", path.string(), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"};
+  return {"ffmpeg", "-v",       "error",    "-nostdin", "-i", path.string(),
+          "-f",     "rawvideo", "-pix_fmt", "rgb24",    "-"};
 }
 
-std::vector<std::string> writing(const std::filesystem::path& path, const VideoSize& size, const std::filesystem::path& sound) {
-  return {"ffmpeg",  "-v",   "error", "-y",           "-f",      "rawvideo", "-pix_fmt", "rgb24",      "-s",
-          fmt::format("{}x{}", size.width, size.height), "-r", size.rate, "-i", "-", "-i", sound.string(), "-map", "0:v",
-          "-map",    "1:a?", "-c:a",  "copy",         "-pix_fmt", "yuv420p", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+std::vector<std::string> writing(const std::filesystem::path& path, const VideoSize& size,
+                                 const std::filesystem::path& sound) {
+  return {"ffmpeg",     "-v",
+          "error",      "-y",
+          "-f",         "rawvideo",
+          "-pix_fmt",   "rgb24",
+          "-s",         fmt::format("{}x{}", size.width, size.height),
+          "-r",         size.rate,
+          "-i",         "-",
+          "-i",         sound.string(),
+          "-map",       "0:v",
+          "-map",       "1:a?",
+          "-c:a",       "copy",
+          "-pix_fmt",   "yuv420p",
+          "-vf",        "pad=ceil(iw/2)*2:ceil(ih/2)*2",
           path.string()};
 }
 
@@ -70,7 +82,8 @@ bool Child::read(uint8_t* to, size_t size) {
     if (n <= 0) break;
     got += static_cast<size_t>(n);
   }
-  if (got > 0 && got < size) throw Error({"reading from", name_, fmt::format("{} bytes", size), fmt::format("{}", got)});
+  if (got > 0 && got < size)
+    throw Error({"reading from", name_, fmt::format("{} bytes", size), fmt::format("{}", got)});
   return got == size;
 }
 
@@ -94,8 +107,8 @@ void Child::finish() {
 }
 
 VideoSize video_size(const std::filesystem::path& path) {
-  Child probe({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=width,height,r_frame_rate,nb_frames",
-               "-of", "json", path.string()},
+  Child probe({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
+               "stream=width,height,r_frame_rate,nb_frames", "-of", "json", path.string()},
               Child::Pipe::kRead);
   std::string text;
   for (uint8_t byte; text.size() < (1 << 16) && probe.read(&byte, 1);) text += static_cast<char>(byte);
@@ -103,9 +116,11 @@ VideoSize video_size(const std::filesystem::path& path) {
     probe.finish();
     const auto stream = nlohmann::json::parse(text).at("streams").at(0);
     VideoSize size{stream.at("width"), stream.at("height"), stream.at("r_frame_rate"), 0};
-    if (stream.contains("nb_frames")) size.frames = std::strtoll(stream["nb_frames"].get<std::string>().c_str(), nullptr, 10);
+    if (stream.contains("nb_frames"))
+      size.frames = std::strtoll(stream["nb_frames"].get<std::string>().c_str(), nullptr, 10);
     if (size.width < 1 || size.height < 1 || size.width * size.height > kMostPixels)
-      throw Error({"reading the video", path.string(), "a frame of ordinary size", fmt::format("{}x{}", size.width, size.height)});
+      throw Error({"reading the video", path.string(), "a frame of ordinary size",
+                   fmt::format("{}x{}", size.width, size.height)});
     return size;
   } catch (const nlohmann::json::exception&) {
     throw Error({"reading the video", path.string(), "a stream of pictures", "none"});
@@ -121,9 +136,11 @@ bool VideoReader::next(Frame& frame) {
   return ffmpeg_.read(frame.rgb.data(), frame.rgb.size());
 }
 
-VideoWriter::VideoWriter(const std::filesystem::path& path, const VideoSize& size, const std::filesystem::path& sound_from)
+VideoWriter::VideoWriter(const std::filesystem::path& path, const VideoSize& size,
+                         const std::filesystem::path& sound_from)
     : path_(path),
-      beside_(path.parent_path() / ("." + path.stem().string() + ".tmp" + std::to_string(::getpid()) + path.extension().string())),
+      beside_(path.parent_path() /
+              ("." + path.stem().string() + ".tmp" + std::to_string(::getpid()) + path.extension().string())),
       ffmpeg_(writing(beside_, size, sound_from), Child::Pipe::kWrite) {}
 
 VideoWriter::~VideoWriter() {
@@ -140,7 +157,8 @@ void VideoWriter::finish() {
 
 bool is_video_name(const std::filesystem::path& path) {
   std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   constexpr std::array<const char*, 5> kKnown{".mp4", ".mov", ".mkv", ".webm", ".avi"};
   return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* k) { return ending == k; });
 }

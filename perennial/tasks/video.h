@@ -33,7 +33,7 @@ class Child {
 
 struct VideoSize {
   int64_t width = 0, height = 0;
-  std::string rate;     ///< "30000/1001"
+  std::string rate;    ///< "30000/1001"
   int64_t frames = 0;  ///< 0: unknown
 };
 
@@ -55,7 +55,8 @@ class VideoReader {
 /// Writes a video beside its place and renames it in when finished; the sound of `sound_from` is kept.
 class VideoWriter {
  public:
-  VideoWriter(const std::filesystem::path& path, const VideoSize& size, const std::filesystem::path& sound_from);
+  VideoWriter(const std::filesystem::path& path, const VideoSize& size,
+              const std::filesystem::path& sound_from);
   ~VideoWriter();
   void write(const Frame& frame);
   void finish();

@@ -1,5 +1,3 @@
-#include "edge/perennial_edge.h"
-
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +9,7 @@
 
 #include "edge/compile/compile.h"
 #include "edge/nets/sinet.h"
+#include "edge/perennial_edge.h"
 #include "edge/perennial_edge.hpp"
 #include "tests/edge/allocations.h"
 #include "tests/edge/naive.h"
@@ -18,7 +17,8 @@
 namespace perennial::edge {
 namespace {
 
-constexpr ImageInput kImage{{107.304565F, 115.69884F, 132.35703F}, {63.97182F, 65.1337F, 68.29726F}, 255, true};
+constexpr ImageInput kImage{
+    {107.304565F, 115.69884F, 132.35703F}, {63.97182F, 65.1337F, 68.29726F}, 255, true};
 
 std::vector<std::byte> random_sinet() { return compile(sinet_portrait(naive::random_weight, kImage, 64)); }
 
@@ -48,7 +48,9 @@ struct Close {
 };
 using Handle = std::unique_ptr<pe_model, Close>;
 
-Handle open(const std::vector<std::byte>& bytes) { return Handle(pe_open_memory(bytes.data(), bytes.size())); }
+Handle open(const std::vector<std::byte>& bytes) {
+  return Handle(pe_open_memory(bytes.data(), bytes.size()));
+}
 
 TEST(Api, DescribesItsPorts) {
   const auto bytes = random_sinet();
@@ -150,7 +152,8 @@ TEST(Api, FindsADrawnPerson) {
   if (weights.empty()) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
   const auto bytes = compile(sinet_portrait(source_of(weights), kImage));
   const auto file = std::filesystem::temp_directory_path() / "perennial_api_test.peb";
-  std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   constexpr int kSide = 320;
   std::vector<uint8_t> rgb(kSide * kSide * 3), truth(kSide * kSide), alpha(kSide * kSide);
   const auto inside = [](double x, double y, double cx, double cy, double rx, double ry) {
@@ -158,11 +161,14 @@ TEST(Api, FindsADrawnPerson) {
   };
   for (int y = 0; y < kSide; ++y)
     for (int x = 0; x < kSide; ++x) {
-      const bool head = inside(x, y, 160, 115, 48, 62), hair = inside(x, y, 160, 92, 56, 60) && !inside(x, y, 160, 122, 44, 50);
+      const bool head = inside(x, y, 160, 115, 48, 62),
+                 hair = inside(x, y, 160, 92, 56, 60) && !inside(x, y, 160, 122, 44, 50);
       const bool neck = std::abs(x - 160) < 22 && y > 150 && y < 215, body = inside(x, y, 160, 320, 120, 125);
       const bool eye = inside(x, y, 142, 108, 6, 4) || inside(x, y, 178, 108, 6, 4);
       uint8_t colour[3] = {static_cast<uint8_t>(150 + y / 8), static_cast<uint8_t>(175 + x / 16), 200};
-      const auto paint = [&](uint8_t r, uint8_t g, uint8_t b) { colour[0] = r, colour[1] = g, colour[2] = b; };
+      const auto paint = [&](uint8_t r, uint8_t g, uint8_t b) {
+        colour[0] = r, colour[1] = g, colour[2] = b;
+      };
       if (body) paint(45, 60, 110);
       if (neck) paint(205, 160, 130);
       if (head) paint(220, 175, 145);

@@ -35,7 +35,8 @@ void expect_equal_to_naive(const Graph& graph, double tolerance, uint32_t seed =
       const auto out = engine.output(0);
       ASSERT_EQ(out.size(), expected.size());
       double worst = 0;
-      for (size_t i = 0; i < out.size(); ++i) worst = std::max(worst, std::abs(out[i] - expected[i]) / (1 + std::abs(expected[i])));
+      for (size_t i = 0; i < out.size(); ++i)
+        worst = std::max(worst, std::abs(out[i] - expected[i]) / (1 + std::abs(expected[i])));
       EXPECT_LT(worst, tolerance) << kernels->name;
     }
   }
@@ -46,8 +47,10 @@ TEST(Compile, SinetWithRandomWeights) {
 }
 
 RC_GTEST_PROP(Compile, ConvolutionsOfAnyShape, ()) {
-  const int channels = *rc::gen::inRange(1, 20), height = *rc::gen::inRange(1, 40), width = *rc::gen::inRange(1, 40);
-  const int kernel = *rc::gen::element(1, 3, 5, 7), stride = *rc::gen::inRange(1, 3), out = *rc::gen::inRange(1, 20);
+  const int channels = *rc::gen::inRange(1, 20), height = *rc::gen::inRange(1, 40),
+            width = *rc::gen::inRange(1, 40);
+  const int kernel = *rc::gen::element(1, 3, 5, 7), stride = *rc::gen::inRange(1, 3),
+            out = *rc::gen::inRange(1, 20);
   const bool depthwise = *rc::gen::arbitrary<bool>();
   Graph g(naive::random_weight);
   const Value x = g.input("x", channels, height, width);
@@ -58,11 +61,13 @@ RC_GTEST_PROP(Compile, ConvolutionsOfAnyShape, ()) {
 }
 
 RC_GTEST_PROP(Compile, GroupsShufflesAndResiduals, ()) {
-  const int half = *rc::gen::inRange(1, 12), side = *rc::gen::inRange(1, 9) * 4, factor = *rc::gen::element(2, 4);
+  const int half = *rc::gen::inRange(1, 12), side = *rc::gen::inRange(1, 9) * 4,
+            factor = *rc::gen::element(2, 4);
   Graph g(naive::random_weight);
   const Value x = g.conv("in", g.input("x", 3, side, side), {4 * half, 3, 3, 1, 1});
   const Value mixed = g.shuffle(g.conv("mix", x, {2 * half, 1, 1, 1, 2}), 2);
-  const Value small = g.resize(g.conv("small", g.pool(mixed, factor), {2 * half}), factor, *rc::gen::arbitrary<bool>());
+  const Value small =
+      g.resize(g.conv("small", g.pool(mixed, factor), {2 * half}), factor, *rc::gen::arbitrary<bool>());
   const Value sum = g.add(g.concat({g.conv("large", mixed, {2 * half}), g.norm("small.bn", small, 1e-3)}), x);
   const Value y = g.clamp(g.norm("sum.bn", sum, 1e-3), -0.5F, 0.5F);
   g.output("y", g.concat({y, x}));
@@ -84,7 +89,8 @@ TEST(Compile, NothingIsLeftOfNormalisationsAndActivations) {
   const Model model = Model::from_memory(bytes);
   int affine = 0;
   for (const OpRecord& op : model.ops()) affine += op.kind == OpKind::kAffine ? 1 : 0;
-  // Two concatenations are normalised whose parts others read too, and one whose parts lie in another already.
+  // Two concatenations are normalised whose parts others read too, and one whose parts lie in another
+  // already.
   EXPECT_LE(affine, 7);
   EXPECT_LT(bytes.size(), 360'000U);
   EXPECT_LT(Engine(model).arena_bytes(), 3'500'000U);

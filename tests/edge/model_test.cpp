@@ -64,7 +64,8 @@ TEST(Model, SaysWhatIsWrong) {
   EXPECT_EQ(error_of(bytes), "m: the checksum does not fit: the file is damaged");
 }
 
-// Hostile numbers under a good checksum: an error or a run inside the arena (the sanitizers watch), never a crash.
+// Hostile numbers under a good checksum: an error or a run inside the arena (the sanitizers watch), never a
+// crash.
 TEST(Model, HostileRecordsAreRefusedOrHarmless) {
   const auto whole = small_model();
   Header h;
@@ -74,7 +75,14 @@ TEST(Model, HostileRecordsAreRefusedOrHarmless) {
   for (int round = 0; round < 4000; ++round) {
     auto bytes = whole;
     const size_t records = weights_at(h) - sizeof h;
-    const uint32_t values[] = {0, 1, 2, 0xffffffff, 0x7fffffff, 1u << 20, static_cast<uint32_t>(random() % 64), static_cast<uint32_t>(random())};
+    const uint32_t values[] = {0,
+                               1,
+                               2,
+                               0xffffffff,
+                               0x7fffffff,
+                               1u << 20,
+                               static_cast<uint32_t>(random() % 64),
+                               static_cast<uint32_t>(random())};
     const size_t at = sizeof h + random() % (records / 4) * 4;
     std::memcpy(bytes.data() + at, &values[random() % 8], 4);
     reseal(bytes);

@@ -12,7 +12,8 @@ using Planes = std::vector<double>;
 
 class Evaluator {
  public:
-  Evaluator(const Graph& g, const std::vector<float>& input) : g_(g), input_(input), done_(g.nodes().size()) {}
+  Evaluator(const Graph& g, const std::vector<float>& input)
+      : g_(g), input_(input), done_(g.nodes().size()) {}
 
   Planes value(const Value& v) {
     const Node& n = g_.node(v);
@@ -37,9 +38,11 @@ class Evaluator {
     const Node& from = g_.node(n.inputs[0]);
     switch (n.kind) {
       case NodeKind::kConv: return conv(n, x, from, n.inputs[0].channels);
-      case NodeKind::kNorm: return each(n, [&](int c, int p) { return x[at(n, c, p)] * n.scale[c] + n.shift[c]; });
+      case NodeKind::kNorm:
+        return each(n, [&](int c, int p) { return x[at(n, c, p)] * n.scale[c] + n.shift[c]; });
       case NodeKind::kPrelu:
-        return each(n, [&](int c, int p) { return x[at(n, c, p)] * (x[at(n, c, p)] < 0 ? n.slope[c] : 1.0F); });
+        return each(n,
+                    [&](int c, int p) { return x[at(n, c, p)] * (x[at(n, c, p)] < 0 ? n.slope[c] : 1.0F); });
       case NodeKind::kClamp:
         return each(n, [&](int c, int p) { return std::clamp<double>(x[at(n, c, p)], n.low, n.high); });
       case NodeKind::kAdd: {
@@ -67,7 +70,8 @@ class Evaluator {
         const auto inputs = static_cast<int>(x.size());
         return each(n, [&](int c, int) {
           double sum = n.bias[static_cast<size_t>(c)];
-          for (int k = 0; k < inputs; ++k) sum += n.weight[static_cast<size_t>(c * inputs + k)] * x[static_cast<size_t>(k)];
+          for (int k = 0; k < inputs; ++k)
+            sum += n.weight[static_cast<size_t>(c * inputs + k)] * x[static_cast<size_t>(k)];
           return sum;
         });
       }
@@ -115,7 +119,8 @@ class Evaluator {
       double sum = 0;
       for (int y = 0; y < n.factor; ++y)
         for (int i = 0; i < n.factor; ++i)
-          sum += x[static_cast<size_t>((c * from.height + p / n.width * n.factor + y) * from.width + p % n.width * n.factor + i)];
+          sum += x[static_cast<size_t>((c * from.height + p / n.width * n.factor + y) * from.width +
+                                       p % n.width * n.factor + i)];
       return sum / (n.factor * n.factor);
     });
   }
@@ -131,7 +136,9 @@ class Evaluator {
       const double left = position(p % n.width, from.width, n.width, n.align_corners);
       const int y0 = static_cast<int>(y), x0 = static_cast<int>(left);
       const int y1 = std::min(y0 + 1, from.height - 1), x1 = std::min(x0 + 1, from.width - 1);
-      const auto read = [&](int row, int column) { return x[static_cast<size_t>((c * from.height + row) * from.width + column)]; };
+      const auto read = [&](int row, int column) {
+        return x[static_cast<size_t>((c * from.height + row) * from.width + column)];
+      };
       const double top = read(y0, x0) + (read(y0, x1) - read(y0, x0)) * (left - x0);
       const double bottom = read(y1, x0) + (read(y1, x1) - read(y1, x0)) * (left - x0);
       return top + (bottom - top) * (y - y0);
@@ -152,9 +159,15 @@ std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input
 std::vector<float> random_weight(const std::string& name, const std::vector<int64_t>& shape) {
   std::mt19937 random(static_cast<uint32_t>(std::hash<std::string>()(name)));
   size_t count = 1, fan = 1;
-  for (size_t i = 0; i < shape.size(); ++i) count *= static_cast<size_t>(shape[i]), fan *= i > 0 ? static_cast<size_t>(shape[i]) : 1;
+  for (size_t i = 0; i < shape.size(); ++i)
+    count *= static_cast<size_t>(shape[i]), fan *= i > 0 ? static_cast<size_t>(shape[i]) : 1;
   const bool variance = name.ends_with("running_var"), slope = name.ends_with("act.weight");
-  std::uniform_real_distribution<float> one(variance ? 0.5F : slope ? 0.0F : -1.0F, variance ? 1.5F : slope ? 0.5F : 1.0F);
+  std::uniform_real_distribution<float> one(variance ? 0.5F
+                                            : slope  ? 0.0F
+                                                     : -1.0F,
+                                            variance ? 1.5F
+                                            : slope  ? 0.5F
+                                                     : 1.0F);
   const float scale = shape.size() > 1 ? std::sqrt(3.0F / static_cast<float>(fan)) : 1.0F;
   std::vector<float> values(count);
   for (float& v : values) v = one(random) * scale;

@@ -6,7 +6,8 @@
 
 namespace perennial::edge::naive {
 
-/// A graph evaluated node by node in double precision, without any rewriting: what the compiled model is compared with.
+/// A graph evaluated node by node in double precision, without any rewriting: what the compiled model is
+/// compared with.
 std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output = 0);
 
 /// Weights drawn for a name and shape, alike for like names; variances are positive.

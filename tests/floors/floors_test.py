@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The floors of the house, checked from the include lines.
 
-usage: floors_test.py ROOT        checks perennial/ and apps/ under ROOT, prints every offending line, exits 1 if any
+usage: floors_test.py ROOT        checks edge/, perennial/ and apps/ under ROOT, prints every offending line, exits 1 if any
        floors_test.py --self-test plants one violation of each rule and expects it to be found
 
 Rules: a room includes itself and rooms on lower floors; libtorch's headers are named one by one, never by the
 umbrella; public headers include at most ATen/core/Tensor.h of them (c10 is free); no file is over 600 lines.
+edge/ lies below all rooms and includes nothing of theirs and no libtorch.
 """
 import pathlib
 import re
@@ -14,7 +15,7 @@ import tempfile
 
 FLOORS = [["base"], ["io"], ["data"], ["nn"], ["memory"], ["query", "adapt"], ["learn", "tasks"], ["run"], ["serve"],
           ["apps"]]
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FLOOR_OF = {"edge": -1} | {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 UMBRELLAS = {"torch/torch.h", "torch/all.h", "torch/extension.h", "ATen/ATen.h", "torch/types.h", "ATen/Functions.h"}
 ALLOWED_IN_HEADERS = {"ATen/core/Tensor.h"}
 MAX_LINES = 600
@@ -23,20 +24,22 @@ SOURCES = {".h", ".hpp", ".cpp", ".cc", ".cu", ".cuh", ".inc"}
 
 
 def room_of(parts):
-    """apps/x.cpp -> apps; perennial/io/x.h -> io; perennial/x.h -> None."""
-    if parts[0] == "apps":
-        return "apps"
+    """apps/x.cpp -> apps; edge/x/y.h -> edge; perennial/io/x.h -> io; perennial/x.h -> None."""
+    if parts[0] in ("apps", "edge"):
+        return parts[0]
     return parts[1] if parts[0] == "perennial" and len(parts) > 2 else None
 
 
 def include_problem(room, is_header, target):
     parts = target.split("/")
-    if parts[0] in ("perennial", "apps"):
+    if parts[0] in ("perennial", "apps", "edge"):
         other = room_of(parts)
         if other not in FLOOR_OF:
             return f"no room of the house: {target}"
         if other != room and FLOOR_OF[other] >= FLOOR_OF[room]:
             return f"{room} (floor {FLOOR_OF[room]}) may not include {other} (floor {FLOOR_OF[other]})"
+    if room == "edge" and parts[0] in ("ATen", "torch", "c10"):
+        return f"the edge runtime includes no libtorch, not {target}"
     if target in UMBRELLAS:
         return f"umbrella header {target}: include what is used"
     if is_header and parts[0] in ("ATen", "torch") and target not in ALLOWED_IN_HEADERS:
@@ -63,7 +66,7 @@ def check_file(root, path):
             continue
         quote, target = match.groups()
         problem = include_problem(room, is_public_header, target)
-        if not problem and quote == '"' and not target.startswith(("perennial/", "apps/")):
+        if not problem and quote == '"' and not target.startswith(("perennial/", "apps/", "edge/")):
             problem = f"include from the root, not {target}"
         if problem:
             yield f"{relative}:{number}: {problem}\n    {line.strip()}"
@@ -74,7 +77,7 @@ def files_of(root, tops, suffixes):
 
 
 def check(root):
-    files = files_of(root, ("perennial", "apps"), SOURCES)
+    files = files_of(root, ("edge", "perennial", "apps"), SOURCES)
     problems = [problem for path in files for problem in check_file(root, path)]
     for path in files_of(root, ("tests", "bench", "fuzz", "examples", "scripts", "cmake"), SOURCES | {".py", ".cmake"}):
         problems += too_long(path.relative_to(root), path.read_text(encoding="utf-8", errors="replace").splitlines())
@@ -91,6 +94,9 @@ PLANTED = {  # file: (text, words that the report must hold; none: no problem)
     "perennial/data/j.cpp": ("\n" * 601, "601 lines"),
     "tests/data/j_test.cpp": ("\n" * 601, "j_test.cpp:601: 601 lines"),
     "perennial/run/k.cpp": ('#include "apps/l.h"\n', "run (floor 7) may not include apps"),
+    "edge/u.cpp": ('#include "perennial/base/v.h"\n', "edge (floor -1) may not include base"),
+    "edge/w/x.h": ("#include <ATen/core/Tensor.h>\n", "the edge runtime includes no libtorch"),
+    "perennial/tasks/y.cpp": ('#include "edge/z.h"\n', None),
     "perennial/attic/m.cpp": ("\n", "lies in no room"),
     "perennial/io/n.cpp": ('#include "image.h"\n', "include from the root"),
     "apps/o.cpp": ('#include "perennial/run/p.h"\n#include "perennial/base/q.h"\n', None),

@@ -1,5 +1,8 @@
 #include "perennial/nn/optimiser.h"
 
+#include <cmath>
+#include <memory>
+
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/zeros.h>
@@ -103,6 +106,58 @@ TEST(Optimiser, KeepsTheMomentumOfRowsWhenAHeadGrows) {
   const at::Tensor weights = named(grown.tensors(), "weight").detach().clone();
   step_with(sgd, grown.tensors().trainable(), 2);  // the new leaves are the ones that move
   EXPECT_GT(largest_difference(named(grown.tensors(), "weight"), weights), 1e-4);
+}
+
+// Adam's step by its paper's algorithm 1, with L2 weight decay.
+TEST(Adam, FollowsTheFormulaInEachGroup) {
+  at::Tensor a = leaf({7}, 1), b = leaf({2, 3, 2, 2}, 2);
+  Adam adam({{{a}, 0.0}, {{b}, 0.1}}, {});
+  for (const auto& [p, decay] : {std::pair(a, 0.0), std::pair(b, 0.1)}) {
+    at::Tensor expected = p.detach().to(at::kDouble).clone();
+    at::Tensor m = at::zeros(p.sizes(), at::kDouble), v = at::zeros(p.sizes(), at::kDouble);
+    for (uint64_t t = 1; t <= 5; ++t) {
+      p.mutable_grad() = noise(p.sizes(), t);
+      adam.step(0.01);
+      const at::Tensor g = noise(p.sizes(), t).to(at::kDouble).add(expected, decay);
+      m = m.mul(0.9).add(g, 0.1);
+      v = v.mul(0.999).add(g.mul(g), 0.001);
+      const double n = static_cast<double>(t);
+      const at::Tensor root = v.div(1 - std::pow(0.999, n)).sqrt().add(1e-8);
+      expected = expected.sub(m.div(1 - std::pow(0.9, n)).div(root), 0.01);
+    }
+    EXPECT_LT(largest_difference(p, expected), 1e-5);
+    EXPECT_FALSE(p.grad().defined());
+  }
+}
+
+TEST(Adam, GoesOnAfterLoadingAsIfNeverStopped) {
+  const auto run = [](bool reload) {
+    at::Tensor p = leaf({4, 3, 1, 1}, 1), idle = leaf({2}, 2);
+    auto adam = std::make_unique<Adam>(std::vector<ParameterGroup>{{{p, idle}, 0.01}}, AdamOptions{});
+    for (uint64_t t = 1; t <= 6; ++t) {
+      if (reload && t == 4) {
+        TensorMap saved;
+        adam->save(saved, "x.");
+        EXPECT_EQ(saved.size(), 3U);
+        adam = std::make_unique<Adam>(std::vector<ParameterGroup>{{{p, idle}, 0.01}}, AdamOptions{});
+        adam->load(saved, "x.", "test");
+      }
+      p.mutable_grad() = noise(p.sizes(), t);
+      adam->step(0.05);
+    }
+    return p.detach().clone();
+  };
+  EXPECT_TRUE(at::equal(run(false), run(true)));
+}
+
+TEST(Adam, RefusesMomentsOfAnotherShape) {
+  at::Tensor p = leaf({4}, 1), other = leaf({5}, 1);
+  Adam first({{{p}, 0}}, {}), second({{{other}, 0}}, {});
+  p.mutable_grad() = noise({4}, 1);
+  first.step(0.1);
+  TensorMap saved;
+  first.save(saved, "");
+  EXPECT_THROW(second.load(saved, "", "test"), Error);
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "perennial/nn/sinet.h"
+
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -7,7 +9,6 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "perennial/nn/sinet.h"
 #include "tests/nn/nn_fixtures.h"
 
 namespace perennial {
@@ -18,8 +19,8 @@ std::string portrait_weights() {
   return std::string(data == nullptr ? "" : data) + "/weights/sinet_portrait.safetensors";
 }
 
-#define NEED_PORTRAIT_WEIGHTS()                       \
-  if (!std::filesystem::exists(portrait_weights())) { \
+#define NEED_PORTRAIT_WEIGHTS()                                                                       \
+  if (!std::filesystem::exists(portrait_weights())) {                                                 \
     GTEST_SKIP() << "set PERENNIAL_DATA to the folder that holds weights/sinet_portrait.safetensors"; \
   }
 
@@ -67,13 +68,20 @@ TEST(Sinet, PortraitHasThePublishedCounts) {
   EXPECT_NEAR(static_cast<double>(totals(layers).macs) / 1e6, 63.87, 0.005);
   ASSERT_EQ(layers.size(), 20U);
   const std::vector<std::pair<std::string, std::pair<int64_t, double>>> expected{
-      {"encoder.level1", {360, 4.064}},     {"encoder.level2_0", {516, 0.941}},
-      {"encoder.level2.0", {2544, 6.774}},  {"encoder.level2.1", {2544, 6.774}},
-      {"encoder.BR2", {192, 0}},            {"encoder.level3_0", {8080, 2.864}},
-      {"encoder.level3.0", {8160, 5.795}},  {"encoder.level3.2", {9312, 5.090}},
-      {"encoder.level3.3", {9312, 2.627}},  {"encoder.level3.5", {10080, 7.301}},
-      {"encoder.level3.6", {8544, 2.477}},  {"encoder.level3.7", {9312, 4.638}},
-      {"encoder.classifier", {288, 0.226}}, {"level2_C", {102, 0.301}},
+      {"encoder.level1", {360, 4.064}},
+      {"encoder.level2_0", {516, 0.941}},
+      {"encoder.level2.0", {2544, 6.774}},
+      {"encoder.level2.1", {2544, 6.774}},
+      {"encoder.BR2", {192, 0}},
+      {"encoder.level3_0", {8080, 2.864}},
+      {"encoder.level3.0", {8160, 5.795}},
+      {"encoder.level3.2", {9312, 5.090}},
+      {"encoder.level3.3", {9312, 2.627}},
+      {"encoder.level3.5", {10080, 7.301}},
+      {"encoder.level3.6", {8544, 2.477}},
+      {"encoder.level3.7", {9312, 4.638}},
+      {"encoder.classifier", {288, 0.226}},
+      {"level2_C", {102, 0.301}},
       {"classifier", {36, 1.806}}};
   for (const auto& [name, counts] : expected) {
     EXPECT_EQ(row(layers, name).parameters, counts.first) << name;

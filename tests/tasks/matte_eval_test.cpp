@@ -25,7 +25,8 @@ std::array<uint8_t, 3> bust_colour(int x, int y, bool& person) {
   if (head || neck) return {215, 170, 140};
   if (hair) return {60, 40, 25};
   if (shoulders) return {50, 70, 130};
-  return {static_cast<uint8_t>(150 + y / 4), static_cast<uint8_t>(175 + y / 5), static_cast<uint8_t>(200 - y / 8)};
+  return {static_cast<uint8_t>(150 + y / 4), static_cast<uint8_t>(175 + y / 5),
+          static_cast<uint8_t>(200 - y / 8)};
 }
 
 /// A drawn head and shoulders on a smooth gradient.

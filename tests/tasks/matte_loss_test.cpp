@@ -78,7 +78,8 @@ double slow_lovasz(std::vector<Pixel> all) {
   const auto error = [](const Pixel& p) {
     return 1 - (p.foreground - p.background) * static_cast<double>(2 * p.label - 1);
   };
-  std::stable_sort(all.begin(), all.end(), [&](const Pixel& a, const Pixel& b) { return error(a) > error(b); });
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Pixel& a, const Pixel& b) { return error(a) > error(b); });
   std::vector<int64_t> labels;
   for (const Pixel& p : all) labels.push_back(p.label);
   double loss = 0;
@@ -138,8 +139,8 @@ TEST(MatteLoss, BoundaryTermIsTheSameLossInTheBand) {
       slow_cross_entropy(pixels(z, y), {1, 1}) + 0.5 * slow_cross_entropy(pixels(z, band), {1, 1});
   EXPECT_NEAR(number(matte_loss(z, y, options)), expected, 1e-5);
   options.kind = "lovasz";
-  EXPECT_NEAR(number(matte_loss(z, y, options)), slow_lovasz(pixels(z, y)) + 0.5 * slow_lovasz(pixels(z, band)),
-              1e-4);
+  EXPECT_NEAR(number(matte_loss(z, y, options)),
+              slow_lovasz(pixels(z, y)) + 0.5 * slow_lovasz(pixels(z, band)), 1e-4);
 }
 
 TEST(MatteLoss, NothingThatCountsIsZeroNotNan) {

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""SINet at 224 x 224 on one core, side by side: `perennial segment bench`, ncnn, OpenVINO, ONNX Runtime and PyTorch, in turn.
+
+    bench/segment_peers.py PERENNIAL SINET.safetensors [--rounds 5] [--core 0] [--json FILE]
+
+Needs the packages of bench/peer/requirements-segment.txt. Every runtime gets the same weights without subnormal values, one
+thread, its own graph optimisations, float32; each round runs them one after the other, every runtime in a process of its own
+that is pinned to one core, and takes the median of its runs. The table shows the median over rounds, and the largest
+difference of the logits from PyTorch's.
+"""
+import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile, time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SIDE, WARM, RUNS = 224, 20, 200
+
+
+def image():
+    import numpy
+    c, y, x = numpy.meshgrid(range(3), range(SIDE), range(SIDE), indexing="ij")
+    return (0.01 * numpy.sin(0.05 * x + 0.03 * y + c))[None].astype(numpy.float32)
+
+
+def clock(step):
+    times = []
+    for i in range(WARM + RUNS):
+        begin = time.perf_counter()
+        out = step()
+        if i >= WARM:
+            times.append(1e3 * (time.perf_counter() - begin))
+    return statistics.median(times), out
+
+
+def run_torch(work, compiled):
+    import torch
+    torch.set_num_threads(1)
+    sys.path.insert(0, str(HERE / "peer"))
+    import sinet_torch
+    net = sinet_torch.load(work["weights"]).to(memory_format=torch.channels_last)
+    x = torch.from_numpy(image()).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        if compiled:
+            net = torch.compile(net)
+        ms, out = clock(lambda: net(x))
+    return ms, out.numpy()
+
+
+def run_onnxruntime(work):
+    import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    session = onnxruntime.InferenceSession(work["onnx"], options, providers=["CPUExecutionProvider"])
+    x = image()
+    return clock(lambda: session.run(None, {"image": x})[0])
+
+
+def run_openvino(work):
+    import openvino
+    core = openvino.Core()
+    model = core.compile_model(core.read_model(work["onnx"]), "CPU", {
+        "INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"})
+    request, x = model.create_infer_request(), openvino.Tensor(image())
+    return clock(lambda: request.infer([x])[0])
+
+
+def run_ncnn(work):
+    import ncnn, numpy
+    net = ncnn.Net()
+    net.opt.num_threads = 1
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_bf16_storage = False
+    net.load_param(work["ncnn"] + ".param")
+    net.load_model(work["ncnn"] + ".bin")
+    x = ncnn.Mat(image()[0])
+
+    def step():
+        extractor = net.create_extractor()
+        extractor.input("in0", x)
+        return extractor.extract("out0")[1]
+    ms, out = clock(step)
+    return ms, numpy.array(out)[None]
+
+
+PEERS = {"ncnn": run_ncnn, "OpenVINO": run_openvino, "ONNX Runtime": run_onnxruntime,
+         "PyTorch, compiled": lambda w: run_torch(w, True), "PyTorch": lambda w: run_torch(w, False)}
+
+
+def prepare(args, folder):
+    """The network in the form that each runtime reads."""
+    import torch
+    sys.path.insert(0, str(HERE / "peer"))
+    import sinet_torch
+    net, x = sinet_torch.load(args.weights), torch.from_numpy(image())
+    work = {"weights": str(args.weights), "onnx": str(folder / "sinet.onnx"), "ncnn": str(folder / "sinet.ncnn"), "peb": str(folder / "sinet.peb")}
+    torch.onnx.export(net, (x,), work["onnx"], input_names=["image"], output_names=["logits"], opset_version=17, dynamo=False)
+    torch.jit.trace(net, x).save(str(folder / "sinet.pt"))
+    import pnnx
+    pnnx.export(net, str(folder / "sinet.pt"), (x,), fp16=False)
+    subprocess.run([args.perennial, "segment", "export", "--weights", args.weights, "-o", work["peb"]], check=True, stdout=subprocess.DEVNULL)
+    return work
+
+
+def ours(args, work):
+    done = subprocess.run(["taskset", "-c", str(args.core), args.perennial, "segment", "bench", work["peb"], "--runs", str(RUNS), "--json"],
+                          check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)["median_ms"]
+
+
+def theirs(args, work, name, folder):
+    out = folder / "out.npy"
+    done = subprocess.run(["taskset", "-c", str(args.core), sys.executable, __file__, "--peer", name, json.dumps(work), str(out)],
+                          capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    if done.returncode != 0:
+        print(f"{name}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+def main():
+    if sys.argv[1:2] == ["--peer"]:
+        import numpy
+        ms, out = PEERS[sys.argv[2]](json.loads(sys.argv[3]))
+        numpy.save(sys.argv[4], out)
+        print(ms)
+        return
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("perennial"), p.add_argument("weights")
+    p.add_argument("--rounds", type=int, default=5), p.add_argument("--core", type=int, default=0), p.add_argument("--json")
+    args = p.parse_args()
+    import numpy
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        work = prepare(args, folder)
+        sys.path.insert(0, str(HERE / "peer"))
+        import sinet_torch, torch
+        reference = sinet_torch.load(args.weights)(torch.from_numpy(image())).detach().numpy()
+        times, error = {"perennial": []}, {}
+        for r in range(args.rounds):
+            print(f"round {r + 1} of {args.rounds}", file=sys.stderr)
+            times["perennial"].append(ours(args, work))
+            for peer in PEERS:
+                ms = theirs(args, work, peer, folder)
+                if ms is not None:
+                    times.setdefault(peer, []).append(ms)
+                    error[peer] = float(abs(numpy.load(folder / "out.npy") - reference).max())
+    base = statistics.median(times["perennial"])
+    print(f"{'':20}{'median ms':>10}{'best':>8}{'worst':>8}{'ratio':>8}{'error':>10}")
+    for peer, ms in times.items():
+        m = statistics.median(ms)
+        shown = f"{error[peer]:10.1e}" if peer in error else ""
+        print(f"{peer:20}{m:10.2f}{min(ms):8.2f}{max(ms):8.2f}{m / base:7.1f}x{shown}")
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps({"times": times, "error": error}, indent=1) + "\n")
+
+
+main()

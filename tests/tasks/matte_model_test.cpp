@@ -1,0 +1,139 @@
+#include "perennial/tasks/matte_model.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/abs.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/randint.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "edge/engine.h"
+#include "perennial/base/files.h"
+#include "perennial/nn/sinet.h"
+#include "perennial/tasks/background.h"
+#include "perennial/tasks/matte_runner.h"
+#include "tests/base/temporary_folder.h"
+
+namespace perennial {
+namespace {
+
+constexpr int64_t kSide = 64;
+
+TensorFile weights_of(const Sinet& net) {
+  TensorFile file;
+  net.tensors().save(file.tensors, "");
+  return file;
+}
+
+std::unique_ptr<Sinet> small_sinet() {
+  auto net = make_sinet({.height = kSide, .width = kSide}, 3);
+  const at::NoGradGuard no_grad;
+  // Statistics and slopes that do something: fresh ones are zeros and ones.
+  for (const NamedTensor& t : net->tensors().all())
+    if (!t.name.ends_with("num_batches_tracked") && t.value.dim() == 1) t.value.mul_(0.8).add_(0.15);
+  return net;
+}
+
+// The deploy runtime gives what libtorch gives.
+TEST(MatteModel, EqualsTheNetworkItWasExportedFrom) {
+  const auto net = small_sinet();
+  const auto bytes = compile_sinet(weights_of(*net), kSide);
+  edge::Engine engine(edge::Model::from_memory(bytes));
+  const at::Tensor image = at::randint(0, 256, {1, 3, kSide, kSide}, at::kByte);
+  const at::Tensor x = sinet_preprocess(image);
+  const at::NoGradGuard no_grad;
+  const at::Tensor expected = net->forward(x, false).logits.contiguous();
+  const at::Tensor planes = x.contiguous(at::MemoryFormat::Contiguous);
+  const auto in = engine.input(0);
+  std::copy_n(planes.const_data_ptr<float>(), in.size(), in.begin());
+  engine.run();
+  const auto out = engine.output(0);
+  const at::Tensor found = at::from_blob(const_cast<float*>(out.data()), expected.sizes(), at::kFloat);
+  const double scale = 1 + at::max(at::abs(expected)).item<double>();
+  EXPECT_LT(at::max(at::abs(found - expected)).item<double>() / scale, 1e-4);
+}
+
+TEST(MatteModel, NamesAMissingTensorAndAWrongShape) {
+  TensorFile file = weights_of(*small_sinet());
+  const auto message = [&] {
+    try {
+      compile_sinet(file, kSide);
+    } catch (const std::invalid_argument& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  file.tensors["bn_2.weight"] = file.tensors["encoder.level1.bn.weight"];
+  EXPECT_EQ(message(), "bn_2.weight: expected [2], found [12]");
+  file.tensors.erase("bn_2.weight");
+  EXPECT_EQ(message(), "bn_2.weight: expected a tensor [2], found none");
+  EXPECT_THROW(compile_sinet(file, 100), std::invalid_argument);
+}
+
+class Runner : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto bytes = compile_sinet(weights_of(*small_sinet()), kSide);
+    write_file(folder_ / "m.peb", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  static Frame noise(uint8_t first) {
+    Frame frame{40, 30, {}};
+    for (int i = 0; i < 40 * 30 * 3; ++i) frame.rgb.push_back(static_cast<uint8_t>(first + i * i % 97));
+    return frame;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Runner, EveryKeepsTheMatteAndSmoothMixesIt) {
+  MatteRunner plain(folder_ / "m.peb", {}), rare(folder_ / "m.peb", {.every = 2}),
+      smooth(folder_ / "m.peb", {.smooth = 0.5});
+  const Frame a = noise(0), b = noise(140);
+  const auto matte_a = plain.matte(a), matte_b = plain.matte(b);
+  EXPECT_NE(matte_a, matte_b);
+  EXPECT_EQ(rare.matte(a), matte_a);
+  EXPECT_EQ(rare.matte(b), matte_a);
+  EXPECT_EQ(rare.matte(b), matte_b);
+  EXPECT_EQ(smooth.matte(a), matte_a);
+  const auto mixed = smooth.matte(b);
+  for (size_t p = 0; p < mixed.size(); ++p) EXPECT_NEAR(mixed[p], (matte_a[p] + matte_b[p]) / 2.0, 1);
+  smooth.forget();
+  EXPECT_EQ(smooth.matte(b), matte_b);
+}
+
+TEST_F(Runner, RefusesOptionsOutOfRangeAndOtherFiles) {
+  EXPECT_THROW(MatteRunner(folder_ / "m.peb", {.smooth = 1}), std::invalid_argument);
+  EXPECT_THROW(MatteRunner(folder_ / "m.peb", {.every = 0}), std::invalid_argument);
+  EXPECT_ANY_THROW(MatteRunner(folder_ / "none.peb", {}));
+}
+
+TEST(Background, ColourFillsWhereTheMatteIsZero) {
+  Frame frame{2, 1, {10, 20, 30, 200, 100, 50}};
+  Background::parse("#ff8000").compose(frame, {255, 0});
+  EXPECT_EQ(frame.rgb, (std::vector<uint8_t>{10, 20, 30, 255, 128, 0}));
+  Frame half{1, 1, {0, 0, 0}};
+  Background::parse("#ffffff").compose(half, {128});
+  EXPECT_EQ(half.rgb[0], 127);
+}
+
+TEST(Background, BlurKeepsWhatIsEvenAndTheMean) {
+  Frame even{9, 7, std::vector<uint8_t>(9 * 7 * 3, 77)};
+  blur(even, 3);
+  EXPECT_THAT(even.rgb, testing::Each(77));
+  Frame edge{20, 1, {}};
+  for (int x = 0; x < 20; ++x)
+    for (int c = 0; c < 3; ++c) edge.rgb.push_back(x < 10 ? 0 : 200);
+  blur(edge, 2);
+  EXPECT_EQ(edge.rgb[0], 0);
+  EXPECT_NEAR(edge.rgb[3 * 9], 80, 12);
+  EXPECT_EQ(edge.rgb[3 * 19], 200);
+}
+
+TEST(Background, RefusesWhatItDoesNotKnow) {
+  for (const char* text : {"red", "#12345", "#12345g", ""})
+    EXPECT_THROW(Background::parse(text), std::invalid_argument) << text;
+}
+
+}  // namespace
+}  // namespace perennial
