@@ -10,7 +10,7 @@ mkdir -p "$out"
 for learner in rm finetune; do
   run=$out/$learner
   "$perennial" learn --data "folder:$images" --classes "${chunks[0]}" --size 32 --stream shuffled --tasks 1 --memory 300 \
-    --learner "$learner" --model resnet20 --epochs 60 --quiet --out "$run"
+    --learner "$learner" --model resnet20 --epochs 60 --batch 32 --augment crop,flip --dtype bfloat16 --quiet --out "$run"
   for chunk in "${chunks[@]:1}"; do
     "$perennial" update "$run" --data "folder:$images" --classes "$chunk" --quiet | tail -n 2
   done

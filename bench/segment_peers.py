@@ -67,10 +67,12 @@ def run_ncnn(work):
     import ncnn, numpy
     net = ncnn.Net()
     net.opt.num_threads = 1
-    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_bf16_storage = False
+    for name in dir(net.opt):
+        if name.startswith(("use_fp16", "use_bf16")):
+            setattr(net.opt, name, False)
     net.load_param(work["ncnn"] + ".param")
     net.load_model(work["ncnn"] + ".bin")
-    x = ncnn.Mat(image()[0])
+    x = ncnn.Mat(numpy.ascontiguousarray(image()[0])).clone()  # a Mat does not keep its array alive
 
     def step():
         extractor = net.create_extractor()

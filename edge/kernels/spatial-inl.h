@@ -26,9 +26,13 @@ struct Padded {
   }
 };
 
+// At least `count` floats; borders are narrower than a vector, and a call costs more than they do.
 HWY_INLINE void zero(float* to, size_t count) {
   const D d;
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) hn::StoreU(hn::Zero(d), d, to + i);
+  if (count <= hn::Lanes(d))
+    hn::StoreU(hn::Zero(d), d, to);
+  else
+    std::memset(to, 0, count * sizeof(float));
 }
 
 // Whole vectors: what is written behind a row's end is slack, or zeroed after.
