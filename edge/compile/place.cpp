@@ -55,8 +55,9 @@ uint64_t place(const Program& program, std::vector<uint64_t>& offsets) {
   std::vector<size_t> order;
   for (size_t t = 0; t < life.size(); ++t)
     if (program.tensors[t].inside < 0) order.push_back(t);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return life[a].floats > life[b].floats; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return life[a].floats != life[b].floats ? life[a].floats > life[b].floats : a < b;
+  });
   offsets.assign(life.size(), 0);
   uint64_t arena = 0;
   std::vector<size_t> placed;
