@@ -1,0 +1,65 @@
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "perennial/base/files.h"
+#include "perennial/io/image.h"
+#include "tests/apps/command.h"
+
+namespace perennial {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+TEST(SegmentCli, ComplaintsSayWhatToDo) {
+  const TemporaryFolder folder;
+  const std::string out = (folder / "out.png").string();
+  const auto complaint = [](const std::string& arguments, int status) {
+    const Outcome o = perennial_command("segment " + arguments);
+    EXPECT_EQ(o.status, status) << o.err;
+    return o.err;
+  };
+  EXPECT_THAT(complaint("run /nonexistent.jpg --model /nonexistent.peb -o " + out, 1),
+              HasSubstr("/nonexistent.jpg"));
+  write_file(folder / "a.png", encode_png({3, 8, 8, std::vector<uint8_t>(192, 9)}));
+  const std::string image = (folder / "a.png").string();
+  EXPECT_THAT(complaint("run " + image + " --model /nonexistent.peb -o " + out, 1),
+              HasSubstr("/nonexistent.peb"));
+  EXPECT_THAT(complaint("run " + image + " --model " + image + " -o " + out, 1),
+              HasSubstr("another kind of file"));
+  EXPECT_THAT(complaint("bench " + image, 1), HasSubstr("another kind of file"));
+  EXPECT_THAT(complaint("export --weights /nonexistent -o " + out, 1), HasSubstr("/nonexistent"));
+  EXPECT_THAT(complaint("exprot", 2), HasSubstr("did you mean 'export'"));
+  EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
+}
+
+TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
+  const char* data = std::getenv("PERENNIAL_DATA");
+  if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const std::string weights = std::string(data) + "/weights/sinet_portrait.safetensors";
+  ASSERT_EQ(perennial_command("segment export --weights " + weights + " -o " + path("m.peb")).status, 0);
+  const json bench =
+      json::parse(perennial_command("segment bench " + path("m.peb") + " --runs 3 --layers --json").out);
+  for (const char* key : {"median_ms", "p90_ms", "load_ms", "arena_bytes", "layers"})
+    EXPECT_TRUE(bench.contains(key)) << key;
+  make_folder(folder / "in");
+  write_file(folder / "in" / "a.png", encode_png({3, 40, 50, std::vector<uint8_t>(6000, 120)}));
+  const Outcome run = perennial_command("segment run " + path("in") + " -o " + path("out") + " --model " +
+                                        path("m.peb") + " --background '#00ff00' --json --quiet");
+  ASSERT_EQ(run.status, 0) << run.err;
+  const json summary = json::parse(run.out);
+  EXPECT_EQ(summary["frames"], 1);
+  for (const char* key : {"frames_per_second", "decode_ms", "resize_ms", "network_ms", "composite_ms"})
+    EXPECT_TRUE(summary.contains(key)) << key;
+  const Image image = read_image(folder / "out" / "a.png");
+  EXPECT_EQ(image.width, 50);
+  EXPECT_EQ(image.height, 40);
+}
+
+}  // namespace
+}  // namespace perennial
