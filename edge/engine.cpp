@@ -145,7 +145,7 @@ void Engine::dense(const OpRecord& op) {
   for (size_t o = 0; o < out.size(); ++o, weight += in.size()) {
     float sum = e.bias != nullptr ? e.bias[o] : 0.0F;
     for (size_t k = 0; k < in.size(); ++k) sum += weight[k] * in[k];
-    if (e.activation == Epilogue::Activation::kPrelu && sum < 0) sum *= e.slope[o];
+    if (e.activation == Epilogue::Activation::kPrelu && e.slope != nullptr && sum < 0) sum *= e.slope[o];
     if (e.activation == Epilogue::Activation::kClamp) sum = std::clamp(sum, e.low, e.high);
     out[o] = sum;
   }

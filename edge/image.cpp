@@ -32,6 +32,12 @@ void add_row(const T* in, float share, float* out, size_t count) {
   for (size_t i = 0; i < count; ++i) out[i] += share * static_cast<float>(in[i]);
 }
 
+// Where the taps of output sample `i` begin, and the k-th of them.
+template <class Taps>
+size_t tap(int32_t i, const Taps& taps, int32_t k = 0) {
+  return static_cast<size_t>(i) * static_cast<size_t>(taps.count) + static_cast<size_t>(k);
+}
+
 }  // namespace
 
 void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height,
@@ -45,7 +51,7 @@ void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t wid
   for (int32_t y = 0; y < height; ++y) {
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < down_.count; ++k) {
-      const float share = down_.share[static_cast<size_t>(y * down_.count + k)];
+      const float share = down_.share[tap(y, down_, k)];
       if (share != 0)
         add_row(image.data + static_cast<size_t>(down_.first[static_cast<size_t>(y)] + k) * image.row_bytes,
                 share, row_.data(), values);
@@ -57,7 +63,7 @@ void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t wid
       for (int32_t x = 0; x < width; ++x) {
         const float* from =
             row_.data() + static_cast<size_t>(across_.first[static_cast<size_t>(x)]) * step + source;
-        const float* share = &across_.share[static_cast<size_t>(x * across_.count)];
+        const float* share = &across_.share[tap(x, across_)];
         float sum = 0;
         for (int32_t k = 0; k < across_.count; ++k) sum += share[k] * from[static_cast<size_t>(k) * step];
         to[x] = sum * scale + shift;
@@ -76,11 +82,10 @@ void Resizer::to_bytes(const float* plane, int32_t width, int32_t height, uint8_
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < matte_down_.count; ++k)
       add_row(plane + static_cast<size_t>(matte_down_.first[static_cast<size_t>(y)] + k) * values,
-              matte_down_.share[static_cast<size_t>(y * matte_down_.count + k)] * 255.0F, row_.data(),
-              values);
+              matte_down_.share[tap(y, matte_down_, k)] * 255.0F, row_.data(), values);
     for (int32_t x = 0; x < out_width; ++x) {
       const float* from = row_.data() + matte_across_.first[static_cast<size_t>(x)];
-      const float* share = &matte_across_.share[static_cast<size_t>(x * matte_across_.count)];
+      const float* share = &matte_across_.share[tap(x, matte_across_)];
       float sum = 0.5F;
       for (int32_t k = 0; k < matte_across_.count; ++k) sum += share[k] * from[k];
       out[static_cast<size_t>(y) * row_bytes + static_cast<size_t>(x)] =
