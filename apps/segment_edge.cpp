@@ -1,7 +1,6 @@
 #include "apps/segment_edge.h"
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "edge/engine.h"
 #include "edge/subnormals.h"
 #include "perennial/base/bytes.h"
+#include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/io/image.h"
@@ -24,10 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 struct ExportArguments {
   std::string weights, out;
@@ -77,9 +73,9 @@ class Segmenter {
         background_(Background::parse(a.background)) {}
 
   void photograph(const fs::path& in, const fs::path& out) {
-    const double begin = now();
+    const double begin = steady_seconds();
     Frame frame = frame_of(read_image(in));
-    times_.decode += now() - begin;
+    times_.decode += steady_seconds() - begin;
     runner_.forget();
     const auto& alpha = runner_.matte(frame);
     if (a_.matte_only) {
@@ -111,9 +107,9 @@ class Segmenter {
     VideoWriter writer(out, reader.size(), in);
     const ProgressPart part(progress, "frames", reader.size().frames);
     Frame frame;
-    for (double begin = now(); reader.next(frame); begin = now()) {
+    for (double begin = steady_seconds(); reader.next(frame); begin = steady_seconds()) {
       if (progress.stop_requested()) throw Interrupted{};
-      times_.decode += now() - begin;
+      times_.decode += steady_seconds() - begin;
       const auto& alpha = runner_.matte(frame);
       if (a_.matte_only)
         for (size_t i = 0; i < frame.rgb.size(); ++i) frame.rgb[i] = alpha[i / 3];
@@ -143,12 +139,12 @@ class Segmenter {
 
  private:
   void compose(Frame& frame, const std::vector<uint8_t>& alpha) {
-    const double begin = now();
+    const double begin = steady_seconds();
     background_.compose(frame, alpha);
-    times_.composite += now() - begin;
+    times_.composite += steady_seconds() - begin;
   }
   void count(double begin) {
-    times_.total += now() - begin;
+    times_.total += steady_seconds() - begin;
     ++times_.frames;
   }
 
@@ -211,17 +207,17 @@ std::pair<double, double> work(const edge::Model& m, const edge::OpRecord& op) {
 
 void bench(const BenchArguments& a) {
   if (a.threads != 1) throw std::invalid_argument("bench: --threads: this runtime runs on one thread");
-  const double begin = now();
+  const double begin = steady_seconds();
   edge::Engine engine(edge::Model::from_file(a.model));
-  const double load = now() - begin;
+  const double load = steady_seconds() - begin;
   const auto in = engine.input(0);
   for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
   const edge::FlushSubnormals flush;
   std::vector<double> times;
   for (int64_t i = 0; i < a.runs + 20; ++i) {
-    const double start = now();
+    const double start = steady_seconds();
     engine.run();
-    if (i >= 20) times.push_back(1e3 * (now() - start));
+    if (i >= 20) times.push_back(1e3 * (steady_seconds() - start));
   }
   json out{{"median_ms", quantile(times, 0.5)},
            {"p90_ms", quantile(times, 0.9)},

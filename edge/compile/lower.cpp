@@ -20,10 +20,7 @@ class Lowerer {
   Program run() {
     p_.names.push_back('\0');
     place_concats();
-    for (const auto& [node, image] : g_.images()) {
-      node_ = &g_.nodes()[static_cast<size_t>(node)];
-      port(node_->name, tensor(node), false, image);
-    }
+    for (const auto& [node, image] : g_.images()) port(at(node).name, tensor(node), false, image);
     for (const auto& [name, v] : g_.outputs()) port(name, value(v), true, std::nullopt);
     return std::move(p_);
   }
@@ -228,7 +225,6 @@ class Lowerer {
   const Graph& g_;
   std::vector<int> readers_, tensor_of_;
   std::vector<bool> done_;
-  const Node* node_ = nullptr;
   Value last_;
   Program p_;
 };

@@ -14,12 +14,9 @@ namespace perennial::edge::HWY_NAMESPACE {
 /// every tap reads neighbouring floats.
 struct Padded {
   explicit Padded(const Spatial& s)
-      : rows(s.height + 2 * s.pad_h),
-        columns((s.width + 2 * s.pad_w + s.stride - 1) / s.stride),
-        step(row_step(columns) * s.stride),
-        plane(rows * step) {}
+      : columns((s.width + 2 * s.pad_w + s.stride - 1) / s.stride), step(row_step(columns) * s.stride) {}
 
-  size_t rows, columns, step, plane;
+  size_t columns, step;
 
   HWY_INLINE size_t offset(const Spatial& s, size_t ky, size_t kx) const {
     return ky * step + (kx % s.stride) * (step / s.stride) + kx / s.stride;

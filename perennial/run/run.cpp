@@ -8,6 +8,7 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
@@ -20,10 +21,6 @@
 
 namespace perennial {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double clock_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -57,8 +54,8 @@ Run::Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progre
       progress_(progress),
       checkpoints_(folder_ / "checkpoint"),
       chunk_data_(config_->data),
-      started_(now()),
-      last_checkpoint_(now()) {
+      started_(steady_seconds()),
+      last_checkpoint_(steady_seconds()) {
   use_threads(config_->threads);
 }
 
@@ -192,7 +189,7 @@ void Run::begin_update(const DataOptions& data) {
   if (!finished_)
     throw Error({"updating the run", folder_.string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
-  const double began = now();
+  const double began = steady_seconds();
   samples_before_ += position_;
   position_ = measured_ = 0;
   ++chunk_;
@@ -201,7 +198,7 @@ void Run::begin_update(const DataOptions& data) {
   finished_ = consolidating_ = false;
   classes_before_ = static_cast<int64_t>(class_names_.size());
   attach();
-  chunk_seconds_ = now() - began;
+  chunk_seconds_ = steady_seconds() - began;
   log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
                        static_cast<int64_t>(class_names_.size()) - classes_before_));
   checkpoint();
@@ -228,10 +225,10 @@ uint64_t Run::data_hash() const {
 void Run::execute() {
   if (finished_) return;
   if (!stream_) go_on();
-  const double began = now();
+  const double began = steady_seconds();
   const double before = chunk_seconds_;
   while (!finished_) {
-    chunk_seconds_ = before + now() - began;
+    chunk_seconds_ = before + steady_seconds() - began;
     try {
       if (progress_.stop_requested()) throw Interrupted{};
       step();
@@ -241,7 +238,7 @@ void Run::execute() {
     }
     if (!finished_) checkpoint_when_due();
   }
-  chunk_seconds_ = before + now() - began;
+  chunk_seconds_ = before + steady_seconds() - began;
   write_results();
   write_file_atomic(folder_ / "report.html", report_html(folder_));
   checkpoint();
@@ -342,11 +339,11 @@ void Run::finish() {
 }
 
 Evaluation Run::evaluate_now(const std::string& why) {
-  const double began = now();
+  const double began = steady_seconds();
   const ProgressPart part(progress_, "evaluating (" + why + ")", source_.test.size());
   Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
                           config_->eval_batch, progress_);
-  evaluation_seconds_ += now() - began;
+  evaluation_seconds_ += steady_seconds() - began;
   ++metrics_.evaluations;
   return e;
 }
@@ -355,15 +352,15 @@ void Run::scalar(const std::string& tag, double value) {
   if (events_) events_->scalar(tag, samples_seen(), value, clock_time());
 }
 
-double Run::wall_seconds() const { return earlier_seconds_ + now() - started_; }
+double Run::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
 
 void Run::checkpoint() {
   checkpoints_.write(save());
-  last_checkpoint_ = now();
+  last_checkpoint_ = steady_seconds();
 }
 
 void Run::checkpoint_when_due() {
-  if (now() - last_checkpoint_ >= config_->checkpoint_seconds) checkpoint();
+  if (steady_seconds() - last_checkpoint_ >= config_->checkpoint_seconds) checkpoint();
 }
 
 }  // namespace perennial

@@ -1,20 +1,13 @@
 #include "perennial/tasks/matte_runner.h"
 
-#include <chrono>
 #include <cmath>
 #include <stdexcept>
 
 #include "edge/perennial_edge.h"
+#include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 
 namespace perennial {
-namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 void MatteRunner::Close::operator()(pe_model* m) const { pe_close(m); }
 
@@ -41,15 +34,15 @@ void MatteRunner::compute(const Frame& frame) {
   const auto check = [this](int code) {
     if (code != 0) throw Error({"making a matte", path_, "an image that the model can take", pe_error()});
   };
-  const double begin = now();
+  const double begin = steady_seconds();
   check(pe_set_image(model_.get(), 0, frame.rgb.data(), w, h, 3 * static_cast<size_t>(w), 3));
-  const double ready = now();
+  const double ready = steady_seconds();
   check(pe_run(model_.get()));
-  const double done = now();
+  const double done = steady_seconds();
   now_.resize(static_cast<size_t>(w) * static_cast<size_t>(h));
   check(pe_read_matte(model_.get(), 0, now_.data(), w, h, static_cast<size_t>(w)));
   seconds_.network += done - ready;
-  seconds_.resize += ready - begin + now() - done;
+  seconds_.resize += ready - begin + steady_seconds() - done;
 }
 
 const std::vector<uint8_t>& MatteRunner::matte(const Frame& frame) {
