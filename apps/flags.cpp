@@ -85,12 +85,29 @@ void add_common(CLI::App& command, Common& common) {
   command.add_flag("--json", common.json, "results as JSON on standard output");
 }
 
+namespace {
+
+void add_plain_flags(CLI::App& command, const OptionTable& table, Settings& settings) {
+  for (const Option& option : table.options())
+    if (option.name().find('.') == std::string::npos && option.name() != "task")
+      add_flag(command, flag_of(option.name()), option, settings);
+}
+
+}  // namespace
+
+void add_table_flags(CLI::App& command, const OptionTable& table, Settings& settings) {
+  add_plain_flags(command, table, settings);
+  std::string dotted;
+  for (const Option& option : table.options())
+    if (option.name().find('.') != std::string::npos)
+      dotted += fmt::format("{}{} [{}]", dotted.empty() ? "" : ", ", option.name(), option.get());
+  add_set(command, settings, "any option as key=value; without a flag are " + dotted);
+}
+
 void add_config_flags(CLI::App& command, Settings& settings) {
   RunConfig defaults;
   const OptionTable table = defaults.table();
-  for (const Option& option : table.options())
-    if (option.name().find('.') == std::string::npos)
-      add_flag(command, flag_of(option.name()), option, settings);
+  add_plain_flags(command, table, settings);
   for (const auto& [_, name] : short_names()) add_flag(command, flag_of(name), *table.find(name), settings);
   add_set(command, settings, "any option of the configuration, as key=value; see `perennial methods NAME`");
 }

@@ -14,6 +14,10 @@ void add_common(CLI::App& command, Common& common);
 /// A flag for each of the named options of a configuration.
 void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings);
 
+/// A flag for each option of the table without a dot in its name, and --set for every option. What the user
+/// gives is appended to `settings`.
+void add_table_flags(CLI::App& command, const OptionTable& table, Settings& settings);
+
 /// A flag for each main option of a configuration ("--data", "--stream", ...), the short names of some inner
 /// ones
 /// ("--width" is model.width), and --set key=value for every option. What the user gives is appended to

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include "apps/flags.h"
+#include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "perennial/base/bytes.h"
+#include "perennial/run/matte_config.h"
 #include "perennial/run/run.h"
 
 namespace perennial::apps {
@@ -93,6 +95,7 @@ void add_resume(CLI::App& app) {
   add_override_flags(*command, a->overrides);
   add_common(*command, a->common);
   command->callback([a] {
+    if (task_of_run(a->run) == "segment") return resume_mattes(a->run, a->overrides, a->common);
     TerminalProgress progress(a->common.quiet);
     const auto run = Run::open(a->run, a->overrides, progress);
     finish(*run, a->common, progress);
@@ -111,6 +114,11 @@ void add_update(CLI::App& app) {
   command->callback([a] {
     if (a->data.empty())
       throw std::invalid_argument("update: say which data with --data (for example folder:DIR)");
+    if (task_of_run(a->run) == "segment") {
+      if (a->data.size() != 1 || a->data[0].name != "data")
+        throw std::invalid_argument("update: a run of mattes takes --data DIR and no other option of data");
+      return update_mattes(a->run, a->data[0].value, a->overrides, a->common);
+    }
     const DataOptions data = data_options(a->data);
     TerminalProgress progress(a->common.quiet);
     const auto run = Run::open(a->run, a->overrides, progress);

@@ -2,6 +2,7 @@
 
 #include "apps/flags.h"
 #include "apps/segment_edge.h"
+#include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "edge/engine.h"
 #include "perennial/tasks/matte_eval.h"
@@ -56,10 +57,11 @@ void eval(const Arguments& a) {
     edge::Engine engine(edge::Model::from_file(a.weights));
     return print(evaluate_mattes(engine, mattes, progress), a.common.json);
   }
+  const auto weights = matte_weights(a.weights);
   SinetOptions options = a.net;
-  options.gate = !a.no_gate;
+  options.gate = !a.no_gate && has_gate(read_safetensors(weights));
   const auto net = make_sinet(options, 0);
-  net->load_weights(a.weights);
+  net->load_weights(weights);
   print(evaluate_mattes(*net, mattes, progress, a.statistics == "port" ? kSinetPortraitPort : kSinetPortrait),
         a.common.json);
 }
@@ -79,8 +81,8 @@ void add_layers(CLI::App& parent) {
 void add_matte_eval(CLI::App& parent) {
   auto* command = parent.add_subcommand("eval", "measure SINet's mattes on a folder of images and masks");
   auto a = std::make_shared<Arguments>();
-  command->add_option("--weights", a->weights, "portrait weights, or a model file of the edge runtime")
-      ->type_name("FILE.safetensors|MODEL.peb")
+  command->add_option("--weights", a->weights, "portrait weights, a run, or a model file of the edge runtime")
+      ->type_name("FILE.safetensors|RUN|MODEL.peb")
       ->required();
   command->add_option("--data", a->folder, "images/ and masks/, or STEM.jpg with STEM.png beside it")
       ->type_name("DIR")
@@ -102,9 +104,12 @@ void add_segment(CLI::App& app) {
   auto* segment =
       app.add_subcommand("segment",
                          "People in photographs, cut out by SINet (Park et al., WACV 2020).\n\n"
+                         "  perennial segment train --data DIR --out run\n"
                          "  perennial segment layers --variant portrait\n"
                          "  perennial segment eval --weights sinet_portrait.safetensors --data DIR --json\n");
   segment->require_subcommand(1);
+  add_matte_train(*segment);
+  add_teacher_masks(*segment);
   add_layers(*segment);
   add_matte_eval(*segment);
   add_segment_edge(*segment);

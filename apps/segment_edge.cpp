@@ -31,7 +31,11 @@ struct ExportArguments {
 };
 
 void export_model(const ExportArguments& a) {
-  const auto bytes = compile_sinet(read_safetensors(a.weights), a.size);
+  const TensorFile weights = read_safetensors(matte_weights(a.weights));
+  if (!has_gate(weights))
+    throw std::invalid_argument("export: these weights were trained with gate = false (an ablation); the "
+                                "runtime has SINet with its gate only");
+  const auto bytes = compile_sinet(weights, a.size);
   write_file_atomic(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   fmt::print("{}: {}\n", a.out, format_bytes(static_cast<int64_t>(bytes.size())));
 }
@@ -47,23 +51,6 @@ struct Times {
   double decode = 0, composite = 0, total = 0;
   int64_t frames = 0;
 };
-
-Frame frame_of(const Image& image) {
-  const Image rgb = with_channels(image, 3);
-  Frame frame{rgb.width, rgb.height, std::vector<uint8_t>(rgb.pixels.size())};
-  const auto plane = static_cast<size_t>(rgb.width * rgb.height);
-  for (size_t p = 0; p < plane; ++p)
-    for (size_t c = 0; c < 3; ++c) frame.rgb[3 * p + c] = rgb.pixels[c * plane + p];
-  return frame;
-}
-
-Image image_of(const Frame& frame) {
-  Image image{3, frame.height, frame.width, std::vector<uint8_t>(frame.rgb.size())};
-  const auto plane = static_cast<size_t>(frame.width * frame.height);
-  for (size_t p = 0; p < plane; ++p)
-    for (size_t c = 0; c < 3; ++c) image.pixels[c * plane + p] = frame.rgb[3 * p + c];
-  return image;
-}
 
 class Segmenter {
  public:
@@ -262,15 +249,24 @@ void bench(const BenchArguments& a) {
 
 }  // namespace
 
+fs::path matte_weights(const fs::path& file_or_run) {
+  return fs::is_directory(file_or_run) ? file_or_run / "model.safetensors" : file_or_run;
+}
+
+bool has_gate(const TensorFile& weights) {
+  const auto gate = weights.metadata.find("gate");
+  return gate == weights.metadata.end() || gate->second != "false";
+}
+
 void add_segment_edge(CLI::App& segment) {
   auto* out = segment.add_subcommand(
       "export",
       "Write a model file of the edge runtime (.peb).\n\n"
       "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n");
   auto e = std::make_shared<ExportArguments>();
-  out->add_option("--weights", e->weights, "SINet's weights under their published names")
+  out->add_option("--weights", e->weights, "SINet's weights under their published names, or a run")
       ->required()
-      ->type_name("FILE.safetensors");
+      ->type_name("FILE.safetensors|RUN");
   out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [224]");
   out->callback([e] { export_model(*e); });

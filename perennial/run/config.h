@@ -63,7 +63,7 @@ void use_threads(int64_t threads);
 Settings read_toml(const std::filesystem::path& file);
 Settings parse_toml(std::string_view text, const std::string& name);
 
-/// The configuration as TOML, every option with its value and help.
-std::string write_toml(RunConfig& config);
+/// A configuration as TOML, every option with its value and help.
+std::string write_toml(const OptionTable& table);
 
 }  // namespace perennial

@@ -1,9 +1,6 @@
 #include "perennial/run/run.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
 
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -13,53 +10,15 @@
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/random.h"
-#include "perennial/io/event_file.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/run/features.h"
-#include "perennial/run/report/report.h"
 
 namespace perennial {
-namespace {
-
-double clock_time() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-bool holds_run(const std::filesystem::path& folder) {
-  return std::filesystem::exists(folder / "config.toml") || std::filesystem::exists(folder / "checkpoint");
-}
-
-// A file half-written by a process that is gone: "NAME.tmpPID". One of a living process is its own business.
-bool is_leftover(const std::string& name) {
-  const size_t at = name.rfind(".tmp");
-  if (at == std::string::npos) return false;
-  const std::string pid = name.substr(at + 4);
-  if (pid.empty() || pid.size() > 9 || pid.find_first_not_of("0123456789") != std::string::npos) return false;
-  return ::kill(std::stoi(pid), 0) != 0 && errno == ESRCH;
-}
-
-void remove_leftovers(const std::filesystem::path& folder) {
-  std::error_code code;
-  for (const auto& place : {folder, folder / "checkpoint"})
-    for (const auto& entry : std::filesystem::directory_iterator(place, code))
-      if (is_leftover(entry.path().filename().string())) std::filesystem::remove(entry.path(), code);
-}
-
-}  // namespace
-
 Run::Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress)
-    : config_(std::move(config)),
-      folder_(std::move(folder)),
-      progress_(progress),
-      checkpoints_(folder_ / "checkpoint"),
-      chunk_data_(config_->data),
-      started_(steady_seconds()),
-      last_checkpoint_(steady_seconds()) {
+    : ResumableRun(std::move(folder), progress), config_(std::move(config)), chunk_data_(config_->data) {
   use_threads(config_->threads);
 }
-
-Run::~Run() = default;
 
 void Run::load_source(const DataOptions& options) {
   DataOptions wanted = options;
@@ -147,41 +106,23 @@ void Run::attach() {
 
 std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
                                  Progress& progress) {
-  if (holds_run(folder))
-    throw Error({"beginning a run", folder.string(), "a folder without a run",
-                 "one (go on with `perennial resume`, or name another folder)"});
+  require_no_run(folder);
   std::unique_ptr<Run> run(new Run(std::move(config), folder, progress));
   run->attach();
   run->make_learner();
   run->require_room();
   run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
-  make_folder(folder);
-  write_file_atomic(folder / "config.toml", write_toml(*run->config_));
-  log_to(folder / "log.txt", true);
+  run->begin(write_toml(run->config_->table()));
   log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source,
                        run->config_->stream.kind));
-  run->events_ = std::make_unique<EventWriter>(folder);
-  run->checkpoint();
   return run;
 }
 
 std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides,
                                Progress& progress) {
-  if (!holds_run(folder))
-    throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
-                 std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
-  Settings settings = read_toml(folder / "config.toml");
-  for (const Setting& setting : overrides) {
-    const auto& free = RunConfig::changeable();
-    if (std::find(free.begin(), free.end(), setting.name) == free.end())
-      throw std::invalid_argument(fmt::format("{} is fixed by the run; only {} may change when it goes on",
-                                              setting.name, fmt::join(free, ", ")));
-    settings.push_back(setting);
-  }
+  const Settings settings = settings_of_run(folder, overrides, RunConfig::changeable());
   std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
-  remove_leftovers(folder);
-  log_to(folder / "log.txt", true);
-  run->load(run->checkpoints_.read([](const std::string& line) { log_warning(line); }));
+  run->load(run->reopen());
   return run;
 }
 
@@ -198,14 +139,15 @@ void Run::begin_update(const DataOptions& data) {
   finished_ = consolidating_ = false;
   classes_before_ = static_cast<int64_t>(class_names_.size());
   attach();
-  chunk_seconds_ = steady_seconds() - began;
+  restart_chunk_clock(steady_seconds() - began);
   log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
                        static_cast<int64_t>(class_names_.size()) - classes_before_));
   checkpoint();
 }
 
 // After open(): the data again, checked to be what they were, and the stream where it stood.
-void Run::go_on() {
+void Run::prepare() {
+  if (stream_) return;
   const uint64_t expected = data_hash_;
   attach();
   if (data_hash() != expected)
@@ -220,28 +162,6 @@ uint64_t Run::data_hash() const {
     return std::string_view(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(int64_t));
   };
   return hash64(raw(train.ids), hash64(raw(train.labels)));
-}
-
-void Run::execute() {
-  if (finished_) return;
-  if (!stream_) go_on();
-  const double began = steady_seconds();
-  const double before = chunk_seconds_;
-  while (!finished_) {
-    chunk_seconds_ = before + steady_seconds() - began;
-    try {
-      if (progress_.stop_requested()) throw Interrupted{};
-      step();
-    } catch (const Interrupted&) {
-      checkpoint();
-      throw Interrupted{"the checkpoint is written; go on with `perennial resume " + folder_.string() + "`"};
-    }
-    if (!finished_) checkpoint_when_due();
-  }
-  chunk_seconds_ = before + steady_seconds() - began;
-  write_results();
-  write_file_atomic(folder_ / "report.html", report_html(folder_));
-  checkpoint();
 }
 
 // The next thing to do. Whatever can be interrupted does nothing else: it is done again, or goes on.
@@ -283,7 +203,7 @@ bool Run::interval_due() const {
 void Run::measure_interval() {
   const Evaluation e = evaluate_now("interval");
   metrics_.add_point(e, position_, task_, seen_);
-  scalar("accuracy/interval", e.accuracy(seen_));
+  scalar("accuracy/interval", samples_seen(), e.accuracy(seen_));
   measured_ = position_;
 }
 
@@ -316,8 +236,8 @@ void Run::finish_task(const Evaluation& e) {
   if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
   const int64_t samples = samples_seen();
   if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
-  scalar("accuracy/task", e.accuracy(seen_));
-  scalar("memory/samples", static_cast<double>(kept.size()));
+  scalar("accuracy/task", samples_seen(), e.accuracy(seen_));
+  scalar("memory/samples", samples_seen(), static_cast<double>(kept.size()));
   ++task_;
   const std::string line = fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory",
                                        task_, stream_->tasks().size(), 100 * e.accuracy(seen_), kept.size());
@@ -329,7 +249,7 @@ void Run::finish_task(const Evaluation& e) {
                                                                     class_names_.end())},
                          {"samples", stream_->size()},
                          {"accuracy", e.accuracy(seen_)},
-                         {"seconds", chunk_seconds_}});
+                         {"seconds", chunk_seconds()}});
   if (!stream_->finished()) write_results();
 }
 
@@ -346,21 +266,6 @@ Evaluation Run::evaluate_now(const std::string& why) {
   evaluation_seconds_ += steady_seconds() - began;
   ++metrics_.evaluations;
   return e;
-}
-
-void Run::scalar(const std::string& tag, double value) {
-  if (events_) events_->scalar(tag, samples_seen(), value, clock_time());
-}
-
-double Run::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
-
-void Run::checkpoint() {
-  checkpoints_.write(save());
-  last_checkpoint_ = steady_seconds();
-}
-
-void Run::checkpoint_when_due() {
-  if (steady_seconds() - last_checkpoint_ >= config_->checkpoint_seconds) checkpoint();
 }
 
 }  // namespace perennial

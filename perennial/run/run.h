@@ -6,20 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "perennial/base/progress.h"
-#include "perennial/run/checkpoint.h"
-#include "perennial/run/config.h"
 #include "perennial/run/memory_sheet.h"
 #include "perennial/run/metrics.h"
+#include "perennial/run/resumable_run.h"
 
 namespace perennial {
 
-class EventWriter;
-
-/// One run: a learner, a stream, and a folder that holds config.toml, metrics.json, metrics.csv,
-/// events.out.tfevents.*, checkpoint/, model.safetensors, memory.png and log.txt. Killed anywhere and opened
-/// again, a CPU run ends bit-equal to the one never killed.
-class Run {
+/// A learner and a stream of classified samples; its results are metrics.json, metrics.csv,
+/// model.safetensors, memory.png and report.html. Killed anywhere and opened again, a CPU run ends bit-equal
+/// to the one never killed.
+class Run : public ResumableRun {
  public:
   /// Begins a run in a folder that holds none yet.
   static std::unique_ptr<Run> create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
@@ -28,12 +24,8 @@ class Run {
   /// `overrides` may change options without effect on results (threads and the like).
   static std::unique_ptr<Run> open(const std::filesystem::path& folder, const Settings& overrides,
                                    Progress& progress);
-  ~Run();
 
-  /// Goes on until the stream ends. Throws Interrupted, with the checkpoint written, when progress asks to
-  /// stop.
-  void execute();
-  bool finished() const { return finished_; }
+  bool finished() const override { return finished_; }
   /// Stream samples learned from so far, over all chunks.
   int64_t samples_seen() const { return samples_before_ + position_; }
 
@@ -47,9 +39,7 @@ class Run {
   /// Shape of an input image [C, H, W].
   const std::vector<int64_t>& image_shape() const { return image_shape_; }
   const Normalisation& normalisation() const { return normalisation_; }
-  /// metrics.json as it stands.
-  nlohmann::json metrics_json() const;
-  const std::filesystem::path& folder() const { return folder_; }
+  nlohmann::json metrics_json() const override;
 
  private:
   Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress);
@@ -59,10 +49,10 @@ class Run {
   void require_room() const;
   void make_stream();
   void attach();
-  void go_on();
+  void prepare() override;
   uint64_t data_hash() const;
 
-  void step();
+  void step() override;
   void observe_next();
   bool interval_due() const;
   void measure_interval();
@@ -71,22 +61,14 @@ class Run {
   void finish_task(const Evaluation& e);
   void finish();
   Evaluation evaluate_now(const std::string& why);
-  void scalar(const std::string& tag, double value);
 
-  State save() const;
+  State save() const override;
   void load(const State& state);
-  void reopen_events(const std::string& file, int64_t records);
   nlohmann::json memory_json(const Memory& memory) const;
-  void checkpoint();
-  void checkpoint_when_due();
-  void write_results();
-  double wall_seconds() const;
+  void write_results() override;
+  double checkpoint_seconds() const override { return config_->checkpoint_seconds; }
 
   std::unique_ptr<RunConfig> config_;
-  std::filesystem::path folder_;
-  Progress& progress_;
-  CheckpointFolder checkpoints_;
-
   DataSource source_;
   std::vector<std::string> class_names_;
   std::vector<int64_t> image_shape_;
@@ -95,7 +77,6 @@ class Run {
   std::optional<Stream> stream_;
   std::unique_ptr<Learner> learner_;
   Metrics metrics_;
-  std::unique_ptr<EventWriter> events_;
 
   DataOptions chunk_data_;      ///< the data of the current chunk
   int64_t chunk_ = 0;           ///< 0: the first stream; then one per update
@@ -110,13 +91,12 @@ class Run {
   int64_t measured_ = 0;      ///< position of the last look at an interval of the stream
   std::vector<char> seen_;    ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
-  double earlier_seconds_ = 0, chunk_seconds_ = 0, evaluation_seconds_ = 0;
+  double evaluation_seconds_ = 0;
   int64_t position_ = 0;    ///< of the stream in this chunk
   uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
   at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
   std::optional<ProgressPart> passing_, consolidation_;  ///< what is going on, for people
-  double started_ = 0, last_checkpoint_ = 0;
 };
 
 }  // namespace perennial

@@ -5,7 +5,6 @@
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/version.h"
-#include "perennial/io/event_file.h"
 #include "perennial/memory/memory.h"
 #include "perennial/run/run.h"
 
@@ -13,15 +12,6 @@ namespace perennial {
 namespace {
 
 using nlohmann::json;
-
-json effective_options(RunConfig& config) {
-  json out = json::object();
-  const auto& free = RunConfig::changeable();
-  const OptionTable table = config.table();
-  for (const Option& option : table.options())
-    if (std::find(free.begin(), free.end(), option.name()) == free.end()) out[option.name()] = option.get();
-  return out;
-}
 
 json describe(DataOptions options) {
   OptionTable table;
@@ -39,20 +29,12 @@ DataOptions data_options(const json& saved) {
   return options;
 }
 
-void require_same_options(const json& saved, const json& own, const std::string& source) {
-  for (const auto& [name, value] : own.items())
-    if (!saved.contains(name) || saved[name] != value)
-      throw Error({"reading the checkpoint", source,
-                   fmt::format("{} = {} as in config.toml", name, value.dump()),
-                   saved.contains(name) ? saved[name].dump() : "nothing"});
-}
-
 }  // namespace
 
 State Run::save() const {
   State state;
   json& v = state.values;
-  v["options"] = effective_options(*config_);
+  v["options"] = fixed_options(config_->table(), RunConfig::changeable());
   v["class_names"] = class_names_;
   v["image_shape"] = image_shape_;
   v["mean"] = normalisation_.mean;
@@ -72,15 +54,9 @@ State Run::save() const {
   v["measured"] = measured_;
   v["seen"] = seen_;
   v["peak_candidate_bytes"] = peak_candidate_bytes_;
-  v["wall_seconds"] = wall_seconds();
-  v["chunk_seconds"] = chunk_seconds_;
   v["evaluation_seconds"] = evaluation_seconds_;
   v["data_hash"] = stream_ ? data_hash() : data_hash_;
   v["metrics"] = metrics_.save();
-  if (events_) {
-    v["events_file"] = events_->file().filename().string();
-    v["events"] = events_->records();
-  }
   sheet_.save(state, "sheet.");
   learner_->save(state, "learner.");
   return state;
@@ -89,7 +65,7 @@ State Run::save() const {
 void Run::load(const State& state) {
   try {
     const json& v = state.values;
-    require_same_options(v.at("options"), effective_options(*config_), state.source);
+    require_same_options(v.at("options"), fixed_options(config_->table(), RunConfig::changeable()), state.source);
     v.at("class_names").get_to(class_names_);
     v.at("image_shape").get_to(image_shape_);
     v.at("mean").get_to(normalisation_.mean);
@@ -109,27 +85,15 @@ void Run::load(const State& state) {
     v.at("measured").get_to(measured_);
     v.at("seen").get_to(seen_);
     v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
-    v.at("wall_seconds").get_to(earlier_seconds_);
-    v.at("chunk_seconds").get_to(chunk_seconds_);
     v.at("evaluation_seconds").get_to(evaluation_seconds_);
     v.at("data_hash").get_to(data_hash_);
     metrics_.load(v.at("metrics"));
-    if (v.contains("events")) reopen_events(v.at("events_file"), v.at("events"));
   } catch (const json::exception& e) {
     throw Error({"reading the checkpoint", state.source, "what this version of perennial writes", e.what()});
   }
   sheet_.load(state, "sheet.");
   make_learner();
   learner_->load(state, "learner.");
-}
-
-void Run::reopen_events(const std::string& file, int64_t records) {
-  try {
-    events_ = std::make_unique<EventWriter>(folder_ / std::filesystem::path(file).filename(), records);
-  } catch (const Error& e) {
-    log_warning(fmt::format("{}; beginning another event file", e.what()));
-    events_ = std::make_unique<EventWriter>(folder_);
-  }
 }
 
 json Run::metrics_json() const {

@@ -108,8 +108,7 @@ Settings read_toml(const std::filesystem::path& file) {
   return parse_toml(read_file(file, kMaxTomlBytes), file.string());
 }
 
-std::string write_toml(RunConfig& config) {
-  const OptionTable table = config.table();
+std::string write_toml(const OptionTable& table) {
   std::string plain;
   std::vector<std::pair<std::string, std::string>> sections;
   for (const Option& option : table.options()) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "perennial/io/image.h"
+
 namespace perennial {
 
 /// Pixels of 8 bits, red green blue, without gaps: as video has them.
@@ -11,6 +13,10 @@ struct Frame {
   int64_t width = 0, height = 0;
   std::vector<uint8_t> rgb;
 };
+
+/// Planes to pixels (grey becomes three equal colours) and back.
+Frame frame_of(const Image& image);
+Image image_of(const Frame& frame);
 
 /// What is put behind a person.
 class Background {

@@ -1,7 +1,6 @@
 #include "perennial/tasks/matte_training.h"
 
-#include <stdexcept>
-
+#include "perennial/base/options.h"
 #include "perennial/tasks/matte_loss.h"
 
 namespace perennial {
@@ -13,19 +12,34 @@ bool is_depthwise(const at::Tensor& t) { return is_convolution(t) && t.size(1) =
 
 }  // namespace
 
-std::vector<MatteStage> matte_stages() {
-  return {{"encoder", true, 8, 5, 300, 36}, {"decoder", false, 1, 15, 300, 24}};
+void MatteTrainOptions::bind(OptionTable& t) {
+  t.add("loss", loss, "of both stages, plain and over the boundary band").choices({"cross_entropy", "lovasz"});
+  t.add("boundary_weight", boundary_weight, "of the loss over the boundary band; 0: without").range(0, 100);
+  t.add("gate", gate, "information blocking in the decoder; false: the fine map everywhere (ablation)");
+  t.add("encoder_epochs", encoder_epochs, "of the encoder alone; left out when weights are given")
+      .range(0, 100000);
+  t.add("encoder_batch", encoder_batch, "images a step in them").range(2, 4096);
+  t.add("epochs", epochs, "of the whole network").range(1, 100000);
+  t.add("batch", batch, "images a step in them").range(2, 4096);
+  t.add("lr", lr, "learning rate at the beginning; 0: 7.5e-4 for cross_entropy, 5e-4 for lovasz").range(0, 1);
+  t.add("augment.warp", augment.warp, "rotation, scale and shift");
+  t.add("augment.flip", augment.flip, "mirrored half of the time");
+  t.add("augment.colour", augment.colour, "saturation, brightness, contrast, sharpness");
+  t.add("augment.blur", augment.blur, "Gaussian, median or box");
+  t.add("augment.noise", augment.noise, "Gaussian noise");
 }
 
-double initial_matte_learning_rate(const std::string& loss) {
-  if (loss == "cross_entropy") return 7.5e-4;
-  if (loss == "lovasz") return 5e-4;
-  throw std::invalid_argument("unknown loss '" + loss + "' (there are: cross_entropy, lovasz)");
+std::vector<MatteStage> matte_stages(const MatteTrainOptions& o) {
+  const double lr = o.lr > 0 ? o.lr : o.loss == "lovasz" ? 5e-4 : 7.5e-4;
+  std::vector<MatteStage> stages;
+  if (o.encoder_epochs > 0) stages.push_back({"encoder", true, 8, 5, o.encoder_epochs, o.encoder_batch, lr});
+  if (o.epochs > 0) stages.push_back({"whole network", false, 1, 15, o.epochs, o.batch, lr});
+  return stages;
 }
 
-double matte_learning_rate(double initial, int64_t epoch) {
-  if (epoch < 150) return initial;
-  return epoch < 250 ? initial / 2 : initial / 4;
+double matte_learning_rate(const MatteStage& stage, int64_t epoch) {
+  if (2 * epoch < stage.epochs) return stage.lr;
+  return 6 * epoch < 5 * stage.epochs ? stage.lr / 2 : stage.lr / 4;
 }
 
 std::vector<ParameterGroup> sinet_groups(const Sinet& net, bool encoder_only) {
@@ -39,13 +53,15 @@ std::vector<ParameterGroup> sinet_groups(const Sinet& net, bool encoder_only) {
 }
 
 at::Tensor matte_stage_loss(Sinet& net, const MatteStage& stage, const at::Tensor& inputs,
-                            const at::Tensor& labels, const std::string& kind, const at::Tensor& weights) {
-  MatteLossOptions options;
-  options.kind = kind;
-  options.boundary_side = stage.boundary_side;
-  options.class_weights = weights;
+                            const at::Tensor& labels, const MatteTrainOptions& options,
+                            const at::Tensor& weights) {
+  MatteLossOptions loss;
+  loss.kind = options.loss;
+  loss.boundary_weight = options.boundary_weight;
+  loss.boundary_side = stage.boundary_side;
+  loss.class_weights = weights;
   const at::Tensor logits = stage.encoder_only ? net.encode(inputs, true) : net.forward(inputs, true).logits;
-  return matte_loss(logits, coarse_labels(labels, stage.label_factor), options);
+  return matte_loss(logits, coarse_labels(labels, stage.label_factor), loss);
 }
 
 }  // namespace perennial

@@ -5,10 +5,24 @@
 
 #include "perennial/nn/optimiser.h"
 #include "perennial/nn/sinet.h"
+#include "perennial/tasks/matte_augment.h"
 
 namespace perennial {
 
-// How SINet's portrait network is trained (Park et al., WACV 2020, section 4.1; released code).
+class OptionTable;
+
+/// How SINet's portrait network is trained (Park et al., WACV 2020, section 4.1; released code).
+struct MatteTrainOptions {
+  std::string loss = "cross_entropy";  ///< cross_entropy | lovasz
+  double boundary_weight = 0.5;
+  bool gate = true;  ///< information blocking in the decoder
+  int64_t encoder_epochs = 300, encoder_batch = 36;
+  int64_t epochs = 300, batch = 24;
+  double lr = 0;  ///< 0: 7.5e-4 for cross_entropy, 5e-4 for lovasz
+  MatteAugmentation augment;
+
+  void bind(OptionTable& table);
+};
 
 /// One of the two stages.
 struct MatteStage {
@@ -17,24 +31,23 @@ struct MatteStage {
   int64_t label_factor;   ///< 8 for the encoder
   int64_t boundary_side;  ///< of the boundary band, in pixels of its labels
   int64_t epochs, batch;
+  double lr;  ///< at its beginning
 };
 
-/// The encoder alone, then the whole network from the best encoder.
-std::vector<MatteStage> matte_stages();
+/// The encoder alone, then the whole network. A stage of no epochs is left out.
+std::vector<MatteStage> matte_stages(const MatteTrainOptions& options);
 
-/// 7.5e-4 for cross_entropy, 5e-4 for lovasz. Throws std::invalid_argument for another loss.
-double initial_matte_learning_rate(const std::string& loss);
-
-/// `initial` halved at epoch 150 and again at epoch 250 of a stage.
-double matte_learning_rate(double initial, int64_t epoch);
+/// The stage's rate, halved after 1/2 of its epochs and again after 5/6 (150 and 250 of 300).
+double matte_learning_rate(const MatteStage& stage, int64_t epoch);
 
 /// Weight decay 0 for depthwise kernels, 2e-4 for other convolutions, 2e-6 for everything else. The
 /// decoder's parameters are left out with `encoder_only`.
 std::vector<ParameterGroup> sinet_groups(const Sinet& net, bool encoder_only);
 
-/// The loss of one stage, with gradients. inputs: as sinet_preprocess() makes them; labels: [N, H, W]. `kind`
-/// and `weights` (of classes, may be undefined) as in MatteLossOptions.
+/// The loss of one stage, with gradients. inputs: as sinet_preprocess() makes them; labels: [N, H, W];
+/// `weights` of classes, may be undefined.
 at::Tensor matte_stage_loss(Sinet& net, const MatteStage& stage, const at::Tensor& inputs,
-                            const at::Tensor& labels, const std::string& kind, const at::Tensor& weights);
+                            const at::Tensor& labels, const MatteTrainOptions& options,
+                            const at::Tensor& weights);
 
 }  // namespace perennial

@@ -171,6 +171,10 @@ std::string html_page(std::string_view title, std::string_view palettes, std::st
       escape_html(title), kStyle, palettes, body);
 }
 
+std::string fact(const std::string& value, const std::string& meaning) {
+  return "<div><dt>" + meaning + "</dt><dd>" + value + "</dd></div>\n";
+}
+
 std::string html_section(std::string_view heading, std::string_view aid, std::string_view content) {
   return fmt::format(
       "<section>\n<div class=\"aid\"><h2>{}</h2>{}</div>\n<div class=\"body\">{}</div>\n</section>\n",

@@ -34,6 +34,9 @@ std::string palette_css(std::string_view prefix, int64_t count, Palette palette)
 /// A whole page around `body`, self-contained; `palettes` is the output of palette_css.
 std::string html_page(std::string_view title, std::string_view palettes, std::string_view body);
 
+/// A figure of the headline with what it means (both HTML).
+std::string fact(const std::string& value, const std::string& meaning);
+
 /// A section: heading and reading aid beside the content (`aid` and `content` are HTML; `heading` is text).
 std::string html_section(std::string_view heading, std::string_view aid, std::string_view content);
 

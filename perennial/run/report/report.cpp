@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "perennial/run/report/html.h"
+#include "perennial/run/report/json_value.h"
+#include "perennial/run/report/matte_report.h"
 #include "perennial/run/report/metrics.h"
 #include "perennial/run/report/sections.h"
 
@@ -28,10 +30,6 @@ std::string memory_limit(const RunMetrics& run) {
   if (run.memory_capacity_bytes) return "memory, of " + bytes_text(run.memory_capacity_bytes);
   if (run.memory_capacity) return "memory, of " + grouped(run.memory_capacity) + " samples";
   return "memory";
-}
-
-std::string fact(const std::string& value, const std::string& meaning) {
-  return "<div><dt>" + meaning + "</dt><dd>" + value + "</dd></div>\n";
 }
 
 std::string with_unit(const std::optional<double>& fraction, const std::string& unit) {
@@ -107,6 +105,7 @@ constexpr std::string_view kFooter =
 using namespace report;
 
 std::string report_html(const std::filesystem::path& folder) {
+  if (read_json(folder / "metrics.json").value("task", "") == "segment") return matte_report_html(folder);
   const RunMetrics run = read_run_metrics(folder);
   const std::string palettes = palette_css("t", std::min<int64_t>(run.tasks(), 1000), Palette::kOrdered) +
                                palette_css("k", std::min<int64_t>(run.classes(), 1000), Palette::kDistinct) +

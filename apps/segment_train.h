@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "apps/commands.h"
+
+namespace perennial::apps {
+
+/// `segment train` and `segment masks`.
+void add_matte_train(CLI::App& segment);
+void add_teacher_masks(CLI::App& segment);
+
+/// `resume` and `update` of a run of `segment train`.
+void resume_mattes(const std::string& run, const Settings& overrides, const Common& common);
+void update_mattes(const std::string& run, const std::string& data, const Settings& overrides,
+                   const Common& common);
+
+}  // namespace perennial::apps

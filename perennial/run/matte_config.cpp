@@ -1,0 +1,57 @@
+#include "perennial/run/matte_config.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "perennial/memory/memory.h"
+#include "perennial/run/resumable_run.h"
+
+namespace perennial {
+
+OptionTable MatteConfig::table() {
+  OptionTable t;
+  t.add("task", task, "what the run trains").choices({"segment"});
+  t.add("data", data, "a folder: images/ and masks/ of equal stems, or STEM.jpg with STEM.png beside it");
+  t.add("weights", weights, "begin from these (portrait SINet, .safetensors); none: from nothing");
+  t.add("mask_threshold", mask_threshold, "foreground is grey above this").range(0, 254);
+  t.add("hold_out", hold_out, "every so many-th photograph, by name, is only measured on; 0: none")
+      .range(0, 1000000);
+  t.add("learner", learner, "of later chunks of data: er replays the memory, finetune does not")
+      .choices({"er", "finetune"});
+  t.add("memory", memory, "what the memory may hold: samples (100) or bytes (20MB)");
+  t.add("update.epochs", update_epochs, "on each later chunk of data").range(1, 100000);
+  t.add("update.lr", update_lr, "learning rate there; 0: a quarter of the first, where training ends")
+      .range(0, 1);
+  train.bind(t);
+  t.add("eval.every", eval_every, "measure the held-out photographs whenever so many epochs have passed; 0: at "
+        "the end only")
+      .range(0, 1000000);
+  t.add("seed", seed, "of everything random").range(0, 9e15);
+  t.add("threads", threads, "processor threads; 0: all").range(0, 1024);
+  t.add("checkpoint.seconds", checkpoint_seconds, "time between checkpoints; 0: at every epoch").range(0, 1e9);
+  return t;
+}
+
+const std::vector<std::string>& MatteConfig::changeable() {
+  static const std::vector<std::string> names{"threads", "checkpoint.seconds"};
+  return names;
+}
+
+MatteConfig make_matte_config(const Settings& settings) {
+  MatteConfig config;
+  const OptionTable table = config.table();
+  for (const Setting& setting : settings) setting.apply(table);
+  if (config.data.empty())
+    throw std::invalid_argument("data: name a folder of images and masks (--data DIR)");
+  if (!config.weights.empty()) config.train.encoder_epochs = 0;
+  MemoryBudget::parse(config.memory);
+  return config;
+}
+
+std::string task_of_run(const std::filesystem::path& folder) {
+  for (const Setting& setting : settings_of_run(folder, {}, {}))
+    if (setting.name == "task") return setting.value;
+  return "classify";
+}
+
+}  // namespace perennial

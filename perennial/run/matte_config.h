@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "perennial/run/config.h"
+#include "perennial/tasks/matte_training.h"
+
+namespace perennial {
+
+/// What a run of `perennial segment train` is configured by.
+struct MatteConfig {
+  std::string task = "segment";  ///< tells such a run from others in config.toml
+  std::string data;              ///< folder of images and masks
+  std::string weights;           ///< to begin from; empty: from nothing
+  int64_t mask_threshold = 127;
+  int64_t hold_out = 3;  ///< every so many-th photograph, by name, is measured on only; 0: none
+  std::string learner = "er";
+  std::string memory = "100";
+  int64_t update_epochs = 30;  ///< on each later chunk of data
+  double update_lr = 0;        ///< 0: a quarter of the first rate, where training ends
+  MatteTrainOptions train;
+  int64_t eval_every = 10;  ///< epochs
+  int64_t seed = 1, threads = 0;
+  double checkpoint_seconds = 30;
+
+  OptionTable table();
+  static const std::vector<std::string>& changeable();
+};
+
+/// Defaults, then `settings`. std::invalid_argument for unknown names and bad values.
+MatteConfig make_matte_config(const Settings& settings);
+
+/// "segment" for a run of mattes, "classify" for one of `perennial learn`; from its config.toml.
+std::string task_of_run(const std::filesystem::path& folder);
+
+}  // namespace perennial

@@ -1,0 +1,199 @@
+#include "perennial/run/matte_run.h"
+
+#include <fmt/format.h>
+
+#include "perennial/base/clock.h"
+#include "perennial/base/error.h"
+#include "perennial/base/log.h"
+#include "perennial/tasks/matte_eval.h"
+
+namespace perennial {
+namespace {
+
+constexpr int64_t kPictures = 12;
+
+struct Split {
+  std::vector<Matte> train, held_out;
+};
+
+Split load_split(const std::string& folder, const MatteConfig& config, Progress& progress) {
+  Split split;
+  int64_t n = 0;
+  for (Matte& matte : load_mattes(folder, {config.mask_threshold}, progress)) {
+    const bool out = config.hold_out > 0 && ++n % config.hold_out == 0;
+    (out ? split.held_out : split.train).push_back(std::move(matte));
+  }
+  if (split.train.empty())
+    throw Error({"loading images and masks", folder, "photographs to train on",
+                 fmt::format("none ({} held out)", split.held_out.size())});
+  return split;
+}
+
+// Rows of a memory as photographs of their own.
+void append(const Samples& samples, std::vector<Matte>& to) {
+  for (int64_t i = 0; i < samples.size(); ++i) {
+    const at::Tensor image = samples.inputs.select(0, i), mask = samples.targets.select(0, i);
+    Matte m{"", samples.ids[static_cast<size_t>(i)], {3, image.size(1), image.size(2), {}}, {}};
+    m.image.pixels.assign(image.const_data_ptr<uint8_t>(), image.const_data_ptr<uint8_t>() + image.numel());
+    m.mask.assign(mask.const_data_ptr<uint8_t>(), mask.const_data_ptr<uint8_t>() + mask.numel());
+    to.push_back(std::move(m));
+  }
+}
+
+// Evenly spaced ones, for pictures.
+std::vector<Matte> some(const std::vector<Matte>& mattes) {
+  const auto all = static_cast<int64_t>(mattes.size()), n = std::min(all, kPictures);
+  std::vector<Matte> chosen;
+  for (int64_t i = 0; i < n; ++i) chosen.push_back(mattes[static_cast<size_t>(i * all / n)]);
+  return chosen;
+}
+
+}  // namespace
+
+MatteRun::MatteRun(MatteConfig config, std::filesystem::path folder, Progress& progress)
+    : ResumableRun(std::move(folder), progress),
+      config_(std::move(config)),
+      trainer_(config_.train, static_cast<uint64_t>(config_.seed)),
+      memory_(MemoryBudget::parse(config_.memory)),
+      policy_(make_policy({}, static_cast<uint64_t>(config_.seed))) {
+  use_threads(config_.threads);
+}
+
+std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& config, const std::filesystem::path& folder,
+                                           Progress& progress) {
+  require_no_run(folder);
+  std::unique_ptr<MatteRun> run(new MatteRun(config, folder, progress));
+  if (!config.weights.empty()) run->trainer_.net().load_weights(config.weights);
+  run->chunks_.push_back({.data = config.data});
+  run->load_chunk();
+  run->trainer_.begin(matte_stages(config.train), run->train_);
+  run->begin(write_toml(run->config_.table()));
+  log_info(fmt::format("mattes from {}: {} photographs, {} held out", config.data, run->fresh_,
+                       run->held_out_.size()));
+  return run;
+}
+
+std::unique_ptr<MatteRun> MatteRun::open(const std::filesystem::path& folder, const Settings& overrides,
+                                         Progress& progress) {
+  const Settings settings = settings_of_run(folder, overrides, MatteConfig::changeable());
+  std::unique_ptr<MatteRun> run(new MatteRun(make_matte_config(settings), folder, progress));
+  run->load(run->reopen());
+  return run;
+}
+
+void MatteRun::begin_update(const std::string& data) {
+  if (!finished_)
+    throw Error({"updating the run", folder_.string(), "a finished run",
+                 "one that stopped (use `perennial resume` first)"});
+  const double began = steady_seconds();
+  chunks_.push_back({.data = data});
+  load_chunk();
+  finished_ = begun_ = false;
+  MatteStage stage = matte_stages(config_.train).back();
+  stage.name = "update";
+  stage.lr = config_.update_lr > 0 ? config_.update_lr : stage.lr / 4;
+  stage.epochs = config_.update_epochs;
+  trainer_.begin({stage}, train_);
+  restart_chunk_clock(steady_seconds() - began);
+  log_info(fmt::format("update {} with {}: {} photographs, {} held out", chunks_.size() - 1, data, fresh_,
+                       held_out_.size()));
+  checkpoint();
+}
+
+void MatteRun::prepare() {
+  if (!train_.empty()) return;
+  const Chunk expected = chunks_.back();
+  load_chunk();
+  if (chunks_.back().images != expected.images || chunks_.back().held_out != expected.held_out)
+    throw Error({"resuming the run", expected.data,
+                 fmt::format("the {} photographs that it began with", expected.images + expected.held_out),
+                 fmt::format("{}", chunks_.back().images + chunks_.back().held_out)});
+}
+
+void MatteRun::load_chunk() {
+  Split split = load_split(chunks_.back().data, config_, progress_);
+  train_ = std::move(split.train);
+  held_out_ = std::move(split.held_out);
+  fresh_ = train_.size();
+  chunks_.back().images = static_cast<int64_t>(fresh_);
+  chunks_.back().held_out = static_cast<int64_t>(held_out_.size());
+  if (config_.learner == "er") append(memory_.samples(), train_);
+}
+
+void MatteRun::step() {
+  const int64_t every = config_.eval_every, epochs = trainer_.epochs_done();
+  if (!begun_)
+    measure_before();
+  else if (trainer_.done())
+    finish_chunk();
+  else if (every > 0 && epochs / every > measured_ / every)
+    measure_now();
+  else
+    train();
+}
+
+SegmentationScores MatteRun::measure(const std::vector<Matte>& mattes) {
+  return evaluate_mattes(trainer_.net(), mattes, progress_);
+}
+
+void MatteRun::measure_before() {
+  chunks_.back().before = measure(held_out_);
+  if (const auto shown = some(held_out_); !shown.empty()) {
+    const MatteBatch batch = matte_batch(shown, 0, shown.size(), trainer_.net().options().height);
+    sheet_.begin(batch.images, batch.masks, predict_mattes(trainer_.net(), batch.images));
+  }
+  measured_ = trainer_.epochs_done();
+  begun_ = true;
+}
+
+void MatteRun::train() {
+  last_loss_ = trainer_.train_epoch(train_, fresh_, progress_);
+  scalar("loss", trainer_.epochs_done(), last_loss_);
+}
+
+void MatteRun::measure_now() {
+  const SegmentationScores s = measure(held_out_);
+  measured_ = trainer_.epochs_done();
+  chunks_.back().curve.push_back({{"epoch", measured_},
+                                  {"loss", last_loss_},
+                                  {"foreground_iou", s.foreground_iou},
+                                  {"miou", s.miou},
+                                  {"boundary_f1", s.boundary_f1}});
+  scalar("foreground_iou", measured_, s.foreground_iou);
+  const std::string line = fmt::format("epoch {}: loss {:.4f}, foreground IoU {:.2f} % on {} held-out photographs",
+                                       measured_, last_loss_, 100 * s.foreground_iou, s.images);
+  progress_.note(line);
+  log_info(line);
+}
+
+void MatteRun::finish_chunk() {
+  std::vector<Scores> after;
+  for (size_t i = 0; i + 1 < chunks_.size(); ++i) {
+    try {
+      after.emplace_back(measure(load_split(chunks_[i].data, config_, progress_).held_out));
+    } catch (const Error& e) {
+      log_warning(fmt::format("{} cannot be measured any more: {}", chunks_[i].data, e.what()));
+      after.emplace_back();
+    }
+  }
+  after.emplace_back(measure(held_out_));
+  if (!sheet_.empty()) {
+    const auto shown = some(held_out_);
+    const MatteBatch batch = matte_batch(shown, 0, shown.size(), trainer_.net().options().height);
+    sheet_.now(predict_mattes(trainer_.net(), batch.images));
+  }
+  remember();
+  chunks_.back().after = std::move(after);
+  chunks_.back().seconds = chunk_seconds();
+  finished_ = true;
+  log_info("finished");
+}
+
+void MatteRun::remember() {
+  for (size_t i = 0; i < fresh_; ++i) {
+    const MatteBatch one = matte_batch(train_, i, i + 1, trainer_.net().options().height);
+    policy_->offer(memory_, {one.images, one.masks, {train_[i].id}});
+  }
+}
+
+}  // namespace perennial

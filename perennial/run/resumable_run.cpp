@@ -1,0 +1,162 @@
+#include "perennial/run/resumable_run.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "perennial/base/clock.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/base/log.h"
+#include "perennial/io/event_file.h"
+#include "perennial/run/report/report.h"
+
+namespace perennial {
+namespace {
+
+using nlohmann::json;
+
+double clock_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+bool holds_run(const std::filesystem::path& folder) {
+  return std::filesystem::exists(folder / "config.toml") || std::filesystem::exists(folder / "checkpoint");
+}
+
+// A file half-written by a process that is gone: "NAME.tmpPID". One of a living process is its own business.
+bool is_leftover(const std::string& name) {
+  const size_t at = name.rfind(".tmp");
+  if (at == std::string::npos) return false;
+  const std::string pid = name.substr(at + 4);
+  if (pid.empty() || pid.size() > 9 || pid.find_first_not_of("0123456789") != std::string::npos) return false;
+  return ::kill(std::stoi(pid), 0) != 0 && errno == ESRCH;
+}
+
+void remove_leftovers(const std::filesystem::path& folder) {
+  std::error_code code;
+  for (const auto& place : {folder, folder / "checkpoint"})
+    for (const auto& entry : std::filesystem::directory_iterator(place, code))
+      if (is_leftover(entry.path().filename().string())) std::filesystem::remove(entry.path(), code);
+}
+
+}  // namespace
+
+ResumableRun::ResumableRun(std::filesystem::path folder, Progress& progress)
+    : folder_(std::move(folder)),
+      progress_(progress),
+      checkpoints_(folder_ / "checkpoint"),
+      started_(steady_seconds()),
+      last_checkpoint_(steady_seconds()) {}
+
+ResumableRun::~ResumableRun() = default;
+
+void ResumableRun::begin(const std::string& config) {
+  make_folder(folder_);
+  write_file_atomic(folder_ / "config.toml", config);
+  log_to(folder_ / "log.txt", true);
+  events_ = std::make_unique<EventWriter>(folder_);
+  checkpoint();
+}
+
+State ResumableRun::reopen() {
+  remove_leftovers(folder_);
+  log_to(folder_ / "log.txt", true);
+  State state = checkpoints_.read([](const std::string& line) { log_warning(line); });
+  earlier_seconds_ = state.value<double>("wall_seconds");
+  chunk_seconds_ = state.value<double>("chunk_seconds");
+  if (state.values.contains("events"))
+    reopen_events(state.value<std::string>("events_file"), state.value<int64_t>("events"));
+  return state;
+}
+
+void ResumableRun::reopen_events(const std::string& file, int64_t records) {
+  try {
+    events_ = std::make_unique<EventWriter>(folder_ / std::filesystem::path(file).filename(), records);
+  } catch (const Error& e) {
+    log_warning(fmt::format("{}; beginning another event file", e.what()));
+    events_ = std::make_unique<EventWriter>(folder_);
+  }
+}
+
+void ResumableRun::execute() {
+  if (finished()) return;
+  prepare();
+  const double began = steady_seconds(), before = chunk_seconds_;
+  while (!finished()) {
+    chunk_seconds_ = before + steady_seconds() - began;
+    try {
+      if (progress_.stop_requested()) throw Interrupted{};
+      step();
+    } catch (const Interrupted&) {
+      checkpoint();
+      throw Interrupted{"the checkpoint is written; go on with `perennial resume " + folder_.string() + "`"};
+    }
+    if (!finished() && steady_seconds() - last_checkpoint_ >= checkpoint_seconds()) checkpoint();
+  }
+  chunk_seconds_ = before + steady_seconds() - began;
+  write_results();
+  write_file_atomic(folder_ / "report.html", report_html(folder_));
+  checkpoint();
+}
+
+void ResumableRun::checkpoint() {
+  State state = save();
+  state.values["wall_seconds"] = wall_seconds();
+  state.values["chunk_seconds"] = chunk_seconds_;
+  if (events_) {
+    state.values["events_file"] = events_->file().filename().string();
+    state.values["events"] = events_->records();
+  }
+  checkpoints_.write(state);
+  last_checkpoint_ = steady_seconds();
+}
+
+void ResumableRun::scalar(const std::string& tag, int64_t at, double value) {
+  if (events_) events_->scalar(tag, at, value, clock_time());
+}
+
+double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
+
+void require_no_run(const std::filesystem::path& folder) {
+  if (holds_run(folder))
+    throw Error({"beginning a run", folder.string(), "a folder without a run",
+                 "one (go on with `perennial resume`, or name another folder)"});
+}
+
+Settings settings_of_run(const std::filesystem::path& folder, const Settings& overrides,
+                         const std::vector<std::string>& changeable) {
+  if (!holds_run(folder))
+    throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
+                 std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
+  Settings settings = read_toml(folder / "config.toml");
+  for (const Setting& setting : overrides) {
+    if (std::find(changeable.begin(), changeable.end(), setting.name) == changeable.end())
+      throw std::invalid_argument(fmt::format("{} is fixed by the run; only {} may change when it goes on",
+                                              setting.name, fmt::join(changeable, ", ")));
+    settings.push_back(setting);
+  }
+  return settings;
+}
+
+json fixed_options(const OptionTable& table, const std::vector<std::string>& changeable) {
+  json out = json::object();
+  for (const Option& option : table.options())
+    if (std::find(changeable.begin(), changeable.end(), option.name()) == changeable.end())
+      out[option.name()] = option.get();
+  return out;
+}
+
+void require_same_options(const json& saved, const json& own, const std::string& source) {
+  for (const auto& [name, value] : own.items())
+    if (!saved.contains(name) || saved[name] != value)
+      throw Error({"reading the checkpoint", source,
+                   fmt::format("{} = {} as in config.toml", name, value.dump()),
+                   saved.contains(name) ? saved[name].dump() : "nothing"});
+}
+
+}  // namespace perennial
