@@ -59,7 +59,9 @@ void eval(const Arguments& a) {
   }
   const auto weights = matte_weights(a.weights);
   SinetOptions options = a.net;
-  options.gate = !a.no_gate && has_gate(read_safetensors(weights));
+  const MatteNet trained = matte_net(read_safetensors(weights));
+  options.gate = !a.no_gate && trained.gate;
+  options.height = options.width = trained.size;
   const auto net = make_sinet(options, 0);
   net->load_weights(weights);
   print(evaluate_mattes(*net, mattes, progress, a.statistics == "port" ? kSinetPortraitPort : kSinetPortrait),

@@ -14,6 +14,7 @@
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/text.h"
 #include "perennial/io/image.h"
 #include "perennial/tasks/matte_model.h"
 #include "perennial/tasks/matte_runner.h"
@@ -27,15 +28,17 @@ using nlohmann::json;
 
 struct ExportArguments {
   std::string weights, out;
-  int64_t size = 224;
+  int64_t size = 0;
 };
 
 void export_model(const ExportArguments& a) {
   const TensorFile weights = read_safetensors(matte_weights(a.weights));
-  if (!has_gate(weights))
-    throw std::invalid_argument("export: these weights were trained with gate = false (an ablation); the "
-                                "runtime has SINet with its gate only");
-  const auto bytes = compile_sinet(weights, a.size);
+  const MatteNet net = matte_net(weights);
+  if (!net.gate)
+    throw std::invalid_argument(
+        "export: these weights were trained with gate = false (an ablation); the "
+        "runtime has SINet with its gate only");
+  const auto bytes = compile_sinet(weights, a.size > 0 ? a.size : net.size);
   write_file_atomic(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   fmt::print("{}: {}\n", a.out, format_bytes(static_cast<int64_t>(bytes.size())));
 }
@@ -253,9 +256,15 @@ fs::path matte_weights(const fs::path& file_or_run) {
   return fs::is_directory(file_or_run) ? file_or_run / "model.safetensors" : file_or_run;
 }
 
-bool has_gate(const TensorFile& weights) {
-  const auto gate = weights.metadata.find("gate");
-  return gate == weights.metadata.end() || gate->second != "false";
+MatteNet matte_net(const TensorFile& weights) {
+  MatteNet net;
+  const auto text = [&](const char* key) {
+    const auto at = weights.metadata.find(key);
+    return at == weights.metadata.end() ? std::string() : at->second;
+  };
+  net.gate = text("gate") != "false";
+  if (const std::string size = text("size"); !size.empty()) net.size = parse_int(size, "size");
+  return net;
 }
 
 void add_segment_edge(CLI::App& segment) {
@@ -268,7 +277,7 @@ void add_segment_edge(CLI::App& segment) {
       ->required()
       ->type_name("FILE.safetensors|RUN");
   out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
-  out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [224]");
+  out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [as trained: 224]");
   out->callback([e] { export_model(*e); });
 
   auto* go = segment.add_subcommand(

@@ -13,7 +13,11 @@ void add_segment_edge(CLI::App& segment);
 
 /// The weights of SINet that a user names: a file, or a run of `segment train`.
 std::filesystem::path matte_weights(const std::filesystem::path& file_or_run);
-/// False when a run trained them without information blocking.
-bool has_gate(const TensorFile& weights);
+/// What a run says of the weights that it trained; the published network's where the file says nothing.
+struct MatteNet {
+  int64_t size = 224;  ///< side of the input
+  bool gate = true;    ///< information blocking
+};
+MatteNet matte_net(const TensorFile& weights);
 
 }  // namespace perennial::apps

@@ -22,18 +22,20 @@ std::string percent(const json& v) {
 
 void finish(MatteRun& run, const Common& common, Progress& progress) {
   if (run.finished())
-    progress.note("this run has finished: nothing to resume (`perennial update RUN --data DIR` brings it new "
-                  "photographs)");
+    progress.note(
+        "this run has finished: nothing to resume (`perennial update RUN --data DIR` brings it new "
+        "photographs)");
   run.execute();
   const json m = run.metrics_json();
   if (common.json) return fmt::print("{}\n", m.dump(-1, ' ', false, json::error_handler_t::replace));
   for (const json& chunk : m["chunks"]) {
     const json& after = chunk["after"].back();
-    fmt::print("{}: {} photographs, {} held out: foreground IoU {} before, {} after; mIoU {}, boundary F1 {}; {:.1f} s\n",
-               chunk["data"].get<std::string>(), chunk["images"].get<int64_t>(),
-               chunk["held_out"].get<int64_t>(), percent(chunk["before"]["foreground_iou"]),
-               percent(after["foreground_iou"]), percent(after["miou"]), percent(after["boundary_f1"]),
-               chunk["seconds"].get<double>());
+    fmt::print(
+        "{}: {} photographs, {} held out: foreground IoU {} before, {} after; mIoU {}, boundary F1 {}; "
+        "{:.1f} s\n",
+        chunk["data"].get<std::string>(), chunk["images"].get<int64_t>(), chunk["held_out"].get<int64_t>(),
+        percent(chunk["before"]["foreground_iou"]), percent(after["foreground_iou"]), percent(after["miou"]),
+        percent(after["boundary_f1"]), chunk["seconds"].get<double>());
   }
   if (m["forgetting"].is_number())
     fmt::print("forgotten on earlier data: {:.2f} points of foreground IoU\n",
@@ -78,8 +80,8 @@ void masks(const MaskArguments& a) {
   if (a.common.json)
     fmt::print("{}\n", json{{"photographs", all.size()}, {"kept", kept}}.dump());
   else
-    fmt::print("{} of {} photographs kept with a mask in {}; why not the others: {}\n", kept, all.size(), a.out,
-               file.string());
+    fmt::print("{} of {} photographs kept with a mask in {}; why not the others: {}\n", kept, all.size(),
+               a.out, file.string());
 }
 
 }  // namespace

@@ -23,12 +23,14 @@ OptionTable MatteConfig::table() {
   t.add("update.lr", update_lr, "learning rate there; 0: a quarter of the first, where training ends")
       .range(0, 1);
   train.bind(t);
-  t.add("eval.every", eval_every, "measure the held-out photographs whenever so many epochs have passed; 0: at "
+  t.add("eval.every", eval_every,
+        "measure the held-out photographs whenever so many epochs have passed; 0: at "
         "the end only")
       .range(0, 1000000);
   t.add("seed", seed, "of everything random").range(0, 9e15);
   t.add("threads", threads, "processor threads; 0: all").range(0, 1024);
-  t.add("checkpoint.seconds", checkpoint_seconds, "time between checkpoints; 0: at every epoch").range(0, 1e9);
+  t.add("checkpoint.seconds", checkpoint_seconds, "time between checkpoints; 0: at every epoch")
+      .range(0, 1e9);
   return t;
 }
 

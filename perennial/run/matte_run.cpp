@@ -138,8 +138,9 @@ SegmentationScores MatteRun::measure(const std::vector<Matte>& mattes) {
 
 void MatteRun::measure_before() {
   chunks_.back().before = measure(held_out_);
+  sheet_ = {};
   if (const auto shown = some(held_out_); !shown.empty()) {
-    const MatteBatch batch = matte_batch(shown, 0, shown.size(), trainer_.net().options().height);
+    const MatteBatch batch = matte_batch(shown, 0, shown.size(), config_.train.size);
     sheet_.begin(batch.images, batch.masks, predict_mattes(trainer_.net(), batch.images));
   }
   measured_ = trainer_.epochs_done();
@@ -151,8 +152,9 @@ void MatteRun::train() {
   scalar("loss", trainer_.epochs_done(), last_loss_);
 }
 
-void MatteRun::measure_now() {
-  const SegmentationScores s = measure(held_out_);
+void MatteRun::measure_now() { add_point(measure(held_out_)); }
+
+void MatteRun::add_point(const SegmentationScores& s) {
   measured_ = trainer_.epochs_done();
   chunks_.back().curve.push_back({{"epoch", measured_},
                                   {"loss", last_loss_},
@@ -160,8 +162,9 @@ void MatteRun::measure_now() {
                                   {"miou", s.miou},
                                   {"boundary_f1", s.boundary_f1}});
   scalar("foreground_iou", measured_, s.foreground_iou);
-  const std::string line = fmt::format("epoch {}: loss {:.4f}, foreground IoU {:.2f} % on {} held-out photographs",
-                                       measured_, last_loss_, 100 * s.foreground_iou, s.images);
+  const std::string line =
+      fmt::format("epoch {}: loss {:.4f}, foreground IoU {:.2f} % on {} held-out photographs", measured_,
+                  last_loss_, 100 * s.foreground_iou, s.images);
   progress_.note(line);
   log_info(line);
 }
@@ -177,9 +180,10 @@ void MatteRun::finish_chunk() {
     }
   }
   after.emplace_back(measure(held_out_));
+  add_point(*after.back());
   if (!sheet_.empty()) {
     const auto shown = some(held_out_);
-    const MatteBatch batch = matte_batch(shown, 0, shown.size(), trainer_.net().options().height);
+    const MatteBatch batch = matte_batch(shown, 0, shown.size(), config_.train.size);
     sheet_.now(predict_mattes(trainer_.net(), batch.images));
   }
   remember();
@@ -191,7 +195,7 @@ void MatteRun::finish_chunk() {
 
 void MatteRun::remember() {
   for (size_t i = 0; i < fresh_; ++i) {
-    const MatteBatch one = matte_batch(train_, i, i + 1, trainer_.net().options().height);
+    const MatteBatch one = matte_batch(train_, i, i + 1, config_.train.size);
     policy_->offer(memory_, {one.images, one.masks, {train_[i].id}});
   }
 }

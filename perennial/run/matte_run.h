@@ -40,8 +40,8 @@ class MatteRun : public ResumableRun {
     std::string data;
     int64_t images = 0, held_out = 0;
     double seconds = 0;
-    SegmentationScores before;         ///< on its own held-out part
-    std::vector<Scores> after;         ///< on the held-out part of every chunk so far
+    SegmentationScores before;          ///< on its own held-out part
+    std::vector<Scores> after;          ///< on the held-out part of every chunk so far
     std::vector<nlohmann::json> curve;  ///< epochs measured
   };
 
@@ -53,6 +53,7 @@ class MatteRun : public ResumableRun {
   void measure_before();
   void train();
   void measure_now();
+  void add_point(const SegmentationScores& scores);
   void finish_chunk();
   void remember();
   SegmentationScores measure(const std::vector<Matte>& mattes);

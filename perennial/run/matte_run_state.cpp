@@ -42,12 +42,8 @@ json forgetting(const json& matrix) {
 json MatteRun::chunk_json(const Chunk& chunk) const {
   json after = json::array();
   for (const Scores& s : chunk.after) after.push_back(s ? as_json(*s) : json(nullptr));
-  return {{"data", chunk.data},
-          {"images", chunk.images},
-          {"held_out", chunk.held_out},
-          {"seconds", chunk.seconds},
-          {"before", as_json(chunk.before)},
-          {"after", after},
+  return {{"data", chunk.data},       {"images", chunk.images},          {"held_out", chunk.held_out},
+          {"seconds", chunk.seconds}, {"before", as_json(chunk.before)}, {"after", after},
           {"curve", chunk.curve}};
 }
 
@@ -75,8 +71,8 @@ void MatteRun::load(const State& state) {
     require_same_options(v.at("options"), fixed_options(config_.table(), MatteConfig::changeable()),
                          state.source);
     for (const json& c : v.at("chunks")) {
-      Chunk chunk{c.at("data"), c.at("images"), c.at("held_out"), c.at("seconds"), scores(c.at("before")), {},
-                  c.at("curve")};
+      Chunk chunk{c.at("data"), c.at("images"), c.at("held_out"), c.at("seconds"), scores(c.at("before")),
+                  {},           c.at("curve")};
       for (const json& s : c.at("after")) chunk.after.push_back(s.is_null() ? Scores{} : scores(s));
       chunks_.push_back(std::move(chunk));
     }
@@ -132,6 +128,7 @@ void MatteRun::write_results() {
   TensorFile model;
   trainer_.net().tensors().save(model.tensors, "");
   model.metadata["gate"] = config_.train.gate ? "true" : "false";
+  model.metadata["size"] = std::to_string(config_.train.size);
   write_safetensors(folder_ / "model.safetensors", model);
 }
 

@@ -39,8 +39,8 @@ void MatteSheet::begin(const at::Tensor& images, const at::Tensor& truth, const 
 void MatteSheet::now(const at::Tensor& mattes) { now_ = shares(mattes); }
 
 std::string MatteSheet::png() const {
-  const at::Tensor columns = at::cat(
-      {images_, cut_out(images_, truth_), cut_out(images_, before_), cut_out(images_, now_)}, 3);
+  const at::Tensor columns =
+      at::cat({images_, cut_out(images_, truth_), cut_out(images_, before_), cut_out(images_, now_)}, 3);
   const at::Tensor sheet = columns.permute({1, 0, 2, 3}).contiguous();  // [3, N, kTile, 4 kTile]
   Image image{3, rows() * kTile, kColumns * kTile, {}};
   image.pixels.assign(sheet.const_data_ptr<uint8_t>(), sheet.const_data_ptr<uint8_t>() + sheet.numel());

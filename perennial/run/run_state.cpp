@@ -65,7 +65,8 @@ State Run::save() const {
 void Run::load(const State& state) {
   try {
     const json& v = state.values;
-    require_same_options(v.at("options"), fixed_options(config_->table(), RunConfig::changeable()), state.source);
+    require_same_options(v.at("options"), fixed_options(config_->table(), RunConfig::changeable()),
+                         state.source);
     v.at("class_names").get_to(class_names_);
     v.at("image_shape").get_to(image_shape_);
     v.at("mean").get_to(normalisation_.mean);

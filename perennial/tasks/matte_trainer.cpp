@@ -18,13 +18,13 @@ MatteTrainer::MatteTrainer(const MatteTrainOptions& options, uint64_t seed)
     : options_(options), seed_(seed), replay_(seed) {
   SinetOptions net;
   net.gate = options.gate;
+  net.height = net.width = options.size;
   net_ = make_sinet(net, seed);
 }
 
 void MatteTrainer::begin(std::vector<MatteStage> stages, const std::vector<Matte>& mattes) {
   stages_ = std::move(stages);
-  class_weights_ =
-      class_weights(matte_batch(mattes, 0, mattes.size(), net_->options().height).masks.to(at::kLong), 2);
+  class_weights_ = class_weights(matte_batch(mattes, 0, mattes.size(), options_.size).masks.to(at::kLong), 2);
   stage_ = 0;
   epoch_ = 0;
   begin_stage();
@@ -65,8 +65,8 @@ double MatteTrainer::train_epoch(const std::vector<Matte>& mattes, size_t fresh,
 }
 
 double MatteTrainer::step(const std::vector<Matte>& mattes, const std::vector<int64_t>& rows) {
-  const MatteBatch batch = augment_mattes(mattes, rows, net_->options().height, options_.augment, seed_,
-                                          static_cast<uint64_t>(steps_));
+  const MatteBatch batch =
+      augment_mattes(mattes, rows, options_.size, options_.augment, seed_, static_cast<uint64_t>(steps_));
   const at::Tensor loss =
       matte_stage_loss(*net_, stage(), sinet_preprocess(batch.images), batch.masks.to(at::kLong), options_,
                        options_.loss == "cross_entropy" ? class_weights_ : at::Tensor());
@@ -82,8 +82,7 @@ void MatteTrainer::save(State& state, const std::string& prefix) const {
   replay_.save(state, prefix + "replay.");
   nlohmann::json stages = nlohmann::json::array();
   for (const MatteStage& s : stages_)
-    stages.push_back(
-        {s.name, s.encoder_only, s.label_factor, s.boundary_side, s.epochs, s.batch, s.lr});
+    stages.push_back({s.name, s.encoder_only, s.label_factor, s.boundary_side, s.epochs, s.batch, s.lr});
   state.values[prefix + "stages"] = stages;
   state.values[prefix + "stage"] = stage_;
   state.values[prefix + "epoch"] = epoch_;

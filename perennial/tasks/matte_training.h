@@ -15,7 +15,8 @@ class OptionTable;
 struct MatteTrainOptions {
   std::string loss = "cross_entropy";  ///< cross_entropy | lovasz
   double boundary_weight = 0.5;
-  bool gate = true;  ///< information blocking in the decoder
+  bool gate = true;    ///< information blocking in the decoder
+  int64_t size = 224;  ///< side of the network's input
   int64_t encoder_epochs = 300, encoder_batch = 36;
   int64_t epochs = 300, batch = 24;
   double lr = 0;  ///< 0: 7.5e-4 for cross_entropy, 5e-4 for lovasz

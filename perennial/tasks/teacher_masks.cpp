@@ -57,7 +57,8 @@ void require_stems_apart(const std::vector<fs::path>& photographs) {
 }  // namespace
 
 std::vector<TeacherMask> teacher_masks(MatteRunner& teacher, const std::vector<fs::path>& photographs,
-                                       const fs::path& out, const TeacherOptions& options, Progress& progress) {
+                                       const fs::path& out, const TeacherOptions& options,
+                                       Progress& progress) {
   require_stems_apart(photographs);
   make_folder(out / "images");
   make_folder(out / "masks");
@@ -69,8 +70,8 @@ std::vector<TeacherMask> teacher_masks(MatteRunner& teacher, const std::vector<f
     if (fs::exists(out / "images" / p.filename())) continue;
     const Frame frame = frame_of(read_image(p));
     const Judged judged = judge(teacher, frame);
-    const bool kept = judged.agreement >= options.agreement && judged.area >= options.least &&
-                      judged.area <= options.most;
+    const bool kept =
+        judged.agreement >= options.agreement && judged.area >= options.least && judged.area <= options.most;
     all.push_back({p, judged.agreement, judged.area, kept});
     if (!kept) continue;
     // The photograph last: where it is, its mask is.

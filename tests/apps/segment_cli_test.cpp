@@ -36,6 +36,45 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
   EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
 }
 
+// A run from nothing: trained, measured, exported, brought new photographs, and used as a teacher.
+TEST(SegmentCli, TrainsAndGoesOn) {
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const auto run = [](const std::string& arguments) {
+    const Outcome o = perennial_command(arguments);
+    EXPECT_EQ(o.status, 0) << arguments << o.err;
+    return o.out;
+  };
+  make_folder(folder / "d" / "images");
+  make_folder(folder / "d" / "masks");
+  for (int i = 0; i < 6; ++i) {
+    std::vector<uint8_t> mask(1600);
+    for (size_t p = 400; p < 1200; ++p) mask[p] = 255;
+    std::vector<uint8_t> pixels(4800, static_cast<uint8_t>(20 * i));
+    write_file(folder / "d" / "images" / (std::to_string(i) + ".png"), encode_png({3, 40, 40, pixels}));
+    write_file(folder / "d" / "masks" / (std::to_string(i) + ".png"), encode_png({1, 40, 40, mask}));
+  }
+  const json m =
+      json::parse(run("segment train --data " + path("d") + " --out " + path("run") +
+                      " --size 32 --encoder-epochs 1 --epochs 1 --batch 4 --threads 1 --quiet --json"));
+  EXPECT_EQ(m["chunks"][0]["images"], 4);
+  const json eval =
+      json::parse(run("segment eval --weights " + path("run") + " --data " + path("d") + " --json"));
+  EXPECT_EQ(eval["images"], 6);
+  run("segment export --weights " + path("run") + " -o " + path("m.peb"));
+  const json edge =
+      json::parse(run("segment eval --weights " + path("m.peb") + " --data " + path("d") + " --json"));
+  EXPECT_NEAR(edge["miou"].get<double>(), eval["miou"].get<double>(), 1e-3);
+  EXPECT_THAT(perennial_command("resume " + path("run")).err, HasSubstr("nothing to resume"));
+  run("update " + path("run") + " --data " + path("d") + " --quiet");
+  run("report " + path("run"));
+  EXPECT_THAT(run("segment masks " + path("d/images") + " -o " + path("t") + " --teacher " + path("m.peb") +
+                  " --agreement 0 --least 0 --most 1 --quiet"),
+              HasSubstr("6 of 6"));
+  EXPECT_EQ(read_image(folder / "t" / "masks" / "3.png").width, 40);
+  EXPECT_EQ(perennial_command("segment train --out " + path("x")).status, 2);
+}
+
 TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   const char* data = std::getenv("PERENNIAL_DATA");
   if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";

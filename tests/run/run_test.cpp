@@ -12,6 +12,7 @@
 #include "perennial/memory/memory.h"
 #include "perennial/run/predict.h"
 #include "tests/base/temporary_folder.h"
+#include "tests/run/interruption.h"
 
 namespace perennial {
 namespace {
@@ -24,33 +25,6 @@ Settings small(const std::string& learner = "rm") {
 Settings with(Settings settings, const std::string& name, const std::string& value) {
   settings.emplace_back(name, value);
   return settings;
-}
-
-/// Asks to stop after a number of questions, as Ctrl-C would at some moment.
-class StopAfter : public Progress {
- public:
-  explicit StopAfter(int questions) : left_(questions) {}
-  bool stop_requested() const override { return left_-- <= 0; }
-
- private:
-  mutable int left_;
-};
-
-void expect_equal_models(const std::filesystem::path& a, const std::filesystem::path& b) {
-  const TensorFile first = read_safetensors(a / "model.safetensors"),
-                   second = read_safetensors(b / "model.safetensors");
-  ASSERT_EQ(first.tensors.size(), second.tensors.size());
-  for (const auto& [name, tensor] : first.tensors)
-    EXPECT_TRUE(at::equal(tensor, second.tensors.at(name))) << name;
-}
-
-std::string error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const std::exception& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(Run, LeavesEveryFileThatItPromises) {

@@ -22,14 +22,20 @@ int64_t count(const ParameterGroup& group) {
   return sum;
 }
 
-TEST(MatteTraining, LearningRateHalvesTwice) {
-  EXPECT_EQ(matte_learning_rate(4, 149), 4);
-  EXPECT_EQ(matte_learning_rate(4, 150), 2);
-  EXPECT_EQ(matte_learning_rate(4, 249), 2);
-  EXPECT_EQ(matte_learning_rate(4, 250), 1);
-  EXPECT_EQ(initial_matte_learning_rate("cross_entropy"), 7.5e-4);
-  EXPECT_EQ(initial_matte_learning_rate("lovasz"), 5e-4);
-  EXPECT_THROW(initial_matte_learning_rate("dice"), std::invalid_argument);
+TEST(MatteTraining, StagesAreThePapers) {
+  const auto stages = matte_stages({});
+  ASSERT_EQ(stages.size(), 2U);
+  EXPECT_TRUE(stages[0].encoder_only);
+  EXPECT_EQ(stages[0].lr, 7.5e-4);
+  EXPECT_EQ(matte_learning_rate(stages[1], 149), 7.5e-4);
+  EXPECT_EQ(matte_learning_rate(stages[1], 150), 7.5e-4 / 2);
+  EXPECT_EQ(matte_learning_rate(stages[1], 249), 7.5e-4 / 2);
+  EXPECT_EQ(matte_learning_rate(stages[1], 250), 7.5e-4 / 4);
+  MatteTrainOptions options;
+  options.loss = "lovasz";
+  options.encoder_epochs = 0;
+  ASSERT_EQ(matte_stages(options).size(), 1U);
+  EXPECT_EQ(matte_stages(options)[0].lr, 5e-4);
 }
 
 TEST(MatteTraining, GroupsCoverTheNetworkByKind) {
@@ -54,13 +60,15 @@ TEST(MatteTraining, StagesLearn) {
     labels[n].slice(0, 8 * n, 8 * n + 32).slice(1, 16, 56).fill_(1);
     inputs[n].slice(1, 8 * n, 8 * n + 32).slice(2, 16, 56).add_(1);
   }
-  for (const char* kind : {"cross_entropy", "lovasz"})
-    for (const MatteStage& stage : matte_stages()) {
+  for (const char* kind : {"cross_entropy", "lovasz"}) {
+    MatteTrainOptions options;
+    options.loss = kind;
+    for (const MatteStage& stage : matte_stages(options)) {
       const auto net = small_net();
       Adam adam(sinet_groups(*net, stage.encoder_only), {});
       double first = 0, last = 0;
       for (int step = 0; step < 15; ++step) {
-        const at::Tensor loss = matte_stage_loss(*net, stage, inputs, labels, kind, {});
+        const at::Tensor loss = matte_stage_loss(*net, stage, inputs, labels, options, {});
         last = loss.item().toDouble();
         if (step == 0) first = last;
         loss.backward();
@@ -68,6 +76,7 @@ TEST(MatteTraining, StagesLearn) {
       }
       EXPECT_LT(last, 0.8 * first) << stage.name << ' ' << kind;
     }
+  }
 }
 
 TEST(MatteTraining, EncoderStageLeavesTheDecoderAlone) {
@@ -77,8 +86,7 @@ TEST(MatteTraining, EncoderStageLeavesTheDecoderAlone) {
     if (!t.name.starts_with("encoder.")) before.emplace_back(t.name, t.value.detach().clone());
   Adam adam(sinet_groups(*net, true), {});
   const at::Tensor labels = at::zeros({2, 64, 64}, at::kLong);
-  matte_stage_loss(*net, matte_stages()[0], uniform({2, 3, 64, 64}, 1, 1, "x"), labels, "cross_entropy", {})
-      .backward();
+  matte_stage_loss(*net, matte_stages({})[0], uniform({2, 3, 64, 64}, 1, 1, "x"), labels, {}, {}).backward();
   adam.step(0.1);
   size_t i = 0;
   for (const NamedTensor& t : net->tensors().all())

@@ -41,9 +41,7 @@ Chunk read_chunk(const Value& v) {
   return chunk;
 }
 
-std::string name_of(size_t chunk) {
-  return chunk == 0 ? "first data" : "update " + std::to_string(chunk);
-}
+std::string name_of(size_t chunk) { return chunk == 0 ? "first data" : "update " + std::to_string(chunk); }
 
 std::string head(const Value& root) {
   std::string out = "<header>\n<div class=\"kicker\">Perennial run report · version " +
@@ -103,8 +101,9 @@ std::string curve_section(const std::vector<Chunk>& chunks) {
       "Over the epochs",
       "<p>Of the model as it stood, on photographs that it does not learn from. The best epoch chooses "
       "nothing.</p>",
-      draw(chart) + "<details><summary>figures</summary><table class=\"short\"><thead><tr><th>epoch</th>"
-                    "<th>data</th><th>loss</th><th>foreground IoU, %</th></tr></thead><tbody>\n" +
+      draw(chart) +
+          "<details><summary>figures</summary><table class=\"short\"><thead><tr><th>epoch</th>"
+          "<th>data</th><th>loss</th><th>foreground IoU, %</th></tr></thead><tbody>\n" +
           losses + "</tbody></table></details>\n");
 }
 
@@ -121,18 +120,19 @@ std::string chunks_section(const std::vector<Chunk>& chunks) {
     map.values.push_back(row);
     map.row_names.push_back(name_of(c));
     map.column_names.push_back(name_of(c));
-    rows += fmt::format("<tr><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-                        name_of(c), escape_html(chunks[c].data), grouped(chunks[c].images),
-                        grouped(chunks[c].held_out), percent(chunks[c].before, 2),
-                        duration(chunks[c].seconds));
+    rows += fmt::format(
+        "<tr><td>{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+        name_of(c), escape_html(chunks[c].data), grouped(chunks[c].images), grouped(chunks[c].held_out),
+        percent(chunks[c].before, 2), duration(chunks[c].seconds));
   }
   return html_section(
       "Chunk after chunk",
       "<p>A row is the model after a chunk of data, a column the photographs held out of one. Down a column "
       "a falling figure is forgetting.</p>",
-      draw(map) + "<div class=\"scroll\"><table><thead><tr><th>chunk</th><th class=\"text\">data</th>"
-                  "<th>learned from</th><th>held out</th><th>IoU before it, %</th><th>time</th></tr></thead>"
-                  "<tbody>\n" +
+      draw(map) +
+          "<div class=\"scroll\"><table><thead><tr><th>chunk</th><th class=\"text\">data</th>"
+          "<th>learned from</th><th>held out</th><th>IoU before it, %</th><th>time</th></tr></thead>"
+          "<tbody>\n" +
           rows + "</tbody></table></div>\n");
 }
 
@@ -166,10 +166,11 @@ std::string matte_report_html(const std::filesystem::path& run) {
   std::vector<Chunk> chunks;
   for (const Value& v : root.at("chunks").items(kMostChunks)) chunks.push_back(read_chunk(v));
   if (chunks.empty()) root.at("chunks").fail("an array of at least 1");
-  return html_page("Mattes from " + root.at("data").text(), "",
-                   head(root) + headline(root, chunks) + curve_section(chunks) + chunks_section(chunks) +
-                       pictures_section(run, root.at("sheet")) + config_section(run) +
-                       "<footer>Figures from metrics.json. The held-out photographs chose nothing.</footer>\n");
+  return html_page(
+      "Mattes from " + root.at("data").text(), "",
+      head(root) + headline(root, chunks) + curve_section(chunks) + chunks_section(chunks) +
+          pictures_section(run, root.at("sheet")) + config_section(run) +
+          "<footer>Figures from metrics.json. The held-out photographs chose nothing.</footer>\n");
 }
 
 }  // namespace perennial::report
