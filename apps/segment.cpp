@@ -16,7 +16,7 @@ struct Arguments {
   MatteDataOptions data;
   std::string weights, folder, statistics = "weights";
   int64_t threads = 0;
-  bool no_gate = false;
+  bool no_gate = false, original_size = false, refine = false;
 };
 
 nlohmann::json as_json(const LayerCost& row) {
@@ -53,7 +53,15 @@ void eval(const Arguments& a) {
   TerminalProgress progress(a.common.quiet || a.common.json);
   use_threads(a.threads);
   const auto mattes = load_mattes(a.folder, a.data, progress);
-  if (a.weights.ends_with(".peb")) {
+  const bool is_model = a.weights.ends_with(".peb");
+  if (a.original_size || a.refine) {
+    if (!is_model)
+      throw std::invalid_argument(
+          "eval: --original-size and --refine need a MODEL.peb (`perennial segment export`)");
+    MatteRunner runner(a.weights, {.refine = a.refine});
+    return print(evaluate_mattes(runner, mattes, progress), a.common.json);
+  }
+  if (is_model) {
     edge::Engine engine(edge::Model::from_file(a.weights));
     return print(evaluate_mattes(engine, mattes, progress), a.common.json);
   }
@@ -96,6 +104,9 @@ void add_matte_eval(CLI::App& parent) {
       ->check(CLI::IsMember({"weights", "port"}));
   command->add_option("--threads", a->threads, "0: one for each core [0]")->check(CLI::Range(0, 1024));
   command->add_flag("--no-gate", a->no_gate, "without information blocking (ablation)");
+  command->add_flag("--original-size", a->original_size,
+                    "compare at each photograph's size, as an application has it, and not at the network's");
+  command->add_flag("--refine", a->refine, "and with the matte's edges drawn along the photograph's");
   add_common(*command, a->common);
   command->callback([a] { eval(*a); });
 }

@@ -294,6 +294,8 @@ void add_segment_edge(CLI::App& segment) {
       ->type_name("MODEL.peb");
   go->add_option("--background", r->background, "blur | #RRGGBB | an image [blur]")->type_name("WHAT");
   go->add_flag("--matte-only", r->matte_only, "write the matte itself, white where the person is");
+  go->add_flag("--refine", r->options.refine,
+               "draw the matte's edges along those of the photograph (guided filter)");
   go->add_option("--smooth", r->options.smooth,
                  "video: share of the last matte that stays, 0 to below 1 [0]");
   go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");

@@ -8,6 +8,7 @@
 
 #include "edge/engine.h"
 #include "edge/image.h"
+#include "edge/refine.h"
 #include "edge/subnormals.h"
 
 using namespace perennial::edge;
@@ -16,6 +17,7 @@ struct pe_model {
   explicit pe_model(Model m) : engine(std::move(m)) {}
   Engine engine;
   Resizer resizer;
+  Refiner refiner;
   std::vector<float> matte;
 };
 
@@ -72,6 +74,14 @@ int32_t count(const pe_model* model, bool outputs) {
   if (model != nullptr)
     for (const PortRecord& p : model->engine.model().ports()) n += (p.is_output != 0) == outputs ? 1 : 0;
   return n;
+}
+
+Pixels checked(const uint8_t* pixels, int32_t width, int32_t height, size_t row_bytes, int32_t pixel_bytes) {
+  require(pixels != nullptr && width >= 1 && height >= 1, "an image without pixels");
+  require(width <= 1 << 15 && height <= 1 << 15, "an image of more than 32768 pixels a side");
+  require(pixel_bytes == 3 || pixel_bytes == 4, "expected 3 or 4 bytes a pixel");
+  require(row_bytes >= static_cast<size_t>(width) * static_cast<size_t>(pixel_bytes), "rows that overlap");
+  return {pixels, width, height, row_bytes, pixel_bytes};
 }
 
 // The last class's probability of each pixel.
@@ -143,13 +153,9 @@ int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t 
   return guarded(-1, [&] {
     const PortRecord& p = port_of(model, false, index);
     require(p.divisor != 0, "this input is no image");
-    require(pixels != nullptr && width >= 1 && height >= 1, "an image without pixels");
-    require(width <= 1 << 15 && height <= 1 << 15, "an image of more than 32768 pixels a side");
-    require(pixel_bytes == 3 || pixel_bytes == 4, "expected 3 or 4 bytes a pixel");
-    require(row_bytes >= static_cast<size_t>(width) * static_cast<size_t>(pixel_bytes), "rows that overlap");
+    const Pixels image = checked(pixels, width, height, row_bytes, pixel_bytes);
     const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    model->resizer.to_planes({pixels, width, height, row_bytes, pixel_bytes}, p,
-                             static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
+    model->resizer.to_planes(image, p, static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
                              model->engine.input(static_cast<size_t>(index)).data());
     return 0;
   });
@@ -166,6 +172,21 @@ int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width,
     softmax_last(model->engine.output(static_cast<size_t>(index)), t.channels, model->matte);
     model->resizer.to_bytes(model->matte.data(), static_cast<int32_t>(t.width),
                             static_cast<int32_t>(t.height), alpha, width, height, row_bytes);
+    return 0;
+  });
+}
+
+int pe_read_matte_refined(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width,
+                          int32_t height, size_t pixel_row_bytes, int32_t pixel_bytes, uint8_t* alpha,
+                          size_t row_bytes) {
+  return guarded(-1, [&] {
+    const PortRecord& p = port_of(model, true, index);
+    const Pixels image = checked(pixels, width, height, pixel_row_bytes, pixel_bytes);
+    require(alpha != nullptr && row_bytes >= static_cast<size_t>(width), "rows that overlap");
+    const TensorRecord& t = model->engine.model().tensors()[p.tensor];
+    softmax_last(model->engine.output(static_cast<size_t>(index)), t.channels, model->matte);
+    model->refiner.refine(model->matte.data(), static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
+                          image, alpha, row_bytes);
     return 0;
   });
 }

@@ -70,6 +70,12 @@ PE_API int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, i
 PE_API int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height,
                          size_t row_bytes);
 
+/* The same, with the matte's edges drawn along those of the photograph (guided filter, He et al. 2010): the
+ * pixels that were given to pe_set_image(), of the size that alpha gets. */
+PE_API int pe_read_matte_refined(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width,
+                                 int32_t height, size_t pixel_row_bytes, int32_t pixel_bytes, uint8_t* alpha,
+                                 size_t row_bytes);
+
 /* Bytes that the handle holds beside the model file. */
 PE_API size_t pe_memory_bytes(const pe_model* model);
 

@@ -83,4 +83,22 @@ SegmentationScores evaluate_mattes(edge::Engine& engine, const std::vector<Matte
                  [&](const at::Tensor& images) { return predict_mattes(engine, images); });
 }
 
+SegmentationScores evaluate_mattes(MatteRunner& runner, const std::vector<Matte>& mattes,
+                                   Progress& progress) {
+  SegmentationMetrics metrics;
+  const ProgressPart part(progress, "measuring mattes", static_cast<int64_t>(mattes.size()));
+  for (const Matte& matte : mattes) {
+    if (progress.stop_requested()) throw Interrupted{};
+    runner.forget();
+    const auto& alpha = runner.matte(frame_of(matte.image));
+    const auto plane = [&](const std::vector<uint8_t>& bytes) {
+      return at::from_blob(const_cast<uint8_t*>(bytes.data()), {1, matte.image.height, matte.image.width},
+                           at::kByte);
+    };
+    metrics.add(plane(alpha).gt(127).to(at::kByte), plane(matte.mask));
+    progress.advance(1);
+  }
+  return metrics.scores();
+}
+
 }  // namespace perennial

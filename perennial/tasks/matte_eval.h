@@ -4,6 +4,7 @@
 
 #include "perennial/nn/sinet.h"
 #include "perennial/tasks/matte_data.h"
+#include "perennial/tasks/matte_runner.h"
 #include "perennial/tasks/segmentation_metrics.h"
 #include "perennial/tasks/sinet_preprocess.h"
 
@@ -27,5 +28,8 @@ SegmentationScores evaluate_mattes(Sinet& net, const std::vector<Matte>& mattes,
                                    const SinetStatistics& statistics = kSinetPortrait);
 SegmentationScores evaluate_mattes(edge::Engine& engine, const std::vector<Matte>& mattes,
                                    Progress& progress);
+
+/// Scores at each photograph's own size.
+SegmentationScores evaluate_mattes(MatteRunner& runner, const std::vector<Matte>& mattes, Progress& progress);
 
 }  // namespace perennial

@@ -40,7 +40,10 @@ void MatteRunner::compute(const Frame& frame) {
   check(pe_run(model_.get()));
   const double done = steady_seconds();
   now_.resize(static_cast<size_t>(w) * static_cast<size_t>(h));
-  check(pe_read_matte(model_.get(), 0, now_.data(), w, h, static_cast<size_t>(w)));
+  const auto row = static_cast<size_t>(w);
+  check(options_.refine
+            ? pe_read_matte_refined(model_.get(), 0, frame.rgb.data(), w, h, 3 * row, 3, now_.data(), row)
+            : pe_read_matte(model_.get(), 0, now_.data(), w, h, row));
   seconds_.network += done - ready;
   seconds_.resize += ready - begin + steady_seconds() - done;
 }

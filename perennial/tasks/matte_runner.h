@@ -13,7 +13,8 @@ namespace perennial {
 struct MatteOptions {
   double smooth =
       0;  ///< share of the matte before that stays in the next: steadier, and slower to follow. 0..1
-  int64_t every = 1;  ///< the network runs on every so many frames; between them the matte stays
+  bool refine = false;  ///< draw the matte's edges along those of the photograph
+  int64_t every = 1;    ///< the network runs on every so many frames; between them the matte stays
 };
 
 /// Mattes of photographs or of the frames of a video by the edge runtime. Throws Error for a model that

@@ -92,7 +92,8 @@ TEST(Api, AFrameAllocatesNothing) {
   std::vector<uint8_t> rgb(100 * 80 * 3, 90), alpha(100 * 80);
   const auto frame = [&] {
     return pe_set_image(m.get(), 0, rgb.data(), 100, 80, 300, 3) == 0 && pe_run(m.get()) == 0 &&
-           pe_read_matte(m.get(), 0, alpha.data(), 100, 80, 100) == 0;
+           pe_read_matte(m.get(), 0, alpha.data(), 100, 80, 100) == 0 &&
+           pe_read_matte_refined(m.get(), 0, rgb.data(), 100, 80, 300, 3, alpha.data(), 100) == 0;
   };
   ASSERT_TRUE(frame());
   const int before = allocations();
