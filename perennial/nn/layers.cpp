@@ -83,8 +83,14 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, const NormOptions& op
 at::Tensor BatchNorm::forward(const at::Tensor& x, bool training) {
   if (training)
     ++trained_;  // batch_norm writes the running statistics without telling their version counters
-  return at::batch_norm(x, weight_, bias_, mean_, variance_, training, options_.momentum, options_.eps,
-                        /*cudnn_enabled=*/true);
+  at::Tensor y = at::batch_norm(x, weight_, bias_, mean_, variance_, training, options_.momentum,
+                                options_.eps, /*cudnn_enabled=*/true);
+  // The gradient of a part of a concatenation has gaps, and with those batch_norm's backward is ten times
+  // slower.
+  if (training && y.requires_grad())
+    y.register_hook(
+        [format = y.suggest_memory_format()](const at::Tensor& g) { return g.contiguous(format); });
+  return y;
 }
 
 at::Tensor BatchNorm::scale() const { return weight_.mul(variance_.add(options_.eps).rsqrt()); }
