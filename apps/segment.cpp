@@ -68,6 +68,7 @@ void eval(const Arguments& a) {
   const auto weights = matte_weights(a.weights);
   SinetOptions options = a.net;
   const MatteNet trained = matte_net(read_safetensors(weights));
+  options.variant = trained.variant;
   options.gate = !a.no_gate && trained.gate;
   options.height = options.width = trained.size;
   const auto net = make_sinet(options, 0);
@@ -80,8 +81,8 @@ void add_layers(CLI::App& parent) {
   auto* command =
       parent.add_subcommand("layers", "the layers of SINet: output, parameters, multiply-accumulates");
   auto a = std::make_shared<Arguments>();
-  command->add_option("--variant", a->net.variant, "portrait or cityscapes [portrait]")
-      ->check(CLI::IsMember({"portrait", "cityscapes"}));
+  command->add_option("--variant", a->net.variant, "portrait, cityscapes or extremec3 [portrait]")
+      ->check(CLI::IsMember({"portrait", "cityscapes", "extremec3"}));
   command->add_option("--height", a->net.height, "of the input, pixels [224 or 1024]");
   command->add_option("--width", a->net.width, "of the input, pixels [224 or 2048]");
   add_common(*command, a->common);
@@ -89,7 +90,8 @@ void add_layers(CLI::App& parent) {
 }
 
 void add_matte_eval(CLI::App& parent) {
-  auto* command = parent.add_subcommand("eval", "measure SINet's mattes on a folder of images and masks");
+  auto* command = parent.add_subcommand(
+      "eval", "measure the mattes of SINet or ExtremeC3 on a folder of images and masks");
   auto a = std::make_shared<Arguments>();
   command->add_option("--weights", a->weights, "portrait weights, a run, or a model file of the edge runtime")
       ->type_name("FILE.safetensors|RUN|MODEL.peb")

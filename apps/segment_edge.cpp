@@ -34,6 +34,9 @@ struct ExportArguments {
 void export_model(const ExportArguments& a) {
   const TensorFile weights = read_safetensors(matte_weights(a.weights));
   const MatteNet net = matte_net(weights);
+  if (net.variant != "portrait")
+    throw std::invalid_argument("export: these are weights of " + net.variant +
+                                "; the runtime has SINet only");
   if (!net.gate)
     throw std::invalid_argument(
         "export: these weights were trained with gate = false (an ablation); the "
@@ -262,6 +265,7 @@ MatteNet matte_net(const TensorFile& weights) {
     const auto at = weights.metadata.find(key);
     return at == weights.metadata.end() ? std::string() : at->second;
   };
+  if (weights.tensors.contains("Fine.0.conv.weight")) net.variant = "extremec3";
   net.gate = text("gate") != "false";
   if (const std::string size = text("size"); !size.empty()) net.size = parse_int(size, "size");
   return net;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -13,8 +14,9 @@ void add_segment_edge(CLI::App& segment);
 
 /// The weights of SINet that a user names: a file, or a run of `segment train`.
 std::filesystem::path matte_weights(const std::filesystem::path& file_or_run);
-/// What a run says of the weights that it trained; the published network's where the file says nothing.
+/// What network weights are of: its tensors tell the variant, a run that trained it the rest.
 struct MatteNet {
+  std::string variant = "portrait";
   int64_t size = 224;  ///< side of the input
   bool gate = true;    ///< information blocking
 };

@@ -41,10 +41,10 @@ int64_t same_padding(int64_t size, int64_t kernel, int64_t stride) {
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     const ConvShape& shape) {
   const auto padded = [&](const at::Tensor& input, int64_t pad_h, int64_t pad_w) {
-    return at::conv2d(input, weight, bias, {shape.stride, shape.stride}, {pad_h, pad_w}, {1, 1},
-                      shape.groups);
+    return at::conv2d(input, weight, bias, {shape.stride, shape.stride}, {pad_h, pad_w},
+                      {shape.dilation, shape.dilation}, shape.groups);
   };
-  if (!shape.same) return padded(x, shape.kernel / 2, shape.width() / 2);
+  if (!shape.same) return padded(x, shape.kernel / 2 * shape.dilation, shape.width() / 2 * shape.dilation);
   const int64_t h = same_padding(x.size(2), shape.kernel, shape.stride);
   const int64_t w = same_padding(x.size(3), shape.width(), shape.stride);
   if (h % 2 == 0 && w % 2 == 0) return padded(x, h / 2, w / 2);

@@ -36,6 +36,7 @@ struct ConvShape {
   bool same =
       false;  ///< TensorFlow's "same" padding (more of it right and below) instead of kernel/2 all round
   int64_t kernel_width = 0;  ///< where it differs from `kernel`, the height; 0: square
+  int64_t dilation = 1;      ///< not together with `same`
 
   int64_t width() const { return kernel_width > 0 ? kernel_width : kernel; }
   /// Multiply-accumulates for one input map of that size.

@@ -12,6 +12,7 @@
 #include <ATen/ops/softmax.h>
 #include <fmt/format.h>
 
+#include "perennial/nn/extremec3.h"
 #include "perennial/nn/init.h"
 #include "perennial/nn/sinet_blocks.h"
 
@@ -83,13 +84,6 @@ class Stage {
   std::vector<S2Module> modules_;
   std::optional<NormPRelu> join_;
 };
-
-/// Parameters of each row: those of the tensors that its name is a prefix of.
-void count_parameters(std::vector<LayerCost>& rows, const TensorList& tensors) {
-  for (LayerCost& row : rows)
-    for (const NamedTensor& t : tensors.all())
-      if (t.trainable && t.name.starts_with(row.name + ".")) row.parameters += t.value.numel();
-}
 
 // Detail where the coarse map is unsure: fine * gate + coarse.
 at::Tensor admit(const at::Tensor& fine, const at::Tensor& coarse, bool gate) {
@@ -263,11 +257,11 @@ class CityscapesSinet final : public Sinet {
 
 /// The options with the variant's own values in place of zeros.
 SinetOptions resolved(SinetOptions options) {
-  const bool city = options.variant == "cityscapes";
-  if (!city && options.variant != "portrait")
-    throw std::invalid_argument("unknown SINet variant '" + options.variant +
-                                "' (there are: portrait, cityscapes)");
-  if (options.classes == 0) options.classes = city ? kCityLevel2 : 2;
+  const bool city = options.variant == "cityscapes", c3 = options.variant == "extremec3";
+  if (!city && !c3 && options.variant != "portrait")
+    throw std::invalid_argument("unknown variant '" + options.variant +
+                                "' (there are: portrait, cityscapes, extremec3)");
+  if (options.classes == 0) options.classes = city ? kCityLevel2 : c3 ? 1 : 2;
   if (options.height == 0) options.height = city ? 1024 : 224;
   if (options.width == 0) options.width = city ? 2048 : 224;
   return options;
@@ -298,7 +292,15 @@ std::unique_ptr<Sinet> make_sinet(const SinetOptions& options, uint64_t seed) {
   const SinetOptions chosen = resolved(options);
   check(chosen);
   if (chosen.variant == "cityscapes") return std::make_unique<CityscapesSinet>(chosen, seed);
+  if (chosen.variant == "extremec3") return make_extremec3(chosen, seed);
   return std::make_unique<PortraitSinet>(chosen, seed);
+}
+
+/// Parameters of each row: those of the tensors that its name is a prefix of.
+void count_parameters(std::vector<LayerCost>& rows, const TensorList& tensors) {
+  for (LayerCost& row : rows)
+    for (const NamedTensor& t : tensors.all())
+      if (t.trainable && t.name.starts_with(row.name + ".")) row.parameters += t.value.numel();
 }
 
 at::Tensor blocking_map(const at::Tensor& logits) {

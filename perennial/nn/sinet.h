@@ -10,10 +10,10 @@
 namespace perennial {
 
 struct SinetOptions {
-  std::string variant = "portrait";  ///< portrait | cityscapes
-  int64_t classes = 0;               ///< 0: 2 for portrait, 19 for cityscapes; 1 is one logit for foreground
+  std::string variant = "portrait";  ///< portrait | cityscapes | extremec3
+  int64_t classes = 0;               ///< 0: 2, 19, 1 for these; 1 is one logit for foreground
   bool gate = true;                  ///< information blocking; false adds the fine map everywhere (ablation)
-  int64_t height = 0, width = 0;     ///< of the input; 0: 224 x 224 for portrait, 1024 x 2048 for cityscapes
+  int64_t height = 0, width = 0;     ///< of the input; 0: 224 x 224, or 1024 x 2048 for cityscapes
 };
 
 /// One row of the table of layers.
@@ -33,7 +33,8 @@ struct SinetOutput {
 /// SINet (Park et al., WACV 2020): extreme light-weight portrait segmentation with spatial squeeze modules
 /// and an information blocking decoder, and its variant for Cityscapes. Inputs are float [N, 3, H, W],
 /// channels-last; for the published portrait weights as sinet_preprocess() makes them. The tensors of the
-/// portrait network are named as in its published weights.
+/// portrait network are named as in its published weights. ExtremeC3 (extremec3.h) is the same authors'
+/// earlier portrait network.
 class Sinet {
  public:
   virtual ~Sinet() = default;
@@ -64,6 +65,9 @@ std::unique_ptr<Sinet> make_sinet(const SinetOptions& options, uint64_t seed);
 /// The information blocking map of coarse logits [N, K, H, W]: 1 - max_k softmax_k, [N, 1, H, W] (section
 /// 3.2); for one logit z, 1 - max(sigmoid(z), 1 - sigmoid(z)).
 at::Tensor blocking_map(const at::Tensor& logits);
+
+/// Fills in the parameters of each row: those of the tensors that its name is a prefix of.
+void count_parameters(std::vector<LayerCost>& rows, const TensorList& tensors);
 
 /// A table of layers for people, totals below.
 std::string layer_table(const std::vector<LayerCost>& layers);

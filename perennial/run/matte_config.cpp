@@ -45,7 +45,7 @@ MatteConfig make_matte_config(const Settings& settings) {
   for (const Setting& setting : settings) setting.apply(table);
   if (config.data.empty())
     throw std::invalid_argument("data: name a folder of images and masks (--data DIR)");
-  if (!config.weights.empty()) config.train.encoder_epochs = 0;
+  if (!config.weights.empty() || config.train.net == "extremec3") config.train.encoder_epochs = 0;
   MemoryBudget::parse(config.memory);
   return config;
 }

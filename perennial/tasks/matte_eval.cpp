@@ -70,7 +70,7 @@ SegmentationScores measure(const std::vector<Matte>& mattes, int64_t side, Progr
 SegmentationScores evaluate_mattes(Sinet& net, const std::vector<Matte>& mattes, Progress& progress,
                                    const SinetStatistics& statistics) {
   const SinetOptions& options = net.options();
-  if (options.variant != "portrait" || options.height != options.width)
+  if (options.variant == "cityscapes" || options.height != options.width)
     throw std::invalid_argument("mattes are measured with a portrait network of square input");
   return measure(mattes, options.height, progress,
                  [&](const at::Tensor& images) { return predict_mattes(net, images, statistics); });

@@ -17,6 +17,7 @@ namespace perennial {
 MatteTrainer::MatteTrainer(const MatteTrainOptions& options, uint64_t seed)
     : options_(options), seed_(seed), replay_(seed) {
   SinetOptions net;
+  net.variant = options.net;
   net.gate = options.gate;
   net.height = net.width = options.size;
   net_ = make_sinet(net, seed);

@@ -13,6 +13,8 @@ bool is_depthwise(const at::Tensor& t) { return is_convolution(t) && t.size(1) =
 }  // namespace
 
 void MatteTrainOptions::bind(OptionTable& t) {
+  t.add("net", net, "portrait: SINet; extremec3 has no stage of its encoder")
+      .choices({"portrait", "extremec3"});
   t.add("loss", loss, "of both stages, plain and over the boundary band")
       .choices({"cross_entropy", "lovasz"});
   t.add("boundary_weight", boundary_weight, "of the loss over the boundary band; 0: without").range(0, 100);

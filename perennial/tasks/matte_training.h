@@ -11,8 +11,10 @@ namespace perennial {
 
 class OptionTable;
 
-/// How SINet's portrait network is trained (Park et al., WACV 2020, section 4.1; released code).
+/// How SINet's portrait network is trained, and ExtremeC3 with its second stage (Park et al., WACV 2020,
+/// section 4.1; released code).
 struct MatteTrainOptions {
+  std::string net = "portrait";        ///< portrait (SINet) | extremec3
   std::string loss = "cross_entropy";  ///< cross_entropy | lovasz
   double boundary_weight = 0.5;
   bool gate = true;    ///< information blocking in the decoder

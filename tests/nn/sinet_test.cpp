@@ -220,5 +220,37 @@ TEST(Sinet, TableNamesEveryLayerAndTheTotal) {
   EXPECT_NE(table.find("86910     63.87"), std::string::npos) << table;
 }
 
+// ExtremeC3 is told from its weights: they load, and layers and multiply-adds come to what its authors
+// publish (0.038 M and 0.128 G).
+TEST(ExtremeC3, CountsAreThePublished) {
+  SinetOptions options;
+  options.variant = "extremec3";
+  const auto net = make_sinet(options, 1);
+  const Totals sum = totals(net->layers());
+  EXPECT_EQ(sum.parameters, net->tensors().parameter_count());
+  EXPECT_NEAR(static_cast<double>(sum.parameters), 38e3, 1e3);
+  EXPECT_NEAR(static_cast<double>(sum.macs), 0.128e9, 1.5e6);
+  EXPECT_EQ(net->forward(at::zeros({1, 3, 224, 224}), false).logits.sizes(),
+            at::IntArrayRef({1, 1, 224, 224}));
+}
+
+// The values are of another program that was written for the reconstruction, layer after layer on the same weights.
+TEST(ExtremeC3, PublishedWeightsLoad) {
+  const char* data = std::getenv("PERENNIAL_DATA");
+  const std::string weights =
+      std::string(data == nullptr ? "" : data) + "/weights/extremec3_portrait.safetensors";
+  if (!std::filesystem::exists(weights)) GTEST_SKIP() << "set PERENNIAL_DATA: no weights of ExtremeC3";
+  SinetOptions options;
+  options.variant = "extremec3";
+  const auto net = make_sinet(options, 1);
+  net->load_weights(weights);
+  const at::NoGradGuard no_grad;
+  const at::Tensor logits = net->forward(wave(), false).logits;
+  EXPECT_NEAR(at_pixel(logits, 0, 0, 0), -0.891403, 1e-4);
+  EXPECT_NEAR(at_pixel(logits, 0, 112, 112), -0.900611, 1e-4);
+  EXPECT_NEAR(at_pixel(logits, 0, 50, 180), -0.877727, 1e-4);
+  EXPECT_NEAR(at_pixel(logits, 0, 223, 223), -0.903317, 1e-4);
+}
+
 }  // namespace
 }  // namespace perennial
