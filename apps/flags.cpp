@@ -50,7 +50,11 @@ void add_flag(CLI::App& command, const std::string& flag, const Option& option, 
   const std::string& name = option.name();
   const std::string initial = option.get();
   if (option.kind() == Option::Kind::kBool) {
-    command.add_flag_callback(flag, [&settings, name] { settings.push_back({name, "true"}); }, option.help());
+    const bool on = initial == "true";
+    command.add_flag_callback(
+        on ? "--no-" + flag.substr(2) : flag,
+        [&settings, name, on] { settings.push_back({name, on ? "false" : "true"}); },
+        (on ? "without: " : "") + option.help());
     return;
   }
   command

@@ -53,7 +53,11 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
     if (!near.empty()) text += fmt::format(" (did you mean '{}'?)", near);
     if (flag || !near.empty()) break;
   }
-  const std::string command = where == &app ? "perennial" : "perennial " + where->get_name();
+  std::string command = "perennial";
+  for (const CLI::App* at = &app; at != where;) {
+    at = at->get_subcommands().back();
+    command += " " + at->get_name();
+  }
   return complain(Status::kUsage, fmt::format("{}; see `{} --help`", text, command));
 }
 

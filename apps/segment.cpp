@@ -5,6 +5,7 @@
 #include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "edge/engine.h"
+#include "perennial/run/resumable_run.h"
 #include "perennial/tasks/matte_eval.h"
 
 namespace perennial::apps {
@@ -65,7 +66,7 @@ void eval(const Arguments& a) {
     edge::Engine engine(edge::Model::from_file(a.weights));
     return print(evaluate_mattes(engine, mattes, progress), a.common.json);
   }
-  const auto weights = matte_weights(a.weights);
+  const auto weights = weights_of(a.weights);
   SinetOptions options = a.net;
   const MatteNet trained = matte_net(read_safetensors(weights));
   options.variant = trained.variant;

@@ -16,6 +16,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/text.h"
 #include "perennial/io/image.h"
+#include "perennial/run/resumable_run.h"
 #include "perennial/tasks/matte_model.h"
 #include "perennial/tasks/matte_runner.h"
 #include "perennial/tasks/video.h"
@@ -32,7 +33,7 @@ struct ExportArguments {
 };
 
 void export_model(const ExportArguments& a) {
-  const TensorFile weights = read_safetensors(matte_weights(a.weights));
+  const TensorFile weights = read_safetensors(weights_of(a.weights));
   const MatteNet net = matte_net(weights);
   if (net.variant != "portrait")
     throw std::invalid_argument("export: these are weights of " + net.variant +
@@ -254,10 +255,6 @@ void bench(const BenchArguments& a) {
 }
 
 }  // namespace
-
-fs::path matte_weights(const fs::path& file_or_run) {
-  return fs::is_directory(file_or_run) ? file_or_run / "model.safetensors" : file_or_run;
-}
 
 MatteNet matte_net(const TensorFile& weights) {
   MatteNet net;

@@ -12,8 +12,6 @@ namespace perennial::apps {
 /// `segment export`, `run` and `bench`: what the edge runtime does.
 void add_segment_edge(CLI::App& segment);
 
-/// The weights of SINet that a user names: a file, or a run of `segment train`.
-std::filesystem::path matte_weights(const std::filesystem::path& file_or_run);
 /// What network weights are of: its tensors tell the variant, a run that trained it the rest.
 struct MatteNet {
   std::string variant = "portrait";

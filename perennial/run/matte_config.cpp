@@ -12,7 +12,7 @@ OptionTable MatteConfig::table() {
   OptionTable t;
   t.add("task", task, "what the run trains").choices({"segment"});
   t.add("data", data, "a folder: images/ and masks/ of equal stems, or STEM.jpg with STEM.png beside it");
-  t.add("weights", weights, "begin from these (portrait SINet, .safetensors); none: from nothing");
+  t.add("weights", weights, "begin from these (a .safetensors file or a run); none: from nothing");
   t.add("mask_threshold", mask_threshold, "foreground is grey above this").range(0, 254);
   t.add("hold_out", hold_out, "every so many-th photograph, by name, is only measured on; 0: none")
       .range(0, 1000000);

@@ -122,6 +122,10 @@ void ResumableRun::scalar(const std::string& tag, int64_t at, double value) {
 
 double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
 
+std::filesystem::path weights_of(const std::filesystem::path& file_or_run) {
+  return std::filesystem::is_directory(file_or_run) ? file_or_run / "model.safetensors" : file_or_run;
+}
+
 void require_no_run(const std::filesystem::path& folder) {
   if (holds_run(folder))
     throw Error({"beginning a run", folder.string(), "a folder without a run",
@@ -153,10 +157,9 @@ json fixed_options(const OptionTable& table, const std::vector<std::string>& cha
 
 void require_same_options(const json& saved, const json& own, const std::string& source) {
   for (const auto& [name, value] : own.items())
-    if (!saved.contains(name) || saved[name] != value)
+    if (saved.contains(name) && saved[name] != value)
       throw Error({"reading the checkpoint", source,
-                   fmt::format("{} = {} as in config.toml", name, value.dump()),
-                   saved.contains(name) ? saved[name].dump() : "nothing"});
+                   fmt::format("{} = {} as in config.toml", name, value.dump()), saved[name].dump()});
 }
 
 }  // namespace perennial

@@ -64,6 +64,9 @@ class ResumableRun {
   double earlier_seconds_ = 0, chunk_seconds_ = 0, started_ = 0, last_checkpoint_ = 0;
 };
 
+/// The weights that a user names: a file, or the model.safetensors of a run.
+std::filesystem::path weights_of(const std::filesystem::path& file_or_run);
+
 /// Throws Error when the folder already holds a run.
 void require_no_run(const std::filesystem::path& folder);
 
@@ -72,7 +75,8 @@ void require_no_run(const std::filesystem::path& folder);
 Settings settings_of_run(const std::filesystem::path& folder, const Settings& overrides,
                          const std::vector<std::string>& changeable);
 
-/// A saved configuration must be the one in config.toml: Error names the option.
+/// A saved configuration must be the one in config.toml: Error names the option. Options that came after the
+/// checkpoint was written have their defaults.
 void require_same_options(const nlohmann::json& saved, const nlohmann::json& own, const std::string& source);
 /// The options as values, without those that may change when a run goes on.
 nlohmann::json fixed_options(const OptionTable& table, const std::vector<std::string>& changeable);

@@ -121,6 +121,10 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::f
 std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides,
                                Progress& progress) {
   const Settings settings = settings_of_run(folder, overrides, RunConfig::changeable());
+  for (const Setting& setting : settings)
+    if (setting.name == "task")
+      throw Error({"opening the run", folder.string(), "a run of `perennial learn`",
+                   "one of mattes (`perennial segment eval --weights RUN` measures it)"});
   std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
   run->load(run->reopen());
   return run;

@@ -8,14 +8,15 @@
 #include <fmt/ranges.h>
 
 #include "edge/compile/compile.h"
+#include "edge/compile/onnx.h"
 #include "edge/nets/sinet.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 
 namespace perennial {
+namespace {
 
-std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side,
-                                     const SinetStatistics& statistics) {
+edge::Graph graph_of(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
   if (side < 32 || side > 4096 || side % 32 != 0)
     throw std::invalid_argument(
         fmt::format("the side of SINet's input: expected a multiple of 32, found {}", side));
@@ -34,7 +35,17 @@ std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side,
   edge::ImageInput image{.divisor = 255, .bgr = true};
   std::copy(statistics.mean.begin(), statistics.mean.end(), image.mean);
   std::copy(statistics.std.begin(), statistics.std.end(), image.std);
-  return edge::compile(edge::sinet_portrait(source, image, static_cast<int>(side)));
+  return edge::sinet_portrait(source, image, static_cast<int>(side));
+}
+
+}  // namespace
+
+std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
+  return edge::compile(graph_of(weights, side, statistics));
+}
+
+std::string sinet_onnx(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
+  return edge::to_onnx(graph_of(weights, side, statistics), "sinet");
 }
 
 std::filesystem::path default_matte_model() {

@@ -18,7 +18,7 @@ void MatteTrainOptions::bind(OptionTable& t) {
   t.add("loss", loss, "of both stages, plain and over the boundary band")
       .choices({"cross_entropy", "lovasz"});
   t.add("boundary_weight", boundary_weight, "of the loss over the boundary band; 0: without").range(0, 100);
-  t.add("gate", gate, "information blocking in the decoder; false: the fine map everywhere (ablation)");
+  t.add("gate", gate, "information blocking in the decoder (false, an ablation: the fine map everywhere)");
   t.add("size", size, "side of the network's input, a multiple of 32").range(32, 4096);
   t.add("encoder_epochs", encoder_epochs, "of the encoder alone; left out when weights are given")
       .range(0, 100000);

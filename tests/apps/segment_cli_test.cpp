@@ -68,6 +68,9 @@ TEST(SegmentCli, TrainsAndGoesOn) {
   EXPECT_THAT(perennial_command("resume " + path("run")).err, HasSubstr("nothing to resume"));
   run("update " + path("run") + " --data " + path("d") + " --quiet");
   run("report " + path("run"));
+  EXPECT_THAT(perennial_command("predict " + path("run") + " " + path("d/images")).err,
+              HasSubstr("segment eval"));
+  EXPECT_THAT(perennial_command("compare " + path("run")).err, HasSubstr("report.html"));
   EXPECT_THAT(run("segment masks " + path("d/images") + " -o " + path("t") + " --teacher " + path("m.peb") +
                   " --agreement 0 --least 0 --most 1 --quiet"),
               HasSubstr("6 of 6"));

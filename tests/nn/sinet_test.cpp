@@ -234,7 +234,8 @@ TEST(ExtremeC3, CountsAreThePublished) {
             at::IntArrayRef({1, 1, 224, 224}));
 }
 
-// The values are of another program that was written for the reconstruction, layer after layer on the same weights.
+// The values are of another program that was written for the reconstruction, layer after layer on the same
+// weights.
 TEST(ExtremeC3, PublishedWeightsLoad) {
   const char* data = std::getenv("PERENNIAL_DATA");
   const std::string weights =

@@ -193,6 +193,9 @@ RunMetrics read_run_metrics(const std::filesystem::path& run) {
   const std::filesystem::path file = run / "metrics.json";
   const Json json = read_json(file);
   const Value root(file, &json, "");
+  if (root.at("task").text() == "segment")
+    throw Error({"reading metrics", file.string(), "a run of `perennial learn`",
+                 "one of mattes (its report.html has its figures)"});
   RunMetrics m;
   m.folder = run;
   read_what(root, m);

@@ -1,0 +1,205 @@
+// ONNX is protobuf, and a writer of it needs two of its wire types: less than the library would bring along.
+#include "edge/compile/onnx.h"
+
+#include <bit>
+#include <cstring>
+#include <stdexcept>
+
+namespace perennial::edge {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "raw tensors are little-endian");
+
+/// A protobuf message in the making.
+class Message {
+ public:
+  Message& number(int field, uint64_t value) {
+    varint(static_cast<uint64_t>(field) << 3);
+    varint(value);
+    return *this;
+  }
+  Message& text(int field, std::string_view bytes) {
+    varint(static_cast<uint64_t>(field) << 3 | 2);
+    varint(bytes.size());
+    bytes_ += bytes;
+    return *this;
+  }
+  Message& real(int field, float value) {
+    varint(static_cast<uint64_t>(field) << 3 | 5);
+    char raw[4];
+    std::memcpy(raw, &value, 4);
+    bytes_.append(raw, 4);
+    return *this;
+  }
+  Message& message(int field, const Message& m) { return text(field, m.bytes_); }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  void varint(uint64_t v) {
+    for (; v > 127; v >>= 7) bytes_ += static_cast<char>(v | 128);
+    bytes_ += static_cast<char>(v);
+  }
+  std::string bytes_;
+};
+
+constexpr int kFloat = 1, kInt64 = 7;  // TensorProto.DataType
+
+Message attribute(const std::string& name, int64_t value) {
+  return Message().text(1, name).number(3, static_cast<uint64_t>(value)).number(20, 2);
+}
+Message attribute(const std::string& name, float value) {
+  return Message().text(1, name).real(2, value).number(20, 1);
+}
+Message attribute(const std::string& name, const std::string& value) {
+  return Message().text(1, name).text(4, value).number(20, 3);
+}
+Message attribute(const std::string& name, const std::vector<int64_t>& values) {
+  Message m;
+  m.text(1, name);
+  for (const int64_t v : values) m.number(8, static_cast<uint64_t>(v));
+  return m.number(20, 7);
+}
+
+class Writer {
+ public:
+  explicit Writer(const Graph& graph) : g_(graph) {}
+
+  std::string write(const std::string& name) {
+    for (size_t i = 0; i < g_.nodes().size(); ++i) node(static_cast<int>(i));
+    for (const auto& [port, value] : g_.outputs()) {
+      emit("Identity", {value_name(value)}, port);
+      graph_.message(12, info(port, g_.node(value), value.channels));
+    }
+    graph_.text(2, name);
+    const Message opset = Message().text(1, "").number(2, 17);
+    return Message().number(1, 8).text(2, "perennial").message(7, graph_).message(8, opset).bytes();
+  }
+
+ private:
+  static Message info(const std::string& name, const Node& n, int channels) {
+    Message shape;
+    for (const int side : {1, channels, n.height, n.width})
+      shape.message(1, Message().number(1, static_cast<uint64_t>(side)));
+    const Message tensor = Message().number(1, kFloat).message(2, shape);
+    return Message().text(1, name).message(2, Message().message(1, tensor));
+  }
+
+  void emit(const std::string& op, const std::vector<std::string>& inputs, const std::string& output,
+            const std::vector<Message>& attributes = {}) {
+    Message m;
+    for (const std::string& input : inputs) m.text(1, input);
+    m.text(2, output).text(3, output).text(4, op);
+    for (const Message& a : attributes) m.message(5, a);
+    graph_.message(1, m);
+  }
+
+  // What an operation between others gives.
+  std::string inner(const std::string& op, const std::vector<std::string>& inputs,
+                    const std::vector<Message>& attributes = {}) {
+    const std::string name = "t" + std::to_string(inner_++);
+    emit(op, inputs, name, attributes);
+    return name;
+  }
+
+  template <class T>
+  std::string constant(const std::vector<T>& values, const std::vector<int64_t>& shape) {
+    const std::string name = "c" + std::to_string(constants_++);
+    Message m;
+    for (const int64_t side : shape) m.number(1, static_cast<uint64_t>(side));
+    m.number(2, std::is_same_v<T, float> ? kFloat : kInt64).text(8, name);
+    m.text(9, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+    graph_.message(5, m);
+    return name;
+  }
+  std::string by_channel(const std::vector<float>& values) {
+    return constant(values, {static_cast<int64_t>(values.size()), 1, 1});
+  }
+
+  static std::string name_of(int node) { return "v" + std::to_string(node); }
+
+  std::string value_name(const Value& v) {
+    const Node& n = g_.node(v);
+    const std::string whole = n.kind == NodeKind::kInput ? n.name : name_of(v.node);
+    if (v.begin == 0 && v.channels == n.channels) return whole;
+    return inner("Slice", {whole, constant<int64_t>({v.begin}, {1}), constant<int64_t>({v.begin + v.channels}, {1}),
+                           constant<int64_t>({1}, {1})});
+  }
+
+  void node(int index) {
+    const Node& n = g_.nodes()[static_cast<size_t>(index)];
+    if (n.kind == NodeKind::kInput) return graph_.message(11, info(n.name, n, n.channels)), void();
+    std::vector<std::string> x;
+    for (const Value& v : n.inputs) x.push_back(value_name(v));
+    const std::string out = name_of(index);
+    const auto channels = static_cast<size_t>(n.channels);
+    switch (n.kind) {
+      case NodeKind::kConv: return conv(n, x[0], out);
+      case NodeKind::kNorm:
+        return emit("BatchNormalization",
+                    {x[0], constant(n.scale, {n.channels}), constant(n.shift, {n.channels}),
+                     constant(std::vector<float>(channels, 0.0F), {n.channels}),
+                     constant(std::vector<float>(channels, 1.0F), {n.channels})},
+                    out, {attribute("epsilon", 0.0F)});
+      case NodeKind::kPrelu: return emit("PRelu", {x[0], by_channel(n.slope)}, out);
+      case NodeKind::kClamp:
+        return emit("Clip", {x[0], constant<float>({n.low}, {}), constant<float>({n.high}, {})}, out);
+      case NodeKind::kAdd: return emit("Add", {x[0], x[1]}, out);
+      case NodeKind::kConcat: return emit("Concat", x, out, {attribute("axis", int64_t{1})});
+      case NodeKind::kShuffle: return shuffle(n, x[0], out);
+      case NodeKind::kPool: {
+        const std::vector<int64_t> side{n.factor, n.factor};
+        return emit("AveragePool", {x[0]}, out, {attribute("kernel_shape", side), attribute("strides", side)});
+      }
+      case NodeKind::kMeans: return emit("GlobalAveragePool", {x[0]}, out);
+      case NodeKind::kDense:
+        return emit("Conv", {x[0], constant(n.weight, {n.channels, n.inputs[0].channels, 1, 1}),
+                             constant(n.bias, {n.channels})}, out);
+      case NodeKind::kScale: return emit("Mul", {x[0], x[1]}, out);
+      case NodeKind::kResize: return resize(n, x[0], out);
+      case NodeKind::kGate: return gate(x[0], x[1], out);
+      case NodeKind::kInput: break;
+    }
+    throw std::logic_error("onnx: an operation without a form");
+  }
+
+  void conv(const Node& n, const std::string& x, const std::string& out) {
+    const std::string weight =
+        constant(n.weight, {n.channels, n.inputs[0].channels / n.groups, n.kernel_h, n.kernel_w});
+    emit("Conv", {x, weight, constant(n.bias, {n.channels})}, out,
+         {attribute("kernel_shape", {n.kernel_h, n.kernel_w}), attribute("strides", {n.stride, n.stride}),
+          attribute("pads", {n.pad_h, n.pad_w, n.pad_h, n.pad_w}), attribute("group", int64_t{n.groups})});
+  }
+
+  void shuffle(const Node& n, const std::string& x, const std::string& out) {
+    const std::vector<int64_t> apart{1, n.groups, n.channels / n.groups, n.height, n.width},
+        together{1, n.channels, n.height, n.width};
+    const std::string split = inner("Reshape", {x, constant(apart, {5})});
+    const std::string turned = inner("Transpose", {split}, {attribute("perm", {0, 2, 1, 3, 4})});
+    emit("Reshape", {turned, constant(together, {4})}, out);
+  }
+
+  void resize(const Node& n, const std::string& x, const std::string& out) {
+    const auto factor = static_cast<float>(n.factor);
+    emit("Resize", {x, "", constant<float>({1, 1, factor, factor}, {4})}, out,
+         {attribute("mode", std::string("linear")),
+          attribute("coordinate_transformation_mode", std::string(n.align_corners ? "align_corners" : "half_pixel"))});
+  }
+
+  // detail * (1 - max softmax(coarse)) + coarse
+  void gate(const std::string& coarse, const std::string& detail, const std::string& out) {
+    const std::string shares = inner("Softmax", {coarse}, {attribute("axis", int64_t{1})});
+    const std::string sure = inner("ReduceMax", {shares}, {attribute("axes", std::vector<int64_t>{1}), attribute("keepdims", int64_t{1})});
+    const std::string open = inner("Sub", {constant<float>({1}, {}), sure});
+    emit("Add", {inner("Mul", {detail, open}), coarse}, out);
+  }
+
+  const Graph& g_;
+  Message graph_;
+  int inner_ = 0, constants_ = 0;
+};
+
+}  // namespace
+
+std::string to_onnx(const Graph& graph, const std::string& name) { return Writer(graph).write(name); }
+
+}  // namespace perennial::edge
