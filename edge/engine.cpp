@@ -35,24 +35,25 @@ void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<i
 void Engine::FreeAligned::operator()(float* p) const { std::free(p); }
 
 Engine::Engine(Model model, const Kernels& kernels) : model_(std::move(model)), kernels_(kernels) {
-  plan_scratch();
-  const size_t bytes = (floats_ + kSlack) * sizeof(float);
-  void* memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  plan();
+  const size_t bytes = arena_bytes();
+  void* memory = std::aligned_alloc(64, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, bytes);
-  arena_.reset(static_cast<float*>(memory));
+  memory_.reset(static_cast<float*>(memory));
 }
 
-// The scratch of all operations lies behind the tensors.
-void Engine::plan_scratch() {
-  scratch_at_ = (model_.arena() + kSlack + 15) / 16 * 16;
-  size_t most = 0;
+// Tensors, zeros, then the scratch of all operations, with slack around each.
+void Engine::plan() {
+  const auto behind = [](size_t at, size_t count) { return (at + count + kSlack + 15) / 16 * 16; };
+  size_t widest = 0, most = 0;
+  for (const TensorRecord& t : model_.tensors()) widest = std::max<size_t>(widest, t.width);
+  zeros_at_ = behind(kSlack, model_.arena());
+  scratch_at_ = behind(zeros_at_ + kSlack, widest);
   tables_.resize(model_.ops().size());
   for (size_t i = 0; i < model_.ops().size(); ++i) {
     const OpRecord& op = model_.ops()[i];
     const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
-    if (op.kind == OpKind::kDepthwise || op.kind == OpKind::kConvolution)
-      most = std::max(most, spatial_scratch(spatial(op), op.kind == OpKind::kDepthwise));
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
     if (op.kind != OpKind::kResize) continue;
@@ -61,19 +62,19 @@ void Engine::plan_scratch() {
     interpolation(in.width, out.width, corners, tables_[i].left, tables_[i].share);
     interpolation(in.height, out.height, corners, tables_[i].top, tables_[i].down);
   }
-  floats_ = scratch_at_ + most;
+  floats_ = behind(scratch_at_, most);
   if (floats_ > kMostFloats)
     throw BadModel("a model that needs " + std::to_string(floats_ * 4) + " bytes to run");
 }
 
 std::span<float> Engine::planes(uint32_t tensor) const {
   const TensorRecord& t = model_.tensors()[tensor];
-  return {arena_.get() + t.offset, floats(t)};
+  return {memory_.get() + kSlack + t.offset, floats(t)};
 }
 
 std::span<float> Engine::input(size_t index) { return planes(model_.port(false, index).tensor); }
 std::span<const float> Engine::output(size_t index) const { return planes(model_.port(true, index).tensor); }
-uint64_t Engine::arena_bytes() const { return (floats_ + kSlack) * sizeof(float); }
+uint64_t Engine::arena_bytes() const { return floats_ * sizeof(float); }
 
 void Engine::run() {
   for (size_t i = 0; i < model_.ops().size(); ++i) step(i);
@@ -100,13 +101,21 @@ Epilogue Engine::epilogue(const OpRecord& op) const {
 
 Spatial Engine::spatial(const OpRecord& op) const {
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
-  float* base = arena_.get();  // null while the arena is being planned
-  const auto at = [base](size_t offset) { return base == nullptr ? nullptr : base + offset; };
-  return {at(in.offset), at(out.offset), model_.weight(op.weight),
-          in.channels,   out.channels,   in.height,
-          in.width,      out.height,     out.width,
-          op.kernel_h,   op.kernel_w,    op.stride,
-          op.pad_h,      op.pad_w,       at(scratch_at_)};
+  return {planes(op.input).data(),
+          planes(op.output).data(),
+          model_.weight(op.weight),
+          in.channels,
+          out.channels,
+          in.height,
+          in.width,
+          out.height,
+          out.width,
+          op.kernel_h,
+          op.kernel_w,
+          op.stride,
+          op.pad_h,
+          op.pad_w,
+          memory_.get() + zeros_at_ + kSlack};
 }
 
 void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
@@ -116,7 +125,7 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   const float* weight = model_.weight(op.weight);
   if (op.input_scale != kNoTensor) {
     const float* scale = planes(op.input_scale).data();
-    float* scaled = arena_.get() + scratch_at_;
+    float* scaled = memory_.get() + scratch_at_;
     for (size_t o = 0; o < out.channels; ++o)
       for (size_t k = 0; k < inputs; ++k)
         scaled[o * inputs + k] = weight[o * inputs + k] * scale[(o / outputs) * inputs + k];
@@ -172,7 +181,7 @@ void Engine::step(size_t index) {
       const Table& t = tables_[index];
       return kernels_.resize(
           {from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
-           in.width, out.height, out.width, arena_.get() + scratch_at_},
+           in.width, out.height, out.width, memory_.get() + scratch_at_},
           epilogue(op));
     }
   }

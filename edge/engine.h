@@ -36,7 +36,7 @@ class Engine {
     void operator()(float* p) const;
   };
   std::span<float> planes(uint32_t tensor) const;
-  void plan_scratch();
+  void plan();
   void step(size_t index);
   Epilogue epilogue(const OpRecord& op) const;
   Spatial spatial(const OpRecord& op) const;
@@ -45,9 +45,9 @@ class Engine {
 
   Model model_;
   const Kernels& kernels_;
-  std::unique_ptr<float[], FreeAligned> arena_;
-  size_t scratch_at_ = 0, floats_ = 0;
-  std::vector<Table> tables_;  ///< of each operation; empty but for resizes
+  std::unique_ptr<float[], FreeAligned> memory_;
+  size_t zeros_at_ = 0, scratch_at_ = 0, floats_ = 0;  ///< places in memory_, and its size
+  std::vector<Table> tables_;                          ///< of each operation; empty but for resizes
 };
 
 }  // namespace perennial::edge

@@ -47,6 +47,22 @@ struct ChannelEpilogue {
   float slope, low, high;
 };
 
+/// Every second float of two vectors that follow one another.
+HWY_INLINE V evens(V high, V low) {
+#if HWY_TARGET == HWY_SCALAR
+  return (void)high, low;
+#else
+  return hn::ConcatEven(D(), high, low);
+#endif
+}
+HWY_INLINE V odds(V high, V low) {
+#if HWY_TARGET == HWY_SCALAR
+  return (void)low, high;
+#else
+  return hn::ConcatOdd(D(), high, low);
+#endif
+}
+
 /// The first `count` lanes; nothing behind them is touched (a blended store of 16 bytes would write it back).
 HWY_INLINE void store_part(V v, float* to, size_t count) {
   const D d;
@@ -57,6 +73,15 @@ HWY_INLINE void store_part(V v, float* to, size_t count) {
   hn::Store(v, d, lanes);
   std::memcpy(to, lanes, count * sizeof(float));
 #endif
+}
+
+// All lanes, or the first `count` when there are fewer.
+HWY_INLINE void store_upto(V v, float* to, size_t count) {
+  const D d;
+  if (count >= hn::Lanes(d))
+    hn::StoreU(v, d, to);
+  else
+    store_part(v, to, count);
 }
 
 }  // namespace perennial::edge::HWY_NAMESPACE

@@ -36,12 +36,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace perennial::edge {
 
-size_t spatial_scratch(const Spatial& s, bool depthwise) {
-  const size_t columns = (s.width + 2 * s.pad_w + s.stride - 1) / s.stride;
-  const size_t row = row_step(columns) * s.stride;
-  return row * (depthwise ? s.height + 2 * s.pad_h : s.channels * s.kernel_h) + kSlack;
-}
-
 std::vector<const Kernels*> all_kernels() {
   std::vector<const Kernels*> all;
 #if HWY_TARGETS & HWY_AVX3

@@ -18,10 +18,8 @@ struct Epilogue {
 };
 
 /// Activations are planes: [channels][height][width] floats without gaps. A buffer is readable for
-/// kSlack floats beyond its end.
+/// kSlack floats before its beginning and beyond its end.
 inline constexpr size_t kSlack = 128;
-/// Floats from row to row of a scratch: whole vectors may run over a row's end, and never into the next.
-inline constexpr size_t row_step(size_t columns) { return (columns + 32 + 15) / 16 * 16; }
 
 /// 1x1 convolution, one group: out[o] = sum_k weight[o][k] * in[k] over `pixels`.
 /// Output channel o goes to plane o * out_step of `out`; the epilogue's arrays are stepped alike.
@@ -42,7 +40,7 @@ struct Spatial {
   size_t channels, outputs;
   size_t height, width, out_height, out_width;
   size_t kernel_h, kernel_w, stride, pad_h, pad_w;
-  float* scratch;  ///< at least spatial_scratch() floats
+  const float* zeros;  ///< `width` of them, with slack that is zero too
 };
 
 /// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say
@@ -74,9 +72,6 @@ struct Kernels {
   /// SINet's information blocking (section 3.2): out = detail * (1 - max_k softmax(coarse)_k) + coarse.
   void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t pixels);
 };
-
-/// Floats of scratch that a depthwise or general convolution needs.
-size_t spatial_scratch(const Spatial& s, bool depthwise);
 
 /// The best that this processor runs.
 const Kernels& best_kernels();

@@ -12,14 +12,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
-HWY_INLINE void store_upto(V y, float* out, size_t at, size_t end) {
-  const D d;
-  if (at + hn::Lanes(d) <= end)
-    hn::StoreU(y, d, out + at);
-  else
-    store_part(y, out + at, end - at);
-}
-
 HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t channels, size_t pixels,
                      const Epilogue& e) {
   const D d;
@@ -27,7 +19,8 @@ HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t cha
     const ChannelEpilogue end(e, c, pixels);
     const V by = hn::Set(d, scale ? scale[c] : 1.0F);
     for (size_t p = 0; p < pixels; p += hn::Lanes(d))
-      store_upto(end.apply(hn::Mul(hn::LoadU(d, in + c * pixels + p), by), p), out + c * pixels, p, pixels);
+      store_upto(end.apply(hn::Mul(hn::LoadU(d, in + c * pixels + p), by), p), out + c * pixels + p,
+                 pixels - p);
   }
 }
 
@@ -71,7 +64,8 @@ HWY_INLINE void resize_planes(const Resize& r, const Epilogue& e) {
       for (size_t x = 0; x < r.out_width; x += hn::Lanes(d)) {
         const V a = columns<kEnlarge>(row, r.left + x), b = columns<kEnlarge>(row + 1, r.left + x);
         const V v = hn::MulAdd(hn::Sub(b, a), hn::LoadU(d, r.share + x), a);
-        store_upto(end.apply(v, y * r.out_width + x), r.out + c * plane + y * r.out_width, x, r.out_width);
+        store_upto(end.apply(v, y * r.out_width + x), r.out + c * plane + y * r.out_width + x,
+                   r.out_width - x);
       }
     }
   }
@@ -110,7 +104,7 @@ HWY_ATTR void average_pool(const float* in, float* out, size_t channels, size_t 
         const float* row = rows + y * width + x * factor;
         sum = hn::Add(sum, factor == 2 ? pair_sums(row) : quad_sums(row));
       }
-      store_upto(hn::Mul(sum, hn::Set(d, share)), to, x, out_width);
+      store_upto(hn::Mul(sum, hn::Set(d, share)), to + x, out_width - x);
     }
     for (size_t x = 0; x < out_width && factor != 2 && factor != 4; ++x) {
       float sum = 0;
@@ -148,8 +142,8 @@ HWY_ATTR void gate(const float* coarse, const float* detail, float* out, size_t 
     const V open = hn::Sub(hn::Set(d, 1.0F), hn::Div(hn::Set(d, 1.0F), sum));
     for (size_t c = 0; c < channels; ++c) {
       const size_t at = c * pixels + p;
-      store_upto(hn::MulAdd(hn::LoadU(d, detail + at), open, hn::LoadU(d, coarse + at)), out + c * pixels, p,
-                 pixels);
+      store_upto(hn::MulAdd(hn::LoadU(d, detail + at), open, hn::LoadU(d, coarse + at)), out + at,
+                 pixels - p);
     }
   }
 }

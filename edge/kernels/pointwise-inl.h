@@ -43,10 +43,7 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
     HWY_UNROLL(8)
     for (size_t t = 0; t < T; ++t) {
       const V y = end.apply(sum[i][t], p + t * lanes);
-      if (count == T * lanes)
-        hn::StoreU(y, d, out + t * lanes);
-      else
-        store_part(y, out, count);
+      store_upto(y, out + t * lanes, count - t * lanes);
     }
   }
 }
