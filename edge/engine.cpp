@@ -57,7 +57,6 @@ void Engine::plan() {
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
     if (op.kind != OpKind::kResize) continue;
-    most = std::max<size_t>(most, size_t{in.width} * out.height + kSlack);
     const bool corners = (op.flags & kAlignCorners) != 0;
     interpolation(in.width, out.width, corners, tables_[i].left, tables_[i].share);
     interpolation(in.height, out.height, corners, tables_[i].top, tables_[i].down);
@@ -181,7 +180,7 @@ void Engine::step(size_t index) {
       const Table& t = tables_[index];
       return kernels_.resize(
           {from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
-           in.width, out.height, out.width, memory_.get() + scratch_at_},
+           in.width, out.height, out.width},
           epilogue(op));
     }
   }

@@ -6,6 +6,7 @@
 #define PERENNIAL_EDGE_EPILOGUE_INL_H_
 #endif
 
+#include <algorithm>
 #include <cstring>
 #include <hwy/highway.h>
 
@@ -75,7 +76,13 @@ HWY_INLINE void store_part(V v, float* to, size_t count) {
 #endif
 }
 
-// All lanes, or the first `count` when there are fewer.
+/// Where vector `index` of a row of `width` begins: the last one ends where the row does.
+HWY_INLINE size_t vector_at(size_t index, size_t width) {
+  const size_t lanes = hn::Lanes(D());
+  return width < lanes ? 0 : std::min(index * lanes, width - lanes);
+}
+
+/// All lanes, or the first `count` when there are fewer.
 HWY_INLINE void store_upto(V v, float* to, size_t count) {
   const D d;
   if (count >= hn::Lanes(d))

@@ -51,7 +51,6 @@ struct Resize {
   const int32_t *left, *top;
   const float *share, *down;
   size_t channels, in_height, in_width, out_height, out_width;
-  float* scratch;  ///< in_width * out_height + kSlack floats
 };
 
 /// The kernels of one instruction set.

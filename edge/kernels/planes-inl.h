@@ -24,70 +24,81 @@ HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t cha
   }
 }
 
-// Columns `left` of a row. Enlarging, those of one vector lie within one vector of the row: no gather is
-// needed.
+// One vector of a resized row. Enlarging, the columns that it lies between are within one vector of the row:
+// no gather is needed.
 template <bool kEnlarge>
-HWY_INLINE V columns(const float* row, const int32_t* left) {
-  const D d;
-  const hn::RebindToSigned<D> di;
-  const auto at = hn::LoadU(di, left);
-  if constexpr (!kEnlarge) return hn::GatherIndex(d, row, at);
-  return hn::TableLookupLanes(hn::LoadU(d, row + left[0]),
-                              hn::IndicesFromVec(d, hn::Sub(at, hn::Set(di, left[0]))));
-}
+struct ResizedColumns {
+  using DI = hn::RebindToSigned<D>;
 
-// A plane of out_height rows between those of `in`.
-HWY_INLINE void resize_rows(const Resize& r, const float* in) {
-  const D d;
-  for (size_t y = 0; y < r.out_height; ++y) {
-    const float* above = in + static_cast<size_t>(r.top[y]) * r.in_width;
-    const float* below = r.down[y] > 0 ? above + r.in_width : above;
-    float* to = r.scratch + y * r.in_width;
-    const V down = hn::Set(d, r.down[y]);
-    for (size_t x = 0; x < r.in_width; x += hn::Lanes(d)) {
-      const V a = hn::LoadU(d, above + x);
-      hn::StoreU(hn::MulAdd(hn::Sub(hn::LoadU(d, below + x), a), down, a), d, to + x);
-    }
+  HWY_INLINE ResizedColumns(const Resize& r, size_t x)
+      : first(kEnlarge ? r.left[x] : 0),
+        left(hn::Sub(hn::LoadU(DI(), r.left + x), hn::Set(DI(), first))),
+        share(hn::LoadU(D(), r.share + x)) {}
+
+  HWY_INLINE V of(const float* row) const {
+    const V a = at(row + first), b = at(row + first + 1);
+    return hn::MulAdd(hn::Sub(b, a), share, a);
   }
-}
 
-// All rows first, then all columns: a row that was just written would be read before it is in the cache.
+ private:
+  HWY_INLINE V at(const float* from) const {
+    const D d;
+    if constexpr (!kEnlarge) return hn::GatherIndex(d, from, left);
+    return hn::TableLookupLanes(hn::LoadU(d, from), hn::IndicesFromVec(d, left));
+  }
+
+  int32_t first;
+  hn::Vec<DI> left;
+  V share;
+};
+
+// Down the plane, a vector of columns at a time: both rows that a row lies between stay in registers.
 template <bool kEnlarge>
-HWY_INLINE void resize_planes(const Resize& r, const Epilogue& e) {
+HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel) {  // a copy stays in registers
   const D d;
   const size_t plane = r.out_height * r.out_width;
-  for (size_t c = 0; c < r.channels; ++c) {
-    const ChannelEpilogue end(e, c, plane);
-    resize_rows(r, r.in + c * r.in_height * r.in_width);
+  const float* in = r.in + channel * r.in_height * r.in_width;
+  const ChannelEpilogue end(e, channel, plane);
+  for (size_t v = 0; v * hn::Lanes(d) < r.out_width; ++v) {
+    const size_t x = vector_at(v, r.out_width);
+    const ResizedColumns<kEnlarge> columns(r, x);
+    int32_t held = -1;
+    V above = hn::Zero(d), step = hn::Zero(d);
     for (size_t y = 0; y < r.out_height; ++y) {
-      const float* row = r.scratch + y * r.in_width;
-      for (size_t x = 0; x < r.out_width; x += hn::Lanes(d)) {
-        const V a = columns<kEnlarge>(row, r.left + x), b = columns<kEnlarge>(row + 1, r.left + x);
-        const V v = hn::MulAdd(hn::Sub(b, a), hn::LoadU(d, r.share + x), a);
-        store_upto(end.apply(v, y * r.out_width + x), r.out + c * plane + y * r.out_width + x,
-                   r.out_width - x);
+      if (r.top[y] != held) {
+        held = r.top[y];
+        const size_t last = r.in_height - 1, row = static_cast<size_t>(held);
+        above = columns.of(in + row * r.in_width);
+        step = hn::Sub(columns.of(in + std::min(row + 1, last) * r.in_width), above);
       }
+      const size_t at = y * r.out_width + x;
+      store_upto(end.apply(hn::MulAdd(step, hn::Set(d, r.down[y]), above), at), r.out + channel * plane + at,
+                 r.out_width - x);
     }
   }
 }
 
 HWY_ATTR void resize(const Resize& r, const Epilogue& e) {
-  if (r.out_width >= r.in_width)
-    resize_planes<true>(r, e);
-  else
-    resize_planes<false>(r, e);
+  for (size_t c = 0; c < r.channels; ++c)
+    if (r.out_width >= r.in_width)
+      resize_plane<true>(r, e, c);
+    else
+      resize_plane<false>(r, e, c);
 }
 
-HWY_INLINE V pair_sums(const float* row) {
-  V even, odd;
-  hn::LoadInterleaved2(D(), row, even, odd);
-  return hn::Add(even, odd);
-}
-
-HWY_INLINE V quad_sums(const float* row) {
-  V a, b, c, f;
-  hn::LoadInterleaved4(D(), row, a, b, c, f);
-  return hn::Add(hn::Add(a, b), hn::Add(c, f));
+// Sums of `rows` rows by F columns, from `at` on.
+template <size_t F>
+HWY_INLINE V block_sums(const float* at, size_t width, size_t rows) {
+  const D d;
+  if constexpr (F == 1) {
+    V sum = hn::LoadU(d, at);
+    for (size_t y = 1; y < rows; ++y) sum = hn::Add(sum, hn::LoadU(d, at + y * width));
+    return sum;
+  } else {
+    const V low = block_sums<F / 2>(at, width, rows);
+    const V high = block_sums<F / 2>(at + F / 2 * hn::Lanes(d), width, rows);
+    return hn::Add(evens(high, low), odds(high, low));
+  }
 }
 
 HWY_ATTR void average_pool(const float* in, float* out, size_t channels, size_t height, size_t width,
@@ -99,11 +110,8 @@ HWY_ATTR void average_pool(const float* in, float* out, size_t channels, size_t 
     const float* rows = in + i * factor * width;
     float* to = out + i * out_width;
     for (size_t x = 0; x < out_width && (factor == 2 || factor == 4); x += hn::Lanes(d)) {
-      V sum = hn::Zero(d);
-      for (size_t y = 0; y < factor; ++y) {
-        const float* row = rows + y * width + x * factor;
-        sum = hn::Add(sum, factor == 2 ? pair_sums(row) : quad_sums(row));
-      }
+      const float* at = rows + x * factor;
+      const V sum = factor == 2 ? block_sums<2>(at, width, 2) : block_sums<4>(at, width, 4);
       store_upto(hn::Mul(sum, hn::Set(d, share)), to + x, out_width - x);
     }
     for (size_t x = 0; x < out_width && factor != 2 && factor != 4; ++x) {

@@ -116,7 +116,7 @@ struct Window {
     return inside(kx);
   }
 
-  const Spatial& s;
+  Spatial s;  // a copy: what is stored cannot change it
   size_t x;
   M inside_row[K > 0 ? K : 1];
 };
@@ -126,8 +126,8 @@ struct Window {
 template <size_t K, size_t S, class Work>
 HWY_INLINE void each_window(const Spatial& s, const Work& work) {
   const size_t lanes = hn::Lanes(D());
-  for (size_t x = 0; x < s.out_width; x += lanes) {
-    const size_t at = s.out_width < lanes ? 0 : std::min(x, s.out_width - lanes);
+  for (size_t v = 0; v * lanes < s.out_width; ++v) {
+    const size_t at = vector_at(v, s.out_width);
     if (at * S < s.pad_w || (at + lanes - 1) * S + s.kernel_w > s.width + s.pad_w)
       work(Window<K, S, true>(s, at));
     else
@@ -143,7 +143,7 @@ HWY_INLINE void each_rows(size_t begin, size_t end, const Work& work) {
 
 template <size_t K, size_t S>
 HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t channel) {
-  constexpr size_t kRows = K > 0 ? 4 : 1;
+  constexpr size_t kRows = K == 3 ? 7 : K > 0 ? 4 : 1;
   const size_t taps = s.kernel_h * s.kernel_w;
   const float* plane = s.in + channel * s.height * s.width;
   const float* weight = s.weight + channel * taps;
@@ -167,7 +167,7 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
 }
 
 HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e) {
-  const size_t k = s.kernel_h == s.kernel_w && s.out_height >= 4 ? s.kernel_h : 0;
+  const size_t k = s.kernel_h == s.kernel_w && s.out_height >= 7 ? s.kernel_h : 0;
   for (size_t c = 0; c < s.channels; ++c) {
     if (k == 3 && s.stride == 1)
       depthwise_plane<3, 1>(s, e, c);
