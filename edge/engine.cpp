@@ -178,10 +178,9 @@ void Engine::step(size_t index) {
     case OpKind::kGate: return kernels_.gate(from, planes(op.second).data(), to, in.channels, pixels);
     case OpKind::kResize: {
       const Table& t = tables_[index];
-      return kernels_.resize(
-          {from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(), in.channels, in.height,
-           in.width, out.height, out.width},
-          epilogue(op));
+      return kernels_.resize({from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(),
+                              in.channels, in.height, in.width, out.height, out.width},
+                             epilogue(op));
     }
   }
 }

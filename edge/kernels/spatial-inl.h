@@ -63,22 +63,24 @@ struct Window {
   }
 
  private:
-  // A vector of input serves every row whose kernel covers it.
+  // A vector of input serves every row whose kernel covers it. Down the rows first, so that sums that follow
+  // one another differ and none waits for the one before; with stride 2 along the row, where taps share
+  // loads.
   template <size_t O, size_t R, class Weight>
   HWY_INLINE void shared_rows(const float* plane, size_t y, const Weight& weight, V (&sum)[O][R]) const {
-    HWY_UNROLL(16)
-    for (size_t iy = 0; iy < (R - 1) * S + K; ++iy) {
-      const float* line = row(plane, y * S + iy);
+    constexpr size_t kLines = (R - 1) * S + K;
+    const float* line[kLines];
+    HWY_UNROLL(32)
+    for (size_t iy = 0; iy < kLines; ++iy) line[iy] = row(plane, y * S + iy);
+    HWY_UNROLL(64)
+    for (size_t i = 0; i < kLines * K; ++i) {
+      const size_t iy = S == 1 ? i % kLines : i / K, kx = S == 1 ? i / kLines : i % K;
+      const V v = tap(S == 1 ? line[iy] : row(plane, y * S + iy), kx);  // as it compiles best
       HWY_UNROLL(8)
-      for (size_t kx = 0; kx < K; ++kx) {
-        const V v = tap(line, kx);
+      for (size_t r = 0; r < R; ++r) {
+        if (iy < r * S || iy - r * S >= K) continue;
         HWY_UNROLL(8)
-        for (size_t r = 0; r < R; ++r) {
-          if (iy < r * S || iy - r * S >= K) continue;
-          HWY_UNROLL(8)
-          for (size_t o = 0; o < O; ++o)
-            sum[o][r] = hn::MulAdd(v, weight(o, (iy - r * S) * K + kx), sum[o][r]);
-        }
+        for (size_t o = 0; o < O; ++o) sum[o][r] = hn::MulAdd(v, weight(o, (iy - r * S) * K + kx), sum[o][r]);
       }
     }
   }
@@ -143,7 +145,7 @@ HWY_INLINE void each_rows(size_t begin, size_t end, const Work& work) {
 
 template <size_t K, size_t S>
 HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t channel) {
-  constexpr size_t kRows = K == 3 ? 7 : K > 0 ? 4 : 1;
+  constexpr size_t kRows = K == 0 ? 1 : K == 3 ? 7 : 4;  // as registers allow
   const size_t taps = s.kernel_h * s.kernel_w;
   const float* plane = s.in + channel * s.height * s.width;
   const float* weight = s.weight + channel * taps;
