@@ -35,7 +35,7 @@ struct ChannelEpilogue {
     y = hn::Add(y, hn::Set(d, bias));
     if (skip != nullptr) y = hn::MulAdd(hn::LoadU(d, skip + at), hn::Set(d, skip_scale), y);
     if (activation == Epilogue::Activation::kPrelu)
-      y = hn::IfThenElse(hn::Lt(y, hn::Zero(d)), hn::Mul(y, hn::Set(d, slope)), y);
+      y = hn::IfNegativeThenElse(y, hn::Mul(y, hn::Set(d, slope)), y);
     else if (activation == Epilogue::Activation::kClamp)
       y = hn::Min(hn::Max(y, hn::Set(d, low)), hn::Set(d, high));
     return y;
