@@ -9,7 +9,6 @@
 #include "apps/flags.h"
 #include "apps/terminal.h"
 #include "edge/engine.h"
-#include "edge/subnormals.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
@@ -200,13 +199,12 @@ std::pair<double, double> work(const edge::Model& m, const edge::OpRecord& op) {
 }
 
 void bench(const BenchArguments& a) {
-  if (a.threads != 1) throw std::invalid_argument("bench: --threads: this runtime runs on one thread");
   const double begin = steady_seconds();
   edge::Engine engine(edge::Model::from_file(a.model));
   const double load = steady_seconds() - begin;
+  engine.set_threads(static_cast<size_t>(a.threads));
   const auto in = engine.input(0);
   for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
-  const edge::FlushSubnormals flush;
   std::vector<double> times;
   for (int64_t i = 0; i < a.runs + 20; ++i) {
     const double start = steady_seconds();
@@ -218,7 +216,7 @@ void bench(const BenchArguments& a) {
            {"load_ms", 1e3 * load},
            {"arena_bytes", engine.arena_bytes()},
            {"instructions", edge::best_kernels().name},
-           {"threads", 1}};
+           {"threads", a.threads}};
   if (a.layers) {
     std::vector<std::vector<double>> each(engine.model().ops().size());
     for (int64_t i = 0; i < a.runs; ++i)
@@ -238,10 +236,10 @@ void bench(const BenchArguments& a) {
   }
   if (a.as_json) return fmt::print("{}\n", out.dump());
   fmt::print(
-      "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on one thread ({}); loaded in {:.2f} ms, arena "
+      "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, arena "
       "{}\n",
-      a.model, out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs,
-      out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
+      a.model, out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs, a.threads,
+      a.threads == 1 ? "" : "s", out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
       format_bytes(static_cast<int64_t>(engine.arena_bytes())));
   if (!a.layers) return;
   fmt::print("{:44} {:>14} {:>9} {:>9} {:>9} {:>8}\n", "operation", "output", "us", "k MACs", "KiB",
@@ -308,7 +306,7 @@ void add_segment_edge(CLI::App& segment) {
                                        "  perennial segment bench sinet.peb --layers\n");
   auto b = std::make_shared<BenchArguments>();
   timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
-  timed->add_option("--threads", b->threads, "[1]");
+  timed->add_option("--threads", b->threads, "[1]")->check(CLI::Range(1, 64));
   timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")
       ->check(CLI::Range(1, 1000000));
   timed->add_flag("--layers", b->layers, "each operation: time, multiply-adds, bytes");

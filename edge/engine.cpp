@@ -6,11 +6,15 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <stdexcept>
+
+#include "edge/subnormals.h"
 
 namespace perennial::edge {
 namespace {
 
 constexpr uint64_t kMostFloats = uint64_t{1} << 26;
+constexpr size_t kMostThreads = 64, kPixels = 64;  // the pixels that a part is a multiple of
 
 uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
 
@@ -75,12 +79,34 @@ std::span<float> Engine::input(size_t index) { return planes(model_.port(false, 
 std::span<const float> Engine::output(size_t index) const { return planes(model_.port(true, index).tensor); }
 uint64_t Engine::arena_bytes() const { return floats_ * sizeof(float); }
 
+void Engine::set_threads(size_t threads) {
+  if (threads < 1 || threads > kMostThreads) throw std::invalid_argument("expected 1 to 64 threads");
+  pool_.reset();
+  if (threads > 1) pool_ = std::make_unique<Pool>(threads);
+}
+
+// Parts of at least `least` items.
+template <class Work>
+void Engine::split(size_t items, size_t least, const Work& work) {
+  const size_t parts = pool_ == nullptr ? 1 : std::min(pool_->threads(), items / least);
+  if (parts <= 1) return work(Range{0, items});
+  pool_->run(parts, [&](size_t part) { work(Range{items * part / parts, items * (part + 1) / parts}); });
+}
+
+template <class Work>
+void Engine::split_pixels(size_t pixels, const Work& work) {
+  split((pixels + kPixels - 1) / kPixels, 1,
+        [&](Range part) { work(Range{part.begin * kPixels, std::min(pixels, part.end * kPixels)}); });
+}
+
 void Engine::run() {
+  const FlushSubnormals flush;
   for (size_t i = 0; i < model_.ops().size(); ++i) step(i);
 }
 
 void Engine::run(const std::function<void(size_t, double)>& after) {
   using Clock = std::chrono::steady_clock;
+  const FlushSubnormals flush;
   for (size_t i = 0; i < model_.ops().size(); ++i) {
     const auto start = Clock::now();
     step(i);
@@ -139,10 +165,14 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
     const Epilogue own{from(e.bias, 1), from(e.skip, pixels), from(e.skip_scale, 1),
                        e.activation,    from(e.slope, 1),     e.low,
                        e.high};
-    kernels_.pointwise(
-        {planes(op.input).data() + g * inputs * pixels, planes(op.output).data() + first * pixels,
-         weight + g * outputs * inputs, inputs, outputs, pixels, interleave ? op.groups : 1},
-        own);
+    const Pointwise work{planes(op.input).data() + g * inputs * pixels,
+                         planes(op.output).data() + first * pixels,
+                         weight + g * outputs * inputs,
+                         inputs,
+                         outputs,
+                         pixels,
+                         interleave ? op.groups : 1};
+    split_pixels(pixels, [&](Range part) { kernels_.pointwise(work, own, part); });
   }
 }
 
@@ -164,23 +194,37 @@ void Engine::step(size_t index) {
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
   const float* from = planes(op.input).data();
   float* to = planes(op.output).data();
-  const size_t pixels = size_t{in.height} * in.width;
+  const size_t pixels = size_t{in.height} * in.width, rows = size_t{out.channels} * out.height;
+  const Epilogue e = epilogue(op);
   switch (op.kind) {
-    case OpKind::kPointwise: return pointwise(op, epilogue(op));
-    case OpKind::kDepthwise: return kernels_.depthwise(spatial(op), epilogue(op));
-    case OpKind::kConvolution: return kernels_.convolution(spatial(op), epilogue(op));
+    case OpKind::kPointwise: return pointwise(op, e);
+    case OpKind::kDepthwise: {
+      const Spatial work = spatial(op);
+      return split(out.channels, 1, [&](Range part) { kernels_.depthwise(work, e, part); });
+    }
+    case OpKind::kConvolution: {
+      const Spatial work = spatial(op);
+      return split(out.height, kLeastRows, [&](Range part) { kernels_.convolution(work, e, part); });
+    }
     case OpKind::kAffine:
-      return kernels_.affine(from, model_.weight(op.weight), to, in.channels, pixels, epilogue(op));
+      return split(out.channels, 1,
+                   [&](Range part) { kernels_.affine(from, model_.weight(op.weight), to, pixels, e, part); });
     case OpKind::kAveragePool:
-      return kernels_.average_pool(from, to, in.channels, in.height, in.width, op.kernel_h);
-    case OpKind::kPlaneMeans: return kernels_.plane_means(from, to, in.channels, pixels);
+      return split(rows, 1,
+                   [&](Range part) { kernels_.average_pool(from, to, in.width, op.kernel_h, part); });
+    case OpKind::kPlaneMeans:
+      return split(out.channels, 1, [&](Range part) { kernels_.plane_means(from, to, pixels, part); });
     case OpKind::kDense: return dense(op);
-    case OpKind::kGate: return kernels_.gate(from, planes(op.second).data(), to, in.channels, pixels);
+    case OpKind::kGate: {
+      const float* detail = planes(op.second).data();
+      return split_pixels(pixels,
+                          [&](Range part) { kernels_.gate(from, detail, to, in.channels, pixels, part); });
+    }
     case OpKind::kResize: {
       const Table& t = tables_[index];
-      return kernels_.resize({from, to, t.left.data(), t.top.data(), t.share.data(), t.down.data(),
-                              in.channels, in.height, in.width, out.height, out.width},
-                             epilogue(op));
+      const Resize work{from,        to,        t.left.data(), t.top.data(), t.share.data(), t.down.data(),
+                        in.channels, in.height, in.width,      out.height,   out.width};
+      return split(rows, 1, [&](Range part) { kernels_.resize(work, e, part); });
     }
   }
 }

@@ -7,6 +7,7 @@
 
 #include "edge/kernels/kernels.h"
 #include "edge/model.h"
+#include "edge/pool.h"
 
 namespace perennial::edge {
 
@@ -21,10 +22,14 @@ class Engine {
   /// The planes of an input to fill, or of an output to read, in the arena: valid until the engine ends.
   std::span<float> input(size_t index);
   std::span<const float> output(size_t index) const;
+  /// Subnormal numbers are zero while it runs.
   void run();
   /// The same, telling `after(operation, seconds)` how long each took.
   void run(const std::function<void(size_t, double)>& after);
 
+  /// How many threads run an operation, 1 at first: the caller's and a pool's. What comes out is the same, to
+  /// the bit. Throws std::invalid_argument unless it is 1 to 64.
+  void set_threads(size_t threads);
   uint64_t arena_bytes() const;
 
  private:
@@ -38,6 +43,10 @@ class Engine {
   std::span<float> planes(uint32_t tensor) const;
   void plan();
   void step(size_t index);
+  template <class Work>
+  void split(size_t items, size_t least, const Work& work);
+  template <class Work>
+  void split_pixels(size_t pixels, const Work& work);
   Epilogue epilogue(const OpRecord& op) const;
   Spatial spatial(const OpRecord& op) const;
   void pointwise(const OpRecord& op, const Epilogue& e);
@@ -48,6 +57,7 @@ class Engine {
   std::unique_ptr<float[], FreeAligned> memory_;
   size_t zeros_at_ = 0, scratch_at_ = 0, floats_ = 0;  ///< places in memory_, and its size
   std::vector<Table> tables_;                          ///< of each operation; empty but for resizes
+  std::unique_ptr<Pool> pool_;                         ///< null: one thread
 };
 
 }  // namespace perennial::edge

@@ -9,7 +9,6 @@
 #include "edge/engine.h"
 #include "edge/image.h"
 #include "edge/refine.h"
-#include "edge/subnormals.h"
 
 using namespace perennial::edge;
 
@@ -142,8 +141,16 @@ const float* pe_output(const pe_model* model, int32_t index) {
 int pe_run(pe_model* model) {
   return guarded(-1, [&] {
     require(model != nullptr, "no model");
-    const FlushSubnormals flush;
     model->engine.run();
+    return 0;
+  });
+}
+
+int pe_set_threads(pe_model* model, int32_t threads) {
+  return guarded(-1, [&] {
+    require(model != nullptr, "no model");
+    require(threads >= 1, "expected 1 to 64 threads");
+    model->engine.set_threads(static_cast<size_t>(threads));
     return 0;
   });
 }

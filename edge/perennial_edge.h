@@ -59,6 +59,9 @@ PE_API float* pe_input(pe_model* model, int32_t index);
 /* The planes of an output after a run. */
 PE_API const float* pe_output(const pe_model* model, int32_t index);
 PE_API int pe_run(pe_model* model);
+/* How many threads a run uses, 1 (at first) to 64; the others belong to this handle and sleep between runs.
+ * The outputs are the same, to the bit. */
+PE_API int pe_set_threads(pe_model* model, int32_t threads);
 
 /* Fills an image input from pixels of 8 bits, red green blue (pixel_bytes 3) or with a fourth byte that is
  * ignored (4), `row_bytes` from row to row: resized (antialiased bilinear, aspect not kept) and normalised as

@@ -53,23 +53,33 @@ struct Resize {
   size_t channels, in_height, in_width, out_height, out_width;
 };
 
+/// Items [begin, end) of an operation's work. Parts may run at the same time, and what they write does not
+/// depend on where an operation is parted.
+struct Range {
+  size_t begin, end;
+};
+/// Rows of a convolution's output that a range holds at least, unless it holds them all.
+inline constexpr size_t kLeastRows = 4;
+
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
-  void (*pointwise)(const Pointwise&, const Epilogue&);
-  void (*depthwise)(const Spatial&, const Epilogue&);
-  void (*convolution)(const Spatial&, const Epilogue&);
-  void (*resize)(const Resize&, const Epilogue&);
+  void (*pointwise)(const Pointwise&, const Epilogue&, Range pixels);
+  void (*depthwise)(const Spatial&, const Epilogue&, Range channels);
+  void (*convolution)(const Spatial&, const Epilogue&, Range rows);
+  void (*resize)(const Resize&, const Epilogue&,
+                 Range rows);  ///< of all channels' outputs, one after the other
   /// out = in * scale, by channel, then the epilogue; scale null: 1.
-  void (*affine)(const float* in, const float* scale, float* out, size_t channels, size_t pixels,
-                 const Epilogue&);
+  void (*affine)(const float* in, const float* scale, float* out, size_t pixels, const Epilogue&,
+                 Range channels);
   /// Mean over blocks of factor x factor; sides are divisible.
-  void (*average_pool)(const float* in, float* out, size_t channels, size_t height, size_t width,
-                       size_t factor);
+  void (*average_pool)(const float* in, float* out, size_t width, size_t factor,
+                       Range rows);  ///< as for resize
   /// Mean of each plane: out [channels].
-  void (*plane_means)(const float* in, float* out, size_t channels, size_t pixels);
+  void (*plane_means)(const float* in, float* out, size_t pixels, Range channels);
   /// SINet's information blocking (section 3.2): out = detail * (1 - max_k softmax(coarse)_k) + coarse.
-  void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t pixels);
+  void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t plane,
+               Range pixels);
 };
 
 /// The best that this processor runs.

@@ -12,10 +12,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
-HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t channels, size_t pixels,
-                     const Epilogue& e) {
+HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t pixels, const Epilogue& e,
+                     Range channels) {
   const D d;
-  for (size_t c = 0; c < channels; ++c) {
+  for (size_t c = channels.begin; c < channels.end; ++c) {
     const ChannelEpilogue end(e, c, pixels);
     const V by = hn::Set(d, scale ? scale[c] : 1.0F);
     for (size_t p = 0; p < pixels; p += hn::Lanes(d))
@@ -54,7 +54,8 @@ struct ResizedColumns {
 
 // Down the plane, a vector of columns at a time: both rows that a row lies between stay in registers.
 template <bool kEnlarge>
-HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel) {  // a copy stays in registers
+HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel,
+                             Range rows) {  // a copy stays in registers
   const D d;
   const size_t plane = r.out_height * r.out_width;
   const float* in = r.in + channel * r.in_height * r.in_width;
@@ -64,7 +65,7 @@ HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel) {  // 
     const ResizedColumns<kEnlarge> columns(r, x);
     int32_t held = -1;
     V above = hn::Zero(d), step = hn::Zero(d);
-    for (size_t y = 0; y < r.out_height; ++y) {
+    for (size_t y = rows.begin; y < rows.end; ++y) {
       if (r.top[y] != held) {
         held = r.top[y];
         const size_t last = r.in_height - 1, row = static_cast<size_t>(held);
@@ -78,12 +79,16 @@ HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel) {  // 
   }
 }
 
-HWY_ATTR void resize(const Resize& r, const Epilogue& e) {
-  for (size_t c = 0; c < r.channels; ++c)
+HWY_ATTR void resize(const Resize& r, const Epilogue& e, Range rows) {
+  for (size_t begin = rows.begin; begin < rows.end;) {
+    const size_t c = begin / r.out_height, first = c * r.out_height;
+    const size_t end = std::min(rows.end, first + r.out_height);
     if (r.out_width >= r.in_width)
-      resize_plane<true>(r, e, c);
+      resize_plane<true>(r, e, c, {begin - first, end - first});
     else
-      resize_plane<false>(r, e, c);
+      resize_plane<false>(r, e, c, {begin - first, end - first});
+    begin = end;
+  }
 }
 
 // Sums of `rows` rows by F columns, from `at` on.
@@ -101,12 +106,11 @@ HWY_INLINE V block_sums(const float* at, size_t width, size_t rows) {
   }
 }
 
-HWY_ATTR void average_pool(const float* in, float* out, size_t channels, size_t height, size_t width,
-                           size_t factor) {
+HWY_ATTR void average_pool(const float* in, float* out, size_t width, size_t factor, Range out_rows) {
   const D d;
   const size_t out_width = width / factor;
   const float share = 1.0F / static_cast<float>(factor * factor);
-  for (size_t i = 0; i < channels * height / factor; ++i) {
+  for (size_t i = out_rows.begin; i < out_rows.end; ++i) {
     const float* rows = in + i * factor * width;
     float* to = out + i * out_width;
     for (size_t x = 0; x < out_width && (factor == 2 || factor == 4); x += hn::Lanes(d)) {
@@ -123,10 +127,10 @@ HWY_ATTR void average_pool(const float* in, float* out, size_t channels, size_t 
   }
 }
 
-HWY_ATTR void plane_means(const float* in, float* out, size_t channels, size_t pixels) {
+HWY_ATTR void plane_means(const float* in, float* out, size_t pixels, Range channels) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  for (size_t c = 0; c < channels; ++c) {
+  for (size_t c = channels.begin; c < channels.end; ++c) {
     const float* plane = in + c * pixels;
     V sum[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
     size_t p = 0;
@@ -139,19 +143,20 @@ HWY_ATTR void plane_means(const float* in, float* out, size_t channels, size_t p
   }
 }
 
-HWY_ATTR void gate(const float* coarse, const float* detail, float* out, size_t channels, size_t pixels) {
+HWY_ATTR void gate(const float* coarse, const float* detail, float* out, size_t channels, size_t plane,
+                   Range pixels) {
   const D d;
-  for (size_t p = 0; p < pixels; p += hn::Lanes(d)) {
+  for (size_t p = pixels.begin; p < pixels.end; p += hn::Lanes(d)) {
     V most = hn::LoadU(d, coarse + p);
-    for (size_t c = 1; c < channels; ++c) most = hn::Max(most, hn::LoadU(d, coarse + c * pixels + p));
+    for (size_t c = 1; c < channels; ++c) most = hn::Max(most, hn::LoadU(d, coarse + c * plane + p));
     V sum = hn::Zero(d);
     for (size_t c = 0; c < channels; ++c)
-      sum = hn::Add(sum, hn::Exp(d, hn::Sub(hn::LoadU(d, coarse + c * pixels + p), most)));
+      sum = hn::Add(sum, hn::Exp(d, hn::Sub(hn::LoadU(d, coarse + c * plane + p), most)));
     const V open = hn::Sub(hn::Set(d, 1.0F), hn::Div(hn::Set(d, 1.0F), sum));
     for (size_t c = 0; c < channels; ++c) {
-      const size_t at = c * pixels + p;
+      const size_t at = c * plane + p;
       store_upto(hn::MulAdd(hn::LoadU(d, detail + at), open, hn::LoadU(d, coarse + at)), out + at,
-                 pixels - p);
+                 pixels.end - p);
     }
   }
 }

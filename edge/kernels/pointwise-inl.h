@@ -57,13 +57,14 @@ HWY_INLINE void pointwise_columns(const Pointwise& a, const Epilogue& e, size_t 
   for (; o < a.outputs; ++o) pointwise_block<1, T>(a, e, o, p, count);
 }
 
-HWY_ATTR void pointwise(const Pointwise& a, const Epilogue& e) {
+HWY_ATTR void pointwise(const Pointwise& a, const Epilogue& e, Range pixels) {
   constexpr size_t kTile = HWY_MAX_BYTES >= 64 ? 4 : 2;
   const size_t lanes = hn::Lanes(D());
-  size_t p = 0;
-  for (; p + kTile * lanes <= a.pixels; p += kTile * lanes) pointwise_columns<kTile>(a, e, p, kTile * lanes);
-  for (; p + lanes <= a.pixels; p += lanes) pointwise_columns<1>(a, e, p, lanes);
-  if (p < a.pixels) pointwise_columns<1>(a, e, p, a.pixels - p);
+  size_t p = pixels.begin;
+  for (; p + kTile * lanes <= pixels.end; p += kTile * lanes)
+    pointwise_columns<kTile>(a, e, p, kTile * lanes);
+  for (; p + lanes <= pixels.end; p += lanes) pointwise_columns<1>(a, e, p, lanes);
+  if (p < pixels.end) pointwise_columns<1>(a, e, p, pixels.end - p);
 }
 
 }  // namespace perennial::edge::HWY_NAMESPACE

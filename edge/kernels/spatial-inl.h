@@ -137,10 +137,10 @@ HWY_INLINE void each_window(const Spatial& s, const Work& work) {
   }
 }
 
-// R rows at a time; the last ones end where the plane does.
+// R rows at a time; the last ones end where the range does.
 template <size_t R, class Work>
-HWY_INLINE void each_rows(size_t begin, size_t end, const Work& work) {
-  for (size_t y = begin; y < end; y += R) work(std::min(y, end - R));
+HWY_INLINE void each_rows(Range rows, const Work& work) {
+  for (size_t y = rows.begin; y < rows.end; y += R) work(std::min(y, rows.end - R));
 }
 
 template <size_t K, size_t S>
@@ -158,7 +158,7 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
       if constexpr (K > 0) return w[tap];
       return hn::Set(d, weight[tap]);
     };
-    each_rows<kRows>(0, s.out_height, [&](size_t y) HWY_ATTR {
+    each_rows<kRows>({0, s.out_height}, [&](size_t y) HWY_ATTR {
       V sum[1][kRows];
       HWY_UNROLL(8)
       for (size_t r = 0; r < kRows; ++r) sum[0][r] = hn::Zero(d);
@@ -168,9 +168,9 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
   });
 }
 
-HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e) {
+HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
   const size_t k = s.kernel_h == s.kernel_w && s.out_height >= 7 ? s.kernel_h : 0;
-  for (size_t c = 0; c < s.channels; ++c) {
+  for (size_t c = channels.begin; c < channels.end; ++c) {
     if (k == 3 && s.stride == 1)
       depthwise_plane<3, 1>(s, e, c);
     else if (k == 5 && s.stride == 1)
@@ -210,27 +210,28 @@ HWY_INLINE void convolution_rows(const Spatial& s, const Epilogue& e, size_t o, 
 }
 
 template <size_t O, size_t R, size_t K, size_t S>
-HWY_INLINE void convolution_outputs(const Spatial& s, const Epilogue& e, size_t& o) {
+HWY_INLINE void convolution_outputs(const Spatial& s, const Epilogue& e, Range rows, size_t& o) {
   for (; o + O <= s.outputs; o += O)
-    each_rows<R>(0, s.out_height, [&](size_t y) HWY_ATTR { convolution_rows<O, R, K, S>(s, e, o, y); });
+    each_rows<R>(rows, [&](size_t y) HWY_ATTR { convolution_rows<O, R, K, S>(s, e, o, y); });
 }
 
 // Many outputs at once share what they read of two rows; few read more rows at once, where they share rows.
 template <size_t S>
-HWY_INLINE void convolution_planes(const Spatial& s, const Epilogue& e) {
+HWY_INLINE void convolution_planes(const Spatial& s, const Epilogue& e, Range rows) {
   constexpr size_t kMany = HWY_MAX_BYTES >= 64 ? 12 : 6;
   size_t o = 0;
-  if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, o);
-  if (s.out_height >= 4 && s.kernel_h == 3 && s.kernel_w == 3) convolution_outputs<2, 4, 3, S>(s, e, o);
-  if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, o);
-  convolution_outputs<1, 1, 0, S>(s, e, o);
+  if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, rows, o);
+  if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3)
+    convolution_outputs<2, 4, 3, S>(s, e, rows, o);
+  if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, rows, o);
+  convolution_outputs<1, 1, 0, S>(s, e, rows, o);
 }
 
-HWY_ATTR void convolution(const Spatial& s, const Epilogue& e) {
+HWY_ATTR void convolution(const Spatial& s, const Epilogue& e, Range rows) {
   if (s.stride == 1)
-    convolution_planes<1>(s, e);
+    convolution_planes<1>(s, e, rows);
   else
-    convolution_planes<2>(s, e);
+    convolution_planes<2>(s, e, rows);
 }
 
 }  // namespace perennial::edge::HWY_NAMESPACE

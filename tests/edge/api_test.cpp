@@ -101,6 +101,32 @@ TEST(Api, AFrameAllocatesNothing) {
   EXPECT_EQ(allocations(), before);
 }
 
+TEST(Api, AnyNumberOfThreadsGivesTheSameBitsAndAllocatesNothing) {
+  const auto bytes = random_sinet();
+  std::vector<float> alone;
+  for (const int threads : {1, 2, 3, 7, 1}) {
+    const Handle m = open(bytes);
+    ASSERT_EQ(pe_set_threads(m.get(), threads), 0) << pe_error();
+    const auto run = [&] {
+      for (int i = 0; i < 3 * 64 * 64; ++i)
+        pe_input(m.get(), 0)[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
+      return pe_run(m.get());
+    };
+    ASSERT_EQ(run(), 0);
+    const int before = allocations();
+    for (int i = 0; i < 5; ++i) ASSERT_EQ(run(), 0);
+    EXPECT_EQ(allocations(), before);
+    const float* out = pe_output(m.get(), 0);
+    if (alone.empty()) alone.assign(out, out + 2 * 64 * 64);
+    EXPECT_EQ(std::memcmp(alone.data(), out, alone.size() * sizeof(float)), 0) << threads;
+  }
+  const Handle m = open(bytes);
+  EXPECT_EQ(pe_set_threads(m.get(), 0), -1);
+  EXPECT_EQ(pe_set_threads(m.get(), 65), -1);
+  EXPECT_STREQ(pe_error(), "expected 1 to 64 threads");
+  EXPECT_EQ(pe_set_threads(nullptr, 1), -1);
+}
+
 TEST(Api, HandlesOfTwoThreadsAreIndependent) {
   const auto bytes = random_sinet();
   std::vector<float> results[2];

@@ -1,5 +1,6 @@
 #include "edge/compile/compile.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -29,11 +30,15 @@ void expect_equal_to_naive(const Graph& graph, double tolerance, uint32_t seed =
     const auto in = engine.input(0);
     const auto values = noise(in.size(), seed);
     const auto expected = naive::evaluate(graph, values);
-    for (int round = 0; round < 2; ++round) {  // the second finds the arena used
+    std::vector<float> first;
+    for (int round = 0; round < 2; ++round) {  // the second finds the arena used, and has three threads
       std::copy(values.begin(), values.end(), in.begin());
+      engine.set_threads(static_cast<size_t>(1 + 2 * round));
       engine.run();
       const auto out = engine.output(0);
       ASSERT_EQ(out.size(), expected.size());
+      if (round == 0) first.assign(out.begin(), out.end());
+      EXPECT_TRUE(std::ranges::equal(first, out)) << kernels->name << ": threads change the result";
       double worst = 0;
       for (size_t i = 0; i < out.size(); ++i)
         worst = std::max(worst, std::abs(out[i] - expected[i]) / (1 + std::abs(expected[i])));
