@@ -14,7 +14,10 @@ namespace perennial::edge {
 namespace {
 
 constexpr uint64_t kMostFloats = uint64_t{1} << 26;
-constexpr size_t kMostThreads = 64, kPixels = 64;  // the pixels that a part is a multiple of
+constexpr size_t kMostThreads = 64;
+constexpr size_t kPixels = 64;        // what a part of a plane is a multiple of
+constexpr size_t kLeastCost = 50000;  // multiply-adds that take about as long as handing over a part
+constexpr size_t kCostOfMoving = 8;   // a float that is read, changed a little and written, in multiply-adds
 
 uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
 
@@ -85,17 +88,20 @@ void Engine::set_threads(size_t threads) {
   if (threads > 1) pool_ = std::make_unique<Pool>(threads);
 }
 
-// Parts of at least `least` items.
+// Parts of at least `least` items that are worth a thread's coming: `cost` is that of an item, in
+// multiply-adds.
 template <class Work>
-void Engine::split(size_t items, size_t least, const Work& work) {
-  const size_t parts = pool_ == nullptr ? 1 : std::min(pool_->threads(), items / least);
-  if (parts <= 1) return work(Range{0, items});
+void Engine::split(size_t items, size_t least, size_t cost, const Work& work) {
+  if (pool_ == nullptr) return work(Range{0, items});
+  const size_t most = items / std::max(least, kLeastCost / std::max<size_t>(cost, 1));
+  const size_t parts = std::clamp<size_t>(2 * pool_->threads(), 1, std::max<size_t>(most, 1));
+  if (parts == 1) return work(Range{0, items});
   pool_->run(parts, [&](size_t part) { work(Range{items * part / parts, items * (part + 1) / parts}); });
 }
 
 template <class Work>
-void Engine::split_pixels(size_t pixels, const Work& work) {
-  split((pixels + kPixels - 1) / kPixels, 1,
+void Engine::split_pixels(size_t pixels, size_t cost, const Work& work) {
+  split((pixels + kPixels - 1) / kPixels, 1, kPixels * cost,
         [&](Range part) { work(Range{part.begin * kPixels, std::min(pixels, part.end * kPixels)}); });
 }
 
@@ -172,7 +178,7 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
                          outputs,
                          pixels,
                          interleave ? op.groups : 1};
-    split_pixels(pixels, [&](Range part) { kernels_.pointwise(work, own, part); });
+    split_pixels(pixels, inputs * outputs, [&](Range part) { kernels_.pointwise(work, own, part); });
   }
 }
 
@@ -195,36 +201,40 @@ void Engine::step(size_t index) {
   const float* from = planes(op.input).data();
   float* to = planes(op.output).data();
   const size_t pixels = size_t{in.height} * in.width, rows = size_t{out.channels} * out.height;
+  const size_t outputs = size_t{out.height} * out.width, taps = size_t{op.kernel_h} * op.kernel_w;
+  const size_t moving = pixels * kCostOfMoving;
   const Epilogue e = epilogue(op);
   switch (op.kind) {
     case OpKind::kPointwise: return pointwise(op, e);
     case OpKind::kDepthwise: {
       const Spatial work = spatial(op);
-      return split(out.channels, 1, [&](Range part) { kernels_.depthwise(work, e, part); });
+      return split(out.channels, 1, outputs * taps, [&](Range part) { kernels_.depthwise(work, e, part); });
     }
     case OpKind::kConvolution: {
       const Spatial work = spatial(op);
-      return split(out.height, kLeastRows, [&](Range part) { kernels_.convolution(work, e, part); });
+      return split(out.height, kLeastRows, out.width * taps * in.channels * out.channels,
+                   [&](Range part) { kernels_.convolution(work, e, part); });
     }
     case OpKind::kAffine:
-      return split(out.channels, 1,
+      return split(out.channels, 1, moving,
                    [&](Range part) { kernels_.affine(from, model_.weight(op.weight), to, pixels, e, part); });
     case OpKind::kAveragePool:
-      return split(rows, 1,
+      return split(rows, 1, in.width * op.kernel_h * kCostOfMoving,
                    [&](Range part) { kernels_.average_pool(from, to, in.width, op.kernel_h, part); });
     case OpKind::kPlaneMeans:
-      return split(out.channels, 1, [&](Range part) { kernels_.plane_means(from, to, pixels, part); });
+      return split(out.channels, 1, moving,
+                   [&](Range part) { kernels_.plane_means(from, to, pixels, part); });
     case OpKind::kDense: return dense(op);
     case OpKind::kGate: {
       const float* detail = planes(op.second).data();
-      return split_pixels(pixels,
+      return split_pixels(pixels, in.channels * kCostOfMoving,
                           [&](Range part) { kernels_.gate(from, detail, to, in.channels, pixels, part); });
     }
     case OpKind::kResize: {
       const Table& t = tables_[index];
       const Resize work{from,        to,        t.left.data(), t.top.data(), t.share.data(), t.down.data(),
                         in.channels, in.height, in.width,      out.height,   out.width};
-      return split(rows, 1, [&](Range part) { kernels_.resize(work, e, part); });
+      return split(rows, 1, out.width * kCostOfMoving, [&](Range part) { kernels_.resize(work, e, part); });
     }
   }
 }

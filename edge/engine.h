@@ -44,9 +44,9 @@ class Engine {
   void plan();
   void step(size_t index);
   template <class Work>
-  void split(size_t items, size_t least, const Work& work);
+  void split(size_t items, size_t least, size_t cost, const Work& work);
   template <class Work>
-  void split_pixels(size_t pixels, const Work& work);
+  void split_pixels(size_t pixels, size_t cost, const Work& work);
   Epilogue epilogue(const OpRecord& op) const;
   Spatial spatial(const OpRecord& op) const;
   void pointwise(const OpRecord& op, const Epilogue& e);

@@ -8,8 +8,9 @@
 
 namespace perennial::edge {
 
-/// Threads that do the parts of one piece of work after the other, together with the caller's. They look for
-/// work for some tens of microseconds and then sleep. Nothing is allocated while they work; the work must not
+/// Threads that do the parts of one piece of work after the other, together with the caller's. A part goes to
+/// whoever asks first, so that a thread that does not come in time is not waited for. Threads look for work
+/// for some tens of microseconds and then sleep. Nothing is allocated while they work; the work must not
 /// throw.
 class Pool {
  public:
@@ -20,26 +21,23 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   size_t threads() const { return helpers_.size() + 1; }
-  /// Calls work(part) for each part below `parts` <= threads(), all at once; returns when all are done.
+  /// Calls work(part) for each part below `parts`; returns when all are done.
   template <class Work>
   void run(size_t parts, const Work& work) {
-    run({[](const void* w, size_t part) { (*static_cast<const Work*>(w))(part); }, &work, parts});
+    begin([](const void* w, size_t part) { (*static_cast<const Work*>(w))(part); }, &work, parts);
   }
 
  private:
-  struct Job {
-    void (*call)(const void*, size_t);
-    const void* work;
-    size_t parts;
-  };
-  void run(Job job);
-  void start(Job job);
-  void help(size_t part);
+  using Call = void (*)(const void*, size_t);
+  void begin(Call call, const void* work, size_t parts);
+  bool take_part();
+  void help();
   void stop();
 
   std::vector<std::thread> helpers_;
-  Job job_{};
-  std::atomic<uint32_t> round_{0}, busy_{0};
+  Call call_ = nullptr;
+  const void* work_ = nullptr;
+  std::atomic<uint32_t> waiting_{0}, unfinished_{0};  ///< parts that nobody has begun; that are not done
 };
 
 }  // namespace perennial::edge
