@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "edge/compile/lower.h"
+#include "edge/kernels/kernels.h"
 
 namespace perennial::edge {
 namespace {
@@ -10,7 +11,7 @@ constexpr uint64_t kAlignment = 16;  // floats: a cache line
 
 struct Life {
   int64_t from = -1, to = -1;
-  uint64_t floats = 0;
+  uint64_t floats = 0;  // with slack: what kernels read beyond a tensor is none that they write
 };
 
 int root_of(const Program& p, uint32_t tensor) {
@@ -23,7 +24,7 @@ std::vector<Life> lives(const Program& p) {
   std::vector<Life> all(p.tensors.size());
   for (size_t t = 0; t < all.size(); ++t) {
     const auto& s = p.tensors[t];
-    all[t].floats = uint64_t(s.channels) * uint64_t(s.height) * uint64_t(s.width);
+    all[t].floats = uint64_t(s.channels) * uint64_t(s.height) * uint64_t(s.width) + kSlack;
   }
   std::vector<bool> born(all.size(), false);
   const auto touch = [&](uint32_t tensor, int64_t time) {
