@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/flags.h"
+#include "apps/segment_bench.h"
 #include "apps/terminal.h"
-#include "edge/engine.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
@@ -171,87 +171,6 @@ void run(const RunArguments& a) {
         s["write_ms"].get<double>());
 }
 
-struct BenchArguments {
-  std::string model;
-  int64_t threads = 1, runs = 300;
-  bool as_json = false, layers = false;
-};
-
-double quantile(std::vector<double> values, double share) {
-  const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<size_t>(at)];
-}
-
-// Multiply-adds of an operation, and the bytes that it reads and writes.
-std::pair<double, double> work(const edge::Model& m, const edge::OpRecord& op) {
-  const auto& in = m.tensors()[op.input];
-  const auto& out = m.tensors()[op.output];
-  const double outputs = 1.0 * out.channels * out.height * out.width,
-               inputs = 1.0 * in.channels * in.height * in.width;
-  const double taps = 1.0 * op.kernel_h * op.kernel_w;
-  using enum edge::OpKind;
-  double macs = 0;
-  if (op.kind == kPointwise || op.kind == kDense) macs = outputs * in.channels / op.groups;
-  if (op.kind == kDepthwise) macs = outputs * taps;
-  if (op.kind == kConvolution) macs = outputs * taps * in.channels;
-  return {macs, 4 * (inputs + outputs * (op.skip == edge::kNoTensor ? 1 : 2))};
-}
-
-void bench(const BenchArguments& a) {
-  const double begin = steady_seconds();
-  edge::Engine engine(edge::Model::from_file(a.model));
-  const double load = steady_seconds() - begin;
-  engine.set_threads(static_cast<size_t>(a.threads));
-  const auto in = engine.input(0);
-  for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
-  std::vector<double> times;
-  for (int64_t i = 0; i < a.runs + 20; ++i) {
-    const double start = steady_seconds();
-    engine.run();
-    if (i >= 20) times.push_back(1e3 * (steady_seconds() - start));
-  }
-  json out{{"median_ms", quantile(times, 0.5)},
-           {"p90_ms", quantile(times, 0.9)},
-           {"load_ms", 1e3 * load},
-           {"arena_bytes", engine.arena_bytes()},
-           {"instructions", edge::best_kernels().name},
-           {"threads", a.threads}};
-  if (a.layers) {
-    std::vector<std::vector<double>> each(engine.model().ops().size());
-    for (int64_t i = 0; i < a.runs; ++i)
-      engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
-    for (size_t i = 0; i < each.size(); ++i) {
-      const auto& op = engine.model().ops()[i];
-      const auto& t = engine.model().tensors()[op.output];
-      const auto [macs, bytes] = work(engine.model(), op);
-      const double us = quantile(each[i], 0.5);
-      out["layers"].push_back({{"name", engine.model().name(op.name)},
-                               {"output", {t.channels, t.height, t.width}},
-                               {"median_us", us},
-                               {"macs", macs},
-                               {"bytes", bytes},
-                               {"gflops", 2e-3 * macs / us}});
-    }
-  }
-  if (a.as_json) return fmt::print("{}\n", out.dump());
-  fmt::print(
-      "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, arena "
-      "{}\n",
-      a.model, out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs, a.threads,
-      a.threads == 1 ? "" : "s", out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
-      format_bytes(static_cast<int64_t>(engine.arena_bytes())));
-  if (!a.layers) return;
-  fmt::print("{:44} {:>14} {:>9} {:>9} {:>9} {:>8}\n", "operation", "output", "us", "k MACs", "KiB",
-             "GFLOP/s");
-  for (const auto& l : out["layers"])
-    fmt::print("{:44} {:>14} {:9.1f} {:9.0f} {:9.0f} {:8.1f}\n", l["name"].get<std::string>(),
-               fmt::format("{}x{}x{}", l["output"][0].get<int>(), l["output"][1].get<int>(),
-                           l["output"][2].get<int>()),
-               l["median_us"].get<double>(), l["macs"].get<double>() / 1e3, l["bytes"].get<double>() / 1024,
-               l["gflops"].get<double>());
-}
-
 }  // namespace
 
 MatteNet matte_net(const TensorFile& weights) {
@@ -300,18 +219,7 @@ void add_segment_edge(CLI::App& segment) {
   go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");
   add_common(*go, r->common);
   go->callback([r] { run(*r); });
-
-  auto* timed = segment.add_subcommand("bench",
-                                       "Time a model of the edge runtime.\n\n"
-                                       "  perennial segment bench sinet.peb --layers\n");
-  auto b = std::make_shared<BenchArguments>();
-  timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
-  timed->add_option("--threads", b->threads, "[1]")->check(CLI::Range(1, 64));
-  timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")
-      ->check(CLI::Range(1, 1000000));
-  timed->add_flag("--layers", b->layers, "each operation: time, multiply-adds, bytes");
-  timed->add_flag("--json", b->as_json, "as JSON: median_ms p90_ms load_ms arena_bytes, layers");
-  timed->callback([b] { bench(*b); });
+  add_segment_bench(segment);
 }
 
 }  // namespace perennial::apps

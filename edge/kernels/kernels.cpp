@@ -10,6 +10,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "edge/kernels/peak-inl.h"
 #include "edge/kernels/planes-inl.h"
 #include "edge/kernels/pointwise-inl.h"
 #include "edge/kernels/spatial-inl.h"
@@ -26,7 +27,8 @@ const Kernels& table() {
                            affine,
                            average_pool,
                            plane_means,
-                           gate};
+                           gate,
+                           only_multiply_adds};
   return all;
 }
 

@@ -80,6 +80,8 @@ struct Kernels {
   /// SINet's information blocking (section 3.2): out = detail * (1 - max_k softmax(coarse)_k) + coarse.
   void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t plane,
                Range pixels);
+  /// Nothing but multiply-adds in registers, to measure what a core does at most: gives how many. out [192].
+  double (*only_multiply_adds)(size_t rounds, float* out);
 };
 
 /// The best that this processor runs.
