@@ -9,7 +9,7 @@
 
 #include "edge/engine.h"
 #include "perennial/base/clock.h"
-#include "perennial/base/text.h"
+#include "perennial/base/bytes.h"
 
 namespace perennial::apps {
 namespace {
