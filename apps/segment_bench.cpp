@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "edge/engine.h"
-#include "perennial/base/clock.h"
 #include "perennial/base/bytes.h"
+#include "perennial/base/clock.h"
 
 namespace perennial::apps {
 namespace {

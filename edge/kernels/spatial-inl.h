@@ -12,6 +12,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
+// Kernels of known size are unrolled where there are vectors; without, that would be code for nobody.
+constexpr size_t known(size_t k) { return HWY_TARGET == HWY_SCALAR ? 0 : k; }
+
 // One vector of output columns from `x` on under a kernel of K x K (0: any size) with stride S. The border is
 // never made: rows outside the plane are read from a row of zeros, and lanes beside it are masked (kEdge).
 template <size_t K, size_t S, bool kEdge>
@@ -172,13 +175,13 @@ HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
   const size_t k = s.kernel_h == s.kernel_w && s.out_height >= 7 ? s.kernel_h : 0;
   for (size_t c = channels.begin; c < channels.end; ++c) {
     if (k == 3 && s.stride == 1)
-      depthwise_plane<3, 1>(s, e, c);
+      depthwise_plane<known(3), 1>(s, e, c);
     else if (k == 5 && s.stride == 1)
-      depthwise_plane<5, 1>(s, e, c);
+      depthwise_plane<known(5), 1>(s, e, c);
     else if (k == 3)
-      depthwise_plane<3, 2>(s, e, c);
+      depthwise_plane<known(3), 2>(s, e, c);
     else if (k == 5)
-      depthwise_plane<5, 2>(s, e, c);
+      depthwise_plane<known(5), 2>(s, e, c);
     else if (s.stride == 1)
       depthwise_plane<0, 1>(s, e, c);
     else
@@ -222,7 +225,7 @@ HWY_INLINE void convolution_planes(const Spatial& s, const Epilogue& e, Range ro
   size_t o = 0;
   if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, rows, o);
   if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3)
-    convolution_outputs<2, 4, 3, S>(s, e, rows, o);
+    convolution_outputs<2, 4, known(3), S>(s, e, rows, o);
   if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, rows, o);
   convolution_outputs<1, 1, 0, S>(s, e, rows, o);
 }
