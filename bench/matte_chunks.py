@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A matte that is personalised chunk after chunk: plain fine-tuning beside replay from a bounded memory.
 
-usage: matte_chunks.py PERENNIAL WEIGHTS HUMAN_SEG [--epochs N] [--seeds 1,2] [--memory M] [--keep DIR]
+usage: matte_chunks.py PERENNIAL WEIGHTS HUMAN_SEG [--epochs N] [--update-epochs N] [--update-lr X] [--few N]
+                       [--seeds 1,2] [--memory M] [--keep DIR]
 
 HUMAN_SEG is a folder of NNN.jpg with NNN.png (VikramShenoy97/Human-Segmentation-Dataset). Its numbers 1 to 110 and
 257 to 300 are people from a web search, 111 to 256 mostly small figures in streets and halls (GRAZ-01): three chunks
@@ -18,15 +19,21 @@ import tempfile
 CHUNKS = {"people": (1, 110), "streets": (111, 256), "more people": (257, 300)}
 
 
-def link_chunks(source, out):
+def spread(files, count):
+    """About `count` of them, evenly over the list."""
+    return files[::max(1, len(files) // count)][:count] if count else files
+
+
+def link_chunks(source, out, few):
     folders = []
-    for name, (first, last) in CHUNKS.items():
+    for at, (name, (first, last)) in enumerate(CHUNKS.items()):
         folder = out / name.replace(" ", "_")
         for part, ending in (("images", ".jpg"), ("masks", ".png")):
             (folder / part).mkdir(parents=True, exist_ok=True)
-            for file in sorted(source.glob("*" + ending)):
+            files = [f for f in sorted(source.glob("*" + ending)) if first <= int(f.stem) <= last]
+            for file in spread(files, few if at else 0):
                 link = folder / part / file.name
-                if first <= int(file.stem) <= last and not link.exists():
+                if not link.exists():
                     link.symlink_to(file.resolve())
         folders.append(folder)
     return folders
@@ -34,7 +41,8 @@ def link_chunks(source, out):
 
 def learn(perennial, weights, folders, run, learner, seed, args):
     options = ["--learner", learner, "--memory", str(args.memory), "--seed", str(seed), "--epochs", str(args.epochs),
-               "--set", f"update.epochs={args.epochs}", "--set", "eval.every=0"]
+               "--set", f"update.epochs={args.update_epochs or args.epochs}", "--set", f"update.lr={args.update_lr}",
+               "--set", "eval.every=0"]
     subprocess.run([perennial, "segment", "train", "--data", folders[0], "--weights", weights, "--out", run, "--quiet",
                     *options], check=True, stdout=subprocess.DEVNULL)
     for folder in folders[1:]:
@@ -48,12 +56,15 @@ def main():
     parser.add_argument("weights")
     parser.add_argument("human_seg", type=pathlib.Path)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--update-epochs", type=int, help="on the later chunks; default: as --epochs")
+    parser.add_argument("--update-lr", type=float, default=0, help="there; 0: a quarter of the first rate")
+    parser.add_argument("--few", type=int, default=0, help="take only so many photographs of the later chunks; 0: all")
     parser.add_argument("--seeds", default="1,2")
     parser.add_argument("--memory", default="60")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the runs in this folder")
     args = parser.parse_args()
     out = args.keep or pathlib.Path(tempfile.mkdtemp())
-    folders = link_chunks(args.human_seg, out)
+    folders = link_chunks(args.human_seg, out, args.few)
     seeds = [int(s) for s in args.seeds.split(",")]
     for learner in ("finetune", "er"):
         runs = [learn(args.perennial, args.weights, folders, out / f"{learner}-{s}", learner, s, args) for s in seeds]

@@ -53,7 +53,8 @@ Message attribute(const std::string& name, float value) {
 Message attribute(const std::string& name, const std::string& value) {
   return Message().text(1, name).text(4, value).number(20, 3);
 }
-Message attribute(const std::string& name, const std::vector<int64_t>& values) {
+using Ints = std::vector<int64_t>;
+Message attribute(const std::string& name, const Ints& values) {
   Message m;
   m.text(1, name);
   for (const int64_t v : values) m.number(8, static_cast<uint64_t>(v));
@@ -121,8 +122,8 @@ class Writer {
     const Node& n = g_.node(v);
     const std::string whole = n.kind == NodeKind::kInput ? n.name : name_of(v.node);
     if (v.begin == 0 && v.channels == n.channels) return whole;
-    return inner("Slice", {whole, constant<int64_t>({v.begin}, {1}), constant<int64_t>({v.begin + v.channels}, {1}),
-                           constant<int64_t>({1}, {1})});
+    return inner("Slice", {whole, constant<int64_t>({v.begin}, {1}),
+                           constant<int64_t>({v.begin + v.channels}, {1}), constant<int64_t>({1}, {1})});
   }
 
   void node(int index) {
@@ -148,12 +149,15 @@ class Writer {
       case NodeKind::kShuffle: return shuffle(n, x[0], out);
       case NodeKind::kPool: {
         const std::vector<int64_t> side{n.factor, n.factor};
-        return emit("AveragePool", {x[0]}, out, {attribute("kernel_shape", side), attribute("strides", side)});
+        return emit("AveragePool", {x[0]}, out,
+                    {attribute("kernel_shape", side), attribute("strides", side)});
       }
       case NodeKind::kMeans: return emit("GlobalAveragePool", {x[0]}, out);
       case NodeKind::kDense:
-        return emit("Conv", {x[0], constant(n.weight, {n.channels, n.inputs[0].channels, 1, 1}),
-                             constant(n.bias, {n.channels})}, out);
+        return emit("Conv",
+                    {x[0], constant(n.weight, {n.channels, n.inputs[0].channels, 1, 1}),
+                     constant(n.bias, {n.channels})},
+                    out);
       case NodeKind::kScale: return emit("Mul", {x[0], x[1]}, out);
       case NodeKind::kResize: return resize(n, x[0], out);
       case NodeKind::kGate: return gate(x[0], x[1], out);
@@ -165,16 +169,18 @@ class Writer {
   void conv(const Node& n, const std::string& x, const std::string& out) {
     const std::string weight =
         constant(n.weight, {n.channels, n.inputs[0].channels / n.groups, n.kernel_h, n.kernel_w});
-    emit("Conv", {x, weight, constant(n.bias, {n.channels})}, out,
-         {attribute("kernel_shape", {n.kernel_h, n.kernel_w}), attribute("strides", {n.stride, n.stride}),
-          attribute("pads", {n.pad_h, n.pad_w, n.pad_h, n.pad_w}), attribute("group", int64_t{n.groups})});
+    emit(
+        "Conv", {x, weight, constant(n.bias, {n.channels})}, out,
+        {attribute("kernel_shape", Ints{n.kernel_h, n.kernel_w}),
+         attribute("strides", Ints{n.stride, n.stride}),
+         attribute("pads", Ints{n.pad_h, n.pad_w, n.pad_h, n.pad_w}), attribute("group", int64_t{n.groups})});
   }
 
   void shuffle(const Node& n, const std::string& x, const std::string& out) {
     const std::vector<int64_t> apart{1, n.groups, n.channels / n.groups, n.height, n.width},
         together{1, n.channels, n.height, n.width};
     const std::string split = inner("Reshape", {x, constant(apart, {5})});
-    const std::string turned = inner("Transpose", {split}, {attribute("perm", {0, 2, 1, 3, 4})});
+    const std::string turned = inner("Transpose", {split}, {attribute("perm", Ints{0, 2, 1, 3, 4})});
     emit("Reshape", {turned, constant(together, {4})}, out);
   }
 
@@ -182,13 +188,15 @@ class Writer {
     const auto factor = static_cast<float>(n.factor);
     emit("Resize", {x, "", constant<float>({1, 1, factor, factor}, {4})}, out,
          {attribute("mode", std::string("linear")),
-          attribute("coordinate_transformation_mode", std::string(n.align_corners ? "align_corners" : "half_pixel"))});
+          attribute("coordinate_transformation_mode",
+                    std::string(n.align_corners ? "align_corners" : "half_pixel"))});
   }
 
   // detail * (1 - max softmax(coarse)) + coarse
   void gate(const std::string& coarse, const std::string& detail, const std::string& out) {
     const std::string shares = inner("Softmax", {coarse}, {attribute("axis", int64_t{1})});
-    const std::string sure = inner("ReduceMax", {shares}, {attribute("axes", std::vector<int64_t>{1}), attribute("keepdims", int64_t{1})});
+    const std::string sure =
+        inner("ReduceMax", {shares}, {attribute("axes", Ints{1}), attribute("keepdims", int64_t{1})});
     const std::string open = inner("Sub", {constant<float>({1}, {}), sure});
     emit("Add", {inner("Mul", {detail, open}), coarse}, out);
   }

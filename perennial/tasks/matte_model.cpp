@@ -40,7 +40,8 @@ edge::Graph graph_of(const TensorFile& weights, int64_t side, const SinetStatist
 
 }  // namespace
 
-std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
+std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side,
+                                     const SinetStatistics& statistics) {
   return edge::compile(graph_of(weights, side, statistics));
 }
 

@@ -15,8 +15,8 @@ namespace perennial {
 std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side = 224,
                                      const SinetStatistics& statistics = kSinetPortrait);
 
-/// The same network as an ONNX file: input "image" [1, 3, side, side], blue, green, red, standardised and divided by
-/// 255 as sinet_preprocess() does; output "logits" [1, 2, side, side]. Errors as above.
+/// The same network as an ONNX file: input "image" [1, 3, side, side], blue, green, red, standardised and
+/// divided by 255 as sinet_preprocess() does; output "logits" [1, 2, side, side]. Errors as above.
 std::string sinet_onnx(const TensorFile& weights, int64_t side = 224,
                        const SinetStatistics& statistics = kSinetPortrait);
 

@@ -55,7 +55,8 @@ std::vector<std::string> all_of(const std::string& bytes, uint64_t number) {
   return found;
 }
 
-// Every operation reads what an input, a constant or an operation before it gives, and no name is given twice.
+// Every operation reads what an input, a constant or an operation before it gives, and no name is given
+// twice.
 TEST(Onnx, OperationsReadWhatIsThere) {
   const std::string model = to_onnx(graph(), "sinet");
   const std::string body = all_of(model, 7).at(0);
@@ -73,12 +74,14 @@ TEST(Onnx, OperationsReadWhatIsThere) {
 }
 
 void write(const std::filesystem::path& file, const void* bytes, size_t size) {
-  std::ofstream(file, std::ios::binary).write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
+  std::ofstream(file, std::ios::binary)
+      .write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
 }
 
 // The file itself, checked and run by ONNX's and Microsoft's own libraries, gives what the engine gives.
 TEST(Onnx, OnnxRuntimeGivesTheSame) {
-  const auto folder = std::filesystem::temp_directory_path() / ("perennial_onnx_" + std::to_string(::getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("perennial_onnx_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   const std::string model = to_onnx(graph(), "sinet");
   write(folder / "model.onnx", model.data(), model.size());
@@ -90,7 +93,8 @@ TEST(Onnx, OnnxRuntimeGivesTheSame) {
   engine.run();
   write(folder / "image.f32", image.data(), 4 * image.size());
   write(folder / "logits.f32", engine.output(0).data(), 4 * engine.output(0).size());
-  const std::string command = std::string(PERENNIAL_PYTHON) + " " + PERENNIAL_ONNX_CHECK + " " + folder.string();
+  const std::string command =
+      std::string(PERENNIAL_PYTHON) + " " + PERENNIAL_ONNX_CHECK + " " + folder.string();
   const int status = std::system(command.c_str());
   std::filesystem::remove_all(folder);
   if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this Python has no onnx and onnxruntime";
