@@ -41,6 +41,11 @@ enum class OpKind : uint32_t {
 };
 inline constexpr uint32_t kOpKinds = 9;
 
+/// Whether a kind has integer arithmetic.
+constexpr bool sums_integers(OpKind kind) {
+  return kind == OpKind::kPointwise || kind == OpKind::kConvolution || kind == OpKind::kDense;
+}
+
 enum OpFlags : uint32_t {
   kAlignCorners = 1,
   kInterleaveGroups =
@@ -59,10 +64,10 @@ struct OpRecord {
   uint32_t
       input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
   uint32_t kernel_h, kernel_w, stride, pad_h, pad_w, groups;
-  uint32_t activation;                       ///< Epilogue::Activation
-  float low, high;                           ///< of a clamp
-  Dtype weight_type;                         ///< of `weight`; all others are float32
-  uint32_t input_zero;                       ///< 0..255
+  uint32_t activation;  ///< Epilogue::Activation
+  float low, high;      ///< of a clamp
+  Dtype weight_type;    ///< of `weight`; all others are float32
+  uint32_t input_zero;  ///< 0..255
   float input_step;  ///< kInt8: the input is rounded to input_step * (q - input_zero), q in 0..255, and sums
                      ///< are of integers; 0: float arithmetic
   uint32_t reserved;

@@ -58,7 +58,7 @@ struct Node {
   std::vector<float> weight, bias, slope, scale,
       shift;  ///< kNorm: scale, shift; kAdd: scale of the second input
   float low = 0, high = 0;
-  Range range;  ///< of what it gives, where the checkpoint says so
+  ValueRange range;  ///< of what it gives, where the checkpoint says so
   std::vector<float>
       weight_step;  ///< kConv, kDense: weights are whole multiples of it, by row; empty: not known
 };
