@@ -12,7 +12,6 @@
 #include "edge/compile/onnx.h"
 #include "edge/image.h"
 #include "edge/nets/sinet.h"
-#include "edge/subnormals.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/io/image.h"
@@ -46,7 +45,6 @@ edge::Graph graph_of(const TensorFile& weights, int64_t side, const SinetStatist
 std::vector<edge::ValueRange> calibrate(const edge::Graph& graph,
                                         const std::vector<std::filesystem::path>& images) {
   if (images.empty()) throw std::invalid_argument("int8: expected photographs to calibrate with, found none");
-  const edge::FlushSubnormals flush;
   edge::Calibrator calibrator(graph);
   const edge::Model& model = calibrator.engine().model();
   const edge::PortRecord& port = model.port(false, 0);
@@ -65,17 +63,11 @@ std::vector<edge::ValueRange> calibrate(const edge::Graph& graph,
 
 }  // namespace
 
-<<<<<<< HEAD
-std::vector<std::byte> compile_sinet(const TensorFile& weights, int64_t side,
-                                     const SinetStatistics& statistics) {
-  return edge::compile(graph_of(weights, side, statistics));
-=======
 std::vector<std::byte> compile_sinet(const TensorFile& weights, const MatteModelOptions& options) {
   const edge::Graph graph = graph_of(weights, options.side, options.statistics);
   edge::Precision precision{options.weights, {}};
   if (options.weights == edge::Dtype::kInt8) precision.inputs = calibrate(graph, options.calibration);
   return edge::compile(graph, precision);
->>>>>>> f8fa95b (Weights in bfloat16 and int8: integer kernels, calibration, export --dtype)
 }
 
 std::string sinet_onnx(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {

@@ -212,6 +212,31 @@ TEST(Precision, ACalibratedNetworkIsCloseToFloat32) {
   EXPECT_LT(error({Dtype::kInt8, {}}, 160'000), 0.05);
 }
 
+TEST(Precision, IntegersGiveTheSameBitsForAnyNumberOfThreads) {
+  const Graph graph = sinet_portrait(naive::random_weight, {}, 64);
+  const auto values = noise(3 * 64 * 64);
+  Calibrator calibrator(graph);
+  std::copy(values.begin(), values.end(), calibrator.engine().input(0).begin());
+  calibrator.observe();
+  const auto bytes = compile(graph, {Dtype::kInt8, calibrator.ranges()});
+  for (const Kernels* kernels : all_kernels()) {
+    std::vector<float> alone;
+    for (const size_t threads : {1, 2, 3, 7}) {
+      Engine engine(Model::from_memory(bytes), *kernels);
+      engine.set_threads(threads);
+      std::copy(values.begin(), values.end(), engine.input(0).begin());
+      engine.run();
+      const int before = allocations();
+      engine.run();
+      EXPECT_EQ(allocations(), before);
+      const auto out = engine.output(0);
+      if (alone.empty()) alone.assign(out.begin(), out.end());
+      EXPECT_EQ(std::memcmp(alone.data(), out.data(), alone.size() * sizeof(float)), 0)
+          << kernels->name << " " << threads;
+    }
+  }
+}
+
 TEST(Precision, RangesOfAnotherModelAreAnError) {
   const Graph graph = sinet_portrait(naive::random_weight, {}, 64);
   EXPECT_THROW(compile(graph, {Dtype::kInt8, std::vector<ValueRange>(3)}), std::invalid_argument);
