@@ -16,6 +16,7 @@
 #include "perennial/base/text.h"
 #include "perennial/io/image.h"
 #include "perennial/run/resumable_run.h"
+#include "perennial/tasks/matte_data.h"
 #include "perennial/tasks/matte_model.h"
 #include "perennial/tasks/matte_runner.h"
 #include "perennial/tasks/video.h"
@@ -27,11 +28,26 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct ExportArguments {
-  std::string weights, out;
+  std::string weights, out, dtype = "float32", calibrate;
   int64_t size = 0;
 };
 
+// What --dtype and --calibrate ask for.
+void set_precision(const ExportArguments& a, MatteModelOptions& options) {
+  const bool int8 = a.dtype == "int8";
+  if (int8 && a.calibrate.empty())
+    throw std::invalid_argument(
+        "export: --dtype int8 needs --calibrate DIR: photographs like those that the model will see");
+  if (!int8 && !a.calibrate.empty())
+    throw std::invalid_argument("export: --calibrate is for --dtype int8, found " + a.dtype);
+  if (int8) options.calibration = matte_photographs(a.calibrate);
+  if (int8) options.weights = edge::Dtype::kInt8;
+  if (a.dtype == "bfloat16") options.weights = edge::Dtype::kBfloat16;
+}
+
 void export_model(const ExportArguments& a) {
+  MatteModelOptions options;
+  set_precision(a, options);
   const TensorFile weights = read_safetensors(weights_of(a.weights));
   const MatteNet net = matte_net(weights);
   if (net.variant != "portrait")
@@ -41,7 +57,8 @@ void export_model(const ExportArguments& a) {
     throw std::invalid_argument(
         "export: these weights were trained with gate = false (an ablation); the "
         "runtime has SINet with its gate only");
-  const auto bytes = compile_sinet(weights, a.size > 0 ? a.size : net.size);
+  options.side = a.size > 0 ? a.size : net.size;
+  const auto bytes = compile_sinet(weights, options);
   write_file_atomic(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   fmt::print("{}: {}\n", a.out, format_bytes(static_cast<int64_t>(bytes.size())));
 }
@@ -189,13 +206,19 @@ void add_segment_edge(CLI::App& segment) {
   auto* out = segment.add_subcommand(
       "export",
       "Write a model file of the edge runtime (.peb).\n\n"
-      "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n");
+      "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n"
+      "  perennial segment export --weights sinet_portrait.safetensors -o small.peb --dtype int8 --calibrate "
+      "photos/\n");
   auto e = std::make_shared<ExportArguments>();
   out->add_option("--weights", e->weights, "SINet's weights under their published names, or a run")
       ->required()
       ->type_name("FILE.safetensors|RUN");
   out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [as trained: 224]");
+  out->add_option("--dtype", e->dtype, "of the weights; int8 also computes in it [float32]")
+      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}));
+  out->add_option("--calibrate", e->calibrate, "for int8: photographs like those to come, or images/ in it")
+      ->type_name("DIR");
   out->callback([e] { export_model(*e); });
 
   auto* go = segment.add_subcommand(

@@ -7,7 +7,8 @@
 namespace perennial::edge {
 namespace {
 
-constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64;
+constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64,
+                   kMostTerms = 1 << 16;  // of 255 * 128 each
 
 class Checker {
  public:
@@ -54,11 +55,12 @@ class Checker {
     require(index < model_.tensors().size(), "no such tensor");
     return model_.tensors()[index];
   }
-  void weights(uint64_t at, uint64_t count, const char* what) const {
-    require(at <= header_.weights && count <= header_.weights - at, what);
+  void stored(uint64_t at, uint64_t count, uint64_t size, const char* what) const {
+    require(at <= header_.weights && count * size <= header_.weights - at, what);
+    require(at % size == 0, "weights that are not aligned");
   }
-  void optional_weights(uint64_t at, uint64_t count, const char* what) const {
-    if (at != kNoWeight) weights(at, count, what);
+  void optional_floats(uint64_t at, uint64_t count, const char* what) const {
+    if (at != kNoWeight) stored(at, count, sizeof(float), what);
   }
   static bool same_size(const TensorRecord& a, const TensorRecord& b) {
     return a.height == b.height && a.width == b.width;
@@ -73,9 +75,9 @@ class Checker {
     require(op.name < header_.name_bytes, "no such name");
     const TensorRecord &in = tensor(op.input), &out = tensor(op.output);
     require(apart(in, out), "it writes over its input");
-    optional_weights(op.bias, out.channels, "too few biases");
-    optional_weights(op.skip_scale, out.channels, "too few skip scales");
-    optional_weights(op.slope, out.channels, "too few slopes");
+    optional_floats(op.bias, out.channels, "too few biases");
+    optional_floats(op.skip_scale, out.channels, "too few skip scales");
+    optional_floats(op.slope, out.channels, "too few slopes");
     require(op.slope != kNoWeight || op.activation != static_cast<uint32_t>(Epilogue::Activation::kPrelu),
             "no slopes");
     if (op.skip != kNoTensor) {
@@ -83,7 +85,31 @@ class Checker {
       require(skip.channels == out.channels && same_size(skip, out) && apart(skip, out),
               "a skip of another shape");
     }
+    require(op.input_scale == kNoTensor || op.kind == OpKind::kPointwise, "a scale that nothing takes");
     shapes(op, in, out);
+    weights(op, weight_shape(op, in, out));
+  }
+
+  void weights(const OpRecord& op, const WeightShape& shape) const {
+    require(static_cast<uint32_t>(op.weight_type) < kDtypes,
+            "weights of a type that this version does not know");
+    const bool plain = op.weight_type == Dtype::kFloat32;
+    const uint64_t count = shape.rows * shape.channels * shape.taps;
+    require(plain || (count > 0 && op.kind != OpKind::kAffine), "an operation of float32 alone");
+    if (count == 0 || (op.kind == OpKind::kAffine && op.weight == kNoWeight)) return;
+    constexpr uint64_t kSizes[kDtypes] = {4, 2, 1};
+    stored(op.weight, count, kSizes[static_cast<uint32_t>(op.weight_type)], "too few weights");
+    if (op.weight_type == Dtype::kInt8) integers(op, shape);
+  }
+
+  void integers(const OpRecord& op, const WeightShape& shape) const {
+    stored(op.weight_step, shape.rows, sizeof(float), "too few steps");
+    if (op.input_step == 0) return;
+    require(sums_integers(op.kind), "an operation that has no integer arithmetic");
+    require(op.input_step > 0 && std::isfinite(op.input_step) && std::isfinite(1 / op.input_step),
+            "an input step that is no positive number");
+    require(op.input_zero <= 255, "a zero that is beyond 8 bits");
+    require(shape.channels * shape.taps <= kMostTerms, "more terms than 32 bits can sum");
   }
 
   void shapes(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) const {
@@ -91,11 +117,10 @@ class Checker {
       case OpKind::kPointwise: return pointwise(op, in, out);
       case OpKind::kDepthwise:
         require(in.channels == out.channels, "channels differ");
-        return spatial(op, in, out, uint64_t{out.channels});
-      case OpKind::kConvolution: return spatial(op, in, out, uint64_t{out.channels} * in.channels);
+        return spatial(op, in, out);
+      case OpKind::kConvolution: return spatial(op, in, out);
       case OpKind::kAffine:
-        require(in.channels == out.channels && same_size(in, out), "shapes differ");
-        return optional_weights(op.weight, out.channels, "too few scales");
+        return require(in.channels == out.channels && same_size(in, out), "shapes differ");
       case OpKind::kResize: return require(in.channels == out.channels, "channels differ");
       case OpKind::kAveragePool:
         require(op.kernel_h >= 1 && op.kernel_h <= kMostSide, "a factor of zero");
@@ -106,8 +131,8 @@ class Checker {
         return require(in.channels == out.channels && out.height == 1 && out.width == 1,
                        "expected one number a plane");
       case OpKind::kDense:
-        require(in.height == 1 && in.width == 1 && out.height == 1 && out.width == 1, "expected vectors");
-        return weights(op.weight, uint64_t{in.channels} * out.channels, "too few weights");
+        return require(in.height == 1 && in.width == 1 && out.height == 1 && out.width == 1,
+                       "expected vectors");
       case OpKind::kGate: {
         const TensorRecord& detail = tensor(op.second);
         return require(in.channels == out.channels && same_size(in, out) && detail.channels == out.channels &&
@@ -121,14 +146,13 @@ class Checker {
     require(op.groups >= 1 && in.channels % op.groups == 0 && out.channels % op.groups == 0,
             "groups that do not divide");
     require(same_size(in, out), "sizes differ");
-    weights(op.weight, uint64_t{out.channels} * (in.channels / op.groups), "too few weights");
     if (op.input_scale == kNoTensor) return;
     const TensorRecord& scale = tensor(op.input_scale);
     require(scale.channels == in.channels && scale.height == 1 && scale.width == 1,
             "a scale of another shape");
   }
 
-  void spatial(const OpRecord& op, const TensorRecord& in, const TensorRecord& out, uint64_t kernels) const {
+  void spatial(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) const {
     require(op.kernel_h >= 1 && op.kernel_w >= 1 && op.kernel_h <= kMostKernel && op.kernel_w <= kMostKernel,
             "a kernel of no size");
     require(op.stride == 1 || op.stride == 2, "a stride that is neither 1 nor 2");
@@ -138,7 +162,6 @@ class Checker {
     require(out.height == (height - op.kernel_h) / op.stride + 1 &&
                 out.width == (width - op.kernel_w) / op.stride + 1,
             "an output of another size");
-    weights(op.weight, kernels * op.kernel_h * op.kernel_w, "too few weights");
   }
 
   const Model& model_;
@@ -147,6 +170,18 @@ class Checker {
 };
 
 }  // namespace
+
+WeightShape weight_shape(const OpRecord& op, const TensorRecord& in, const TensorRecord& out) {
+  const uint64_t taps = uint64_t{op.kernel_h} * op.kernel_w;
+  switch (op.kind) {
+    case OpKind::kPointwise: return {out.channels, in.channels / op.groups, 1};
+    case OpKind::kDense: return {out.channels, in.channels, 1};
+    case OpKind::kDepthwise: return {out.channels, 1, taps};
+    case OpKind::kConvolution: return {out.channels, in.channels, taps};
+    case OpKind::kAffine: return {out.channels, 1, 1};
+    default: return {};
+  }
+}
 
 void check(const Model& model, const Header& header, const std::string& name) {
   Checker checker(model, header, name);

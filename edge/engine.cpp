@@ -8,6 +8,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "edge/split-inl.h"
 #include "edge/subnormals.h"
 
 namespace perennial::edge {
@@ -15,9 +16,7 @@ namespace {
 
 constexpr uint64_t kMostFloats = uint64_t{1} << 26;
 constexpr size_t kMostThreads = 64;
-constexpr size_t kPixels = 64;        // what a part of a plane is a multiple of
-constexpr size_t kLeastCost = 50000;  // multiply-adds that take about as long as handing over a part
-constexpr size_t kCostOfMoving = 8;   // a float that is read, changed a little and written, in multiply-adds
+constexpr size_t kCostOfMoving = 8;  // a float that is read, changed a little and written, in multiply-adds
 
 uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
 
@@ -41,9 +40,11 @@ void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<i
 
 void Engine::FreeAligned::operator()(float* p) const { std::free(p); }
 
-Engine::Engine(Model model, const Kernels& kernels) : model_(std::move(model)), kernels_(kernels) {
+Engine::Engine(Model model, const Kernels& kernels)
+    : model_(std::move(model)), kernels_(kernels), weights_(model_, kernels) {
   plan();
-  const size_t bytes = arena_bytes();
+  take_words(1);
+  const size_t bytes = floats_ * sizeof(float);
   void* memory = std::aligned_alloc(64, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, bytes);
@@ -61,6 +62,7 @@ void Engine::plan() {
   for (size_t i = 0; i < model_.ops().size(); ++i) {
     const OpRecord& op = model_.ops()[i];
     const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
+    if (integral(op)) part_words_ = std::max(part_words_, quantised_scratch(op));
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
     if (op.kind != OpKind::kResize) continue;
@@ -80,29 +82,22 @@ std::span<float> Engine::planes(uint32_t tensor) const {
 
 std::span<float> Engine::input(size_t index) { return planes(model_.port(false, index).tensor); }
 std::span<const float> Engine::output(size_t index) const { return planes(model_.port(true, index).tensor); }
-uint64_t Engine::arena_bytes() const { return floats_ * sizeof(float); }
+uint64_t Engine::arena_bytes() const {
+  return floats_ * sizeof(float) + words_.size() * sizeof(int32_t) + weights_.bytes();
+}
+
+void Engine::take_words(size_t parts) {
+  const uint64_t words = uint64_t{parts} * part_words_;
+  if (words > kMostFloats)
+    throw BadModel("a model that needs " + std::to_string(words * 4) + " bytes to run");
+  words_.assign(words, 0);
+}
 
 void Engine::set_threads(size_t threads) {
   if (threads < 1 || threads > kMostThreads) throw std::invalid_argument("expected 1 to 64 threads");
   pool_.reset();
+  take_words(threads > 1 ? kPartsOfThread * threads : 1);
   if (threads > 1) pool_ = std::make_unique<Pool>(threads);
-}
-
-// Parts of at least `least` items that are worth a thread's coming: `cost` is that of an item, in
-// multiply-adds.
-template <class Work>
-void Engine::split(size_t items, size_t least, size_t cost, const Work& work) {
-  if (pool_ == nullptr) return work(Range{0, items});
-  const size_t most = items / std::max(least, kLeastCost / std::max<size_t>(cost, 1));
-  const size_t parts = std::clamp<size_t>(2 * pool_->threads(), 1, std::max<size_t>(most, 1));
-  if (parts == 1) return work(Range{0, items});
-  pool_->run(parts, [&](size_t part) { work(Range{items * part / parts, items * (part + 1) / parts}); });
-}
-
-template <class Work>
-void Engine::split_pixels(size_t pixels, size_t cost, const Work& work) {
-  split((pixels + kPixels - 1) / kPixels, 1, kPixels * cost,
-        [&](Range part) { work(Range{part.begin * kPixels, std::min(pixels, part.end * kPixels)}); });
 }
 
 void Engine::run() {
@@ -134,7 +129,7 @@ Spatial Engine::spatial(const OpRecord& op) const {
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
   return {planes(op.input).data(),
           planes(op.output).data(),
-          model_.weight(op.weight),
+          weight(op),
           in.channels,
           out.channels,
           in.height,
@@ -153,7 +148,7 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
   const size_t inputs = in.channels / op.groups, outputs = out.channels / op.groups;
   const size_t pixels = size_t{in.height} * in.width;
-  const float* weight = model_.weight(op.weight);
+  const float* weight = this->weight(op);
   if (op.input_scale != kNoTensor) {
     const float* scale = planes(op.input_scale).data();
     float* scaled = memory_.get() + scratch_at_;
@@ -165,12 +160,6 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   const bool interleave = (op.flags & kInterleaveGroups) != 0;
   for (size_t g = 0; g < op.groups; ++g) {
     const size_t first = interleave ? g : g * outputs;
-    const auto from = [first](const float* p, size_t step) {
-      return p == nullptr ? nullptr : p + first * step;
-    };
-    const Epilogue own{from(e.bias, 1), from(e.skip, pixels), from(e.skip_scale, 1),
-                       e.activation,    from(e.slope, 1),     e.low,
-                       e.high};
     const Pointwise work{planes(op.input).data() + g * inputs * pixels,
                          planes(op.output).data() + first * pixels,
                          weight + g * outputs * inputs,
@@ -178,6 +167,7 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
                          outputs,
                          pixels,
                          interleave ? op.groups : 1};
+    const Epilogue own = e.from(first, pixels);
     split_pixels(pixels, inputs * outputs, [&](Range part) { kernels_.pointwise(work, own, part); });
   }
 }
@@ -185,7 +175,7 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
 void Engine::dense(const OpRecord& op) {
   const auto in = planes(op.input), out = planes(op.output);
   const Epilogue e = epilogue(op);
-  const float* weight = model_.weight(op.weight);
+  const float* weight = this->weight(op);
   for (size_t o = 0; o < out.size(); ++o, weight += in.size()) {
     float sum = e.bias != nullptr ? e.bias[o] : 0.0F;
     for (size_t k = 0; k < in.size(); ++k) sum += weight[k] * in[k];
@@ -204,6 +194,7 @@ void Engine::step(size_t index) {
   const size_t outputs = size_t{out.height} * out.width, taps = size_t{op.kernel_h} * op.kernel_w;
   const size_t moving = pixels * kCostOfMoving;
   const Epilogue e = epilogue(op);
+  if (integral(op)) return quantised(op, e);
   switch (op.kind) {
     case OpKind::kPointwise: return pointwise(op, e);
     case OpKind::kDepthwise: {
@@ -217,7 +208,7 @@ void Engine::step(size_t index) {
     }
     case OpKind::kAffine:
       return split(out.channels, 1, moving,
-                   [&](Range part) { kernels_.affine(from, model_.weight(op.weight), to, pixels, e, part); });
+                   [&](Range part) { kernels_.affine(from, weight(op), to, pixels, e, part); });
     case OpKind::kAveragePool:
       return split(rows, 1, in.width * op.kernel_h * kCostOfMoving,
                    [&](Range part) { kernels_.average_pool(from, to, in.width, op.kernel_h, part); });

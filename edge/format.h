@@ -5,10 +5,10 @@
 namespace perennial::edge {
 
 /// The .peb file: little-endian, in this order: Header, TensorRecord[tensors], OpRecord[ops],
-/// PortRecord[ports], names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights
-/// (float32). Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
+/// PortRecord[ports], names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights.
+/// Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
 inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr uint32_t kNoTensor = 0xffffffff;
 inline constexpr uint64_t kNoWeight = ~uint64_t{0};
 
@@ -16,7 +16,7 @@ struct Header {
   char magic[8];
   uint32_t version, tensors, ops, ports;
   uint64_t name_bytes;
-  uint64_t weights;   ///< floats
+  uint64_t weights;   ///< bytes
   uint64_t arena;     ///< floats that the tensors lie in
   uint64_t checksum;  ///< seal() of the file
 };
@@ -41,11 +41,20 @@ enum class OpKind : uint32_t {
 };
 inline constexpr uint32_t kOpKinds = 9;
 
+/// Whether a kind has integer arithmetic.
+constexpr bool sums_integers(OpKind kind) {
+  return kind == OpKind::kPointwise || kind == OpKind::kConvolution || kind == OpKind::kDense;
+}
+
 enum OpFlags : uint32_t {
   kAlignCorners = 1,
   kInterleaveGroups =
       2  ///< kPointwise: row r of group g is output channel r * groups + g (a channel shuffle)
 };
+
+/// How the weights of an operation are stored.
+enum class Dtype : uint32_t { kFloat32, kBfloat16, kInt8 };
+inline constexpr uint32_t kDtypes = 3;
 
 struct OpRecord {
   OpKind kind;
@@ -55,10 +64,16 @@ struct OpRecord {
   uint32_t
       input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
   uint32_t kernel_h, kernel_w, stride, pad_h, pad_w, groups;
-  uint32_t activation;                       ///< Epilogue::Activation
-  float low, high;                           ///< of a clamp
-  uint64_t weight, bias, slope, skip_scale;  ///< where in the weights, or kNoWeight
-  uint64_t name;                             ///< where in the names
+  uint32_t activation;  ///< Epilogue::Activation
+  float low, high;      ///< of a clamp
+  Dtype weight_type;    ///< of `weight`; all others are float32
+  uint32_t input_zero;  ///< 0..255
+  float input_step;  ///< kInt8: the input is rounded to input_step * (q - input_zero), q in 0..255, and sums
+                     ///< are of integers; 0: float arithmetic
+  uint32_t reserved;
+  uint64_t weight, bias, slope, skip_scale;  ///< bytes into the weights, or kNoWeight
+  uint64_t weight_step;  ///< kInt8: [rows of `weight`]; a weight is weight_step * its integer
+  uint64_t name;         ///< where in the names
 };
 
 /// An input or output of the model.
@@ -70,7 +85,7 @@ struct PortRecord {
   uint32_t bgr;           ///< planes are blue, green, red
 };
 
-static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 104 &&
+static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 128 &&
               sizeof(PortRecord) == 48);
 
 /// Where the weights begin: a multiple of 64.

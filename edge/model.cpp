@@ -95,7 +95,7 @@ void Model::read(std::span<const std::byte> bytes, const std::string& name) {
   if (h.tensors > kMost || h.ops > kMost || h.ports > kMost || h.name_bytes > kMost || h.weights > kMost ||
       h.arena > kMost / 16)
     refuse("a count in the header is beyond all measure");
-  const uint64_t size = weights_at(h) + h.weights * sizeof(float);
+  const uint64_t size = weights_at(h) + h.weights;
   if (size != bytes.size())
     refuse("expected " + std::to_string(size) + " bytes, found " + std::to_string(bytes.size()));
   const std::byte* at = bytes.data() + sizeof(Header);
@@ -109,7 +109,7 @@ void Model::read(std::span<const std::byte> bytes, const std::string& name) {
   next(h.ops, ops_);
   next(h.ports, ports_);
   names_ = reinterpret_cast<const char*>(at);
-  weights_ = reinterpret_cast<const float*>(bytes.data() + weights_at(h));
+  weights_ = bytes.data() + weights_at(h);
   if (h.name_bytes == 0 || names_[h.name_bytes - 1] != '\0') refuse("the names have no end");
   check(*this, h, name);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -26,7 +27,11 @@ class Model {
   std::span<const TensorRecord> tensors() const { return tensors_; }
   std::span<const OpRecord> ops() const { return ops_; }
   std::span<const PortRecord> ports() const { return ports_; }
-  const float* weight(uint64_t at) const { return at == kNoWeight ? nullptr : weights_ + at; }
+  /// float32 weights at a place in the file, or null for kNoWeight.
+  const float* weight(uint64_t at) const {
+    return at == kNoWeight ? nullptr : static_cast<const float*>(stored(at));
+  }
+  const void* stored(uint64_t at) const { return weights_ + at; }
   const char* name(uint64_t at) const { return names_ + at; }
   /// Floats that the tensors lie in.
   uint64_t arena() const { return header_->arena; }
@@ -42,7 +47,7 @@ class Model {
   std::span<const OpRecord> ops_;
   std::span<const PortRecord> ports_;
   const char* names_ = nullptr;
-  const float* weights_ = nullptr;
+  const std::byte* weights_ = nullptr;
 };
 
 }  // namespace perennial::edge

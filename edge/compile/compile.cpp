@@ -4,6 +4,7 @@
 
 #include "edge/compile/fold.h"
 #include "edge/compile/lower.h"
+#include "edge/compile/store.h"
 
 namespace perennial::edge {
 namespace {
@@ -16,7 +17,8 @@ void append(std::vector<std::byte>& out, const T* data, size_t count) {
   std::memcpy(out.data() + before, data, count * sizeof(T));
 }
 
-std::vector<std::byte> write(const Program& p, const std::vector<uint64_t>& offsets, uint64_t arena) {
+std::vector<std::byte> write(const Program& p, const std::vector<std::byte>& weights,
+                             const std::vector<uint64_t>& offsets, uint64_t arena) {
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
   h.version = kFormatVersion;
@@ -24,7 +26,7 @@ std::vector<std::byte> write(const Program& p, const std::vector<uint64_t>& offs
   h.ops = static_cast<uint32_t>(p.ops.size());
   h.ports = static_cast<uint32_t>(p.ports.size());
   h.name_bytes = p.names.size();
-  h.weights = p.weights.size();
+  h.weights = weights.size();
   h.arena = arena;
   std::vector<std::byte> out;
   append(out, &h, 1);
@@ -33,11 +35,11 @@ std::vector<std::byte> write(const Program& p, const std::vector<uint64_t>& offs
     const TensorRecord r{uint32_t(s.channels), uint32_t(s.height), uint32_t(s.width), 0, offsets[t]};
     append(out, &r, 1);
   }
-  append(out, p.ops.data(), p.ops.size());
+  for (const OpRecord& op : p.ops) append(out, &op, 1);
   append(out, p.ports.data(), p.ports.size());
   append(out, p.names.data(), p.names.size());
   out.resize(weights_at(h));
-  append(out, p.weights.data(), p.weights.size());
+  append(out, weights.data(), weights.size());
   std::memcpy(out.data(), &h, sizeof h);
   h.checksum = seal(out.data(), out.size());
   std::memcpy(out.data(), &h, sizeof h);
@@ -46,12 +48,13 @@ std::vector<std::byte> write(const Program& p, const std::vector<uint64_t>& offs
 
 }  // namespace
 
-std::vector<std::byte> compile(Graph graph) {
+std::vector<std::byte> compile(Graph graph, const Precision& precision) {
   fold(graph);
-  const Program program = lower(graph);
+  Program program = lower(graph);
+  const auto weights = store(program, precision);
   std::vector<uint64_t> offsets;
   const uint64_t arena = place(program, offsets);
-  return write(program, offsets, arena);
+  return write(program, weights, offsets, arena);
 }
 
 }  // namespace perennial::edge

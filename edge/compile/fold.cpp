@@ -1,6 +1,7 @@
 #include "edge/compile/fold.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace perennial::edge {
 namespace {
@@ -68,6 +69,7 @@ class Folder {
     Node joined;
     joined.kind = NodeKind::kConcat, joined.name = node.name, joined.inputs = done;
     joined.channels = node.channels, joined.height = node.height, joined.width = node.width;
+    joined.range = node.range;
     at(i) = std::move(joined);
     return true;
   }
@@ -81,10 +83,12 @@ class Folder {
     Node sum = at(node.inputs[0].node);
     Node norm = node;
     norm.inputs = {sum.inputs[0]};
+    norm.range = {};
     g_.nodes().push_back(norm);
     sum.inputs[0] = {static_cast<int>(g_.nodes().size()) - 1, 0, norm.channels};
     for (size_t c = 0; c < sum.scale.size(); ++c) sum.scale[c] *= node.scale[c];
     sum.name = node.name;
+    sum.range = node.range;
     at(i) = std::move(sum);
     return true;
   }
@@ -94,6 +98,7 @@ class Folder {
     for (size_t o = 0; o < norm.scale.size(); ++o) {
       for (size_t k = 0; k < row; ++k) conv.weight[o * row + k] *= norm.scale[o];
       conv.bias[o] = conv.bias[o] * norm.scale[o] + norm.shift[o];
+      if (!conv.weight_step.empty()) conv.weight_step[o] *= std::abs(norm.scale[o]);
     }
   }
 
@@ -104,6 +109,7 @@ class Folder {
     Node conv = at(node.inputs[0].node);
     if (conv.kind != NodeKind::kConv) return false;
     scale_rows(conv, node);
+    conv.range = node.range;
     at(i) = std::move(conv);
     return true;
   }
@@ -116,9 +122,11 @@ class Folder {
     if (resize.kind != NodeKind::kResize) return false;
     Node norm = node;
     norm.inputs = resize.inputs;
+    norm.range = {};
     norm.height = g_.node(resize.inputs[0]).height, norm.width = g_.node(resize.inputs[0]).width;
     g_.nodes().push_back(norm);
     resize.inputs[0] = {static_cast<int>(g_.nodes().size()) - 1, 0, norm.channels};
+    resize.range = node.range;
     at(i) = std::move(resize);
     return true;
   }
@@ -130,6 +138,7 @@ class Folder {
     if (conv.kind != NodeKind::kConv || conv.groups != node.groups || conv.kernel_h * conv.kernel_w != 1)
       return false;
     conv.interleave = true;
+    conv.range = node.range;
     Floats bias(conv.bias.size());
     const size_t rows = bias.size() / static_cast<size_t>(conv.groups);
     for (size_t o = 0; o < bias.size(); ++o)

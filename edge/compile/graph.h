@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "edge/compile/precision.h"
+
 namespace perennial::edge {
 
 /// A tensor of trained weights, float32.
@@ -56,6 +58,9 @@ struct Node {
   std::vector<float> weight, bias, slope, scale,
       shift;  ///< kNorm: scale, shift; kAdd: scale of the second input
   float low = 0, high = 0;
+  ValueRange range;  ///< of what it gives, where the checkpoint says so
+  std::vector<float>
+      weight_step;  ///< kConv, kDense: weights are whole multiples of it, by row; empty: not known
 };
 
 /// How an image becomes the planes of an input: (pixel - mean) / std / divisor, mean and std in the order of

@@ -36,9 +36,9 @@ class Lowerer {
   }
   uint64_t weights(const std::vector<float>& values) {
     if (values.empty()) return kNoWeight;
-    const uint64_t begin = p_.weights.size();
-    for (const float v : values) p_.weights.push_back(std::abs(v) < kLeastWeight ? 0.0F : v);
-    return begin;
+    auto& own = p_.weights.emplace_back();
+    for (const float v : values) own.push_back(std::abs(v) < kLeastWeight ? 0.0F : v);
+    return p_.weights.size() - 1;
   }
   uint64_t unless_all(const std::vector<float>& values, float common) {
     return std::all_of(values.begin(), values.end(), [&](float v) { return v == common; }) ? kNoWeight
@@ -109,7 +109,7 @@ class Lowerer {
     const Node& n = at(i);
     if (n.kind == NodeKind::kInput) return;
     if (n.kind == NodeKind::kConcat) return join(i);
-    OpRecord op = blank(n);
+    Program::Op op = blank(n);
     op.output = static_cast<uint32_t>(tensor(i));
     const Node* base = &n;
     if (base->kind == NodeKind::kPrelu || base->kind == NodeKind::kClamp) {
@@ -139,16 +139,16 @@ class Lowerer {
     return open && alone(last_) ? before : nullptr;
   }
 
-  OpRecord blank(const Node& n) {
-    OpRecord op{};
+  Program::Op blank(const Node& n) {
+    Program::Op op{};
     op.second = op.skip = op.input_scale = kNoTensor;
     op.kernel_h = op.kernel_w = op.stride = op.groups = 1;
-    op.weight = op.bias = op.slope = op.skip_scale = kNoWeight;
+    op.weight = op.bias = op.slope = op.skip_scale = op.weight_step = kNoWeight;
     op.name = name(n.name);
     return op;
   }
 
-  void body(const Node* n, const Value& last, OpRecord& op) {
+  void body(const Node* n, const Value& last, Program::Op& op) {
     if (n == nullptr) return affine(last, op);
     switch (n->kind) {
       case NodeKind::kConv: return conv(*n, op);
@@ -167,6 +167,7 @@ class Lowerer {
       case NodeKind::kDense:
         op.kind = OpKind::kDense;
         op.weight = weights(n->weight), op.bias = unless_all(n->bias, 0.0F);
+        op.known_steps = n->weight_step, op.input_range = at(n->inputs[0].node).range;
         break;
       case NodeKind::kGate:
         op.kind = OpKind::kGate, op.second = static_cast<uint32_t>(value(n->inputs[1]));
@@ -176,17 +177,18 @@ class Lowerer {
     op.input = static_cast<uint32_t>(value(n->inputs[0]));
   }
 
-  void affine(const Value& v, OpRecord& op) {
+  void affine(const Value& v, Program::Op& op) {
     op.kind = OpKind::kAffine;
     op.input = static_cast<uint32_t>(value(v));
   }
 
-  void conv(const Node& n, OpRecord& op) {
+  void conv(const Node& n, Program::Op& op) {
     op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
     op.kernel_h = static_cast<uint32_t>(n.kernel_h), op.kernel_w = static_cast<uint32_t>(n.kernel_w);
     op.pad_h = static_cast<uint32_t>(n.pad_h), op.pad_w = static_cast<uint32_t>(n.pad_w);
     op.stride = static_cast<uint32_t>(n.stride), op.groups = static_cast<uint32_t>(n.groups);
     Value in = n.inputs[0];
+    op.known_steps = n.weight_step, op.input_range = at(in.node).range;
     if (n.kernel_h == 1 && n.kernel_w == 1 && n.stride == 1) {
       op.kind = OpKind::kPointwise;
       op.flags = n.interleave ? uint32_t{kInterleaveGroups} : 0;
@@ -212,7 +214,7 @@ class Lowerer {
       const int from = value(part);
       const Program::Tensor& t = p_.tensors[static_cast<size_t>(from)];
       if (t.inside != joined || t.first != begin) {
-        OpRecord op = blank(at(i));
+        Program::Op op = blank(at(i));
         op.kind = OpKind::kAffine;
         op.input = static_cast<uint32_t>(from);
         op.output = static_cast<uint32_t>(add_part(joined, begin, part.channels));

@@ -14,11 +14,16 @@ struct Program {
     int channels, height, width;
     int inside = -1, first = 0;  ///< part of that tensor, from that channel on
   };
+  /// Its weight, bias, slope and skip_scale are numbers of `weights`, or kNoWeight.
+  struct Op : OpRecord {
+    ValueRange input_range;          ///< of what the weights meet
+    std::vector<float> known_steps;  ///< of the weights' rows, or none
+  };
   std::vector<Tensor> tensors;
-  std::vector<OpRecord> ops;
+  std::vector<Op> ops;
   std::vector<PortRecord> ports;
   std::string names;
-  std::vector<float> weights;
+  std::vector<std::vector<float>> weights;
 };
 
 /// Turns a folded graph into operations in an order in which they can run.

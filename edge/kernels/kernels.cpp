@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "edge/kernels/quantised.h"
+
 // Vectors lie in arrays here: those of SVE, whose length the compiler does not know, cannot.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
@@ -29,7 +31,8 @@ const Kernels& table() {
                            average_pool,
                            plane_means,
                            gate,
-                           only_multiply_adds};
+                           only_multiply_adds,
+                           &quantised_kernels(HWY_TARGET)};
   return all;
 }
 
@@ -39,13 +42,30 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace perennial::edge {
 
+#if HWY_TARGETS & HWY_AVX3
+namespace {
+
+const Kernels& with_byte_dots() {
+  static const Kernels all = [] {
+    Kernels k = N_AVX3::table();
+    k.name = "AVX3 VNNI", k.integers = &byte_dot_kernels();
+    return k;
+  }();
+  return all;
+}
+
+}  // namespace
+#endif
+
 std::vector<const Kernels*> all_kernels() {
   std::vector<const Kernels*> all;
 #if HWY_TARGETS & HWY_AVX3
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
-      __builtin_cpu_supports("avx512vl"))
+      __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni")) all.push_back(&with_byte_dots());
     all.push_back(&N_AVX3::table());
+  }
 #endif
 #if HWY_TARGETS & HWY_AVX2
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))

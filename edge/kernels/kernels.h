@@ -15,6 +15,12 @@ struct Epilogue {
   Activation activation = Activation::kNone;
   const float* slope = nullptr;  ///< kPrelu: [channels]
   float low = 0, high = 0;       ///< kClamp
+
+  /// From channel `first` on, of planes of `plane` pixels.
+  Epilogue from(size_t first, size_t plane) const {
+    const auto at = [first](const float* p, size_t step) { return p == nullptr ? p : p + first * step; };
+    return {at(bias, 1), at(skip, plane), at(skip_scale, 1), activation, at(slope, 1), low, high};
+  }
 };
 
 /// Activations are planes: [channels][height][width] floats without gaps. A buffer is readable for
@@ -61,6 +67,8 @@ struct Range {
 /// Rows of a convolution's output that a range holds at least, unless it holds them all.
 inline constexpr size_t kLeastRows = 4;
 
+struct QuantisedKernels;
+
 /// The kernels of one instruction set.
 struct Kernels {
   const char* name;
@@ -82,6 +90,7 @@ struct Kernels {
                Range pixels);
   /// Nothing but multiply-adds in registers, to measure what a core does at most: gives how many. out [192].
   double (*only_multiply_adds)(size_t rounds, float* out);
+  const QuantisedKernels* integers;
 };
 
 /// The best that this processor runs.

@@ -129,6 +129,25 @@ std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& o
   return mattes;
 }
 
+std::vector<fs::path> matte_photographs(const fs::path& root) {
+  Files files;
+  try {
+    if (!fs::is_directory(root))
+      fail(root, "a folder of photographs", fs::exists(root) ? "a file" : "no such folder");
+    const auto all = [](const fs::path&) { return true; };
+    const bool apart = fs::is_directory(root / "images");
+    files =
+        apart ? files_of(root / "images", all) : files_of(root, [](const fs::path& p) { return !is_png(p); });
+    if (!apart) files.merge(files_of(root, is_png));
+  } catch (const fs::filesystem_error& error) {
+    fail(error.path1(), "a readable folder", error.code().message());
+  }
+  if (files.empty()) fail(root, "photographs (.jpg, .png)", "none");
+  std::vector<fs::path> photographs;
+  for (const auto& [stem, path] : files) photographs.push_back(path);
+  return photographs;
+}
+
 MatteBatch matte_batch(const std::vector<Matte>& mattes, size_t first, size_t last, int64_t side) {
   const auto n = static_cast<int64_t>(last - first);
   const auto bytes = at::TensorOptions().dtype(at::kByte);

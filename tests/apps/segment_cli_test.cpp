@@ -32,6 +32,9 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
               HasSubstr("another kind of file"));
   EXPECT_THAT(complaint("bench " + image, 1), HasSubstr("another kind of file"));
   EXPECT_THAT(complaint("export --weights /nonexistent -o " + out, 1), HasSubstr("/nonexistent"));
+  EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + out, 2), HasSubstr("needs --calibrate DIR"));
+  EXPECT_THAT(complaint("export --weights w --calibrate . -o " + out, 2), HasSubstr("is for --dtype int8"));
+  EXPECT_THAT(complaint("export --weights w --dtype int4 -o " + out, 2), HasSubstr("int4"));
   EXPECT_THAT(complaint("exprot", 2), HasSubstr("did you mean 'export'"));
   EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
 }
@@ -89,8 +92,16 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
       json::parse(perennial_command("segment bench " + path("m.peb") + " --runs 3 --layers --json").out);
   for (const char* key : {"median_ms", "p90_ms", "load_ms", "arena_bytes", "layers"})
     EXPECT_TRUE(bench.contains(key)) << key;
+  const auto small = [&](const std::string& flags) {
+    const Outcome o =
+        perennial_command("segment export --weights " + weights + " -o " + path("s.peb") + flags);
+    EXPECT_EQ(o.status, 0) << o.err;
+    return std::filesystem::file_size(path("s.peb"));
+  };
   make_folder(folder / "in");
   write_file(folder / "in" / "a.png", encode_png({3, 40, 50, std::vector<uint8_t>(6000, 120)}));
+  EXPECT_LT(small(" --dtype bfloat16"), 200'000U);
+  EXPECT_LT(small(" --dtype int8 --calibrate " + path("in")), 130'000U);
   const Outcome run = perennial_command("segment run " + path("in") + " -o " + path("out") + " --model " +
                                         path("m.peb") + " --background '#00ff00' --json --quiet");
   ASSERT_EQ(run.status, 0) << run.err;

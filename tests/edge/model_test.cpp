@@ -13,11 +13,13 @@
 namespace perennial::edge {
 namespace {
 
-std::vector<std::byte> small_model() {
+std::vector<std::byte> small_model(Dtype weights = Dtype::kFloat32) {
   Graph g(naive::random_weight);
-  const Value x = g.conv("in", g.input("x", 3, 8, 8), {4, 3, 3});
-  g.output("y", g.add(g.resize(g.conv("low", g.pool(x, 2), {4}), 2, true), x));
-  return compile(g);
+  const Value x = g.conv("in", g.input("x", 3, 8, 8), {4, 3, 3}), deep = g.conv("deep", x, {4, 3, 3, 1, 4});
+  g.output("y", g.add(g.resize(g.conv("low", g.pool(deep, 2), {4}), 2, true), x));
+  g.output("z", g.dense("dense", g.means(x), 5, true));
+  for (Node& node : g.nodes()) node.range = range_of(-1, 1);
+  return compile(g, {weights, {}});
 }
 
 // Makes the checksum fit again, as an attacker would.
@@ -58,7 +60,7 @@ TEST(Model, SaysWhatIsWrong) {
   EXPECT_EQ(error_of(bytes), "m: expected a .peb model, found another kind of file");
   bytes = small_model();
   bytes[8] = std::byte{9};
-  EXPECT_EQ(error_of(bytes), "m: expected format version 1, found 9");
+  EXPECT_EQ(error_of(bytes), "m: expected format version 2, found 9");
   bytes = small_model();
   bytes.back() ^= std::byte{1};
   EXPECT_EQ(error_of(bytes), "m: the checksum does not fit: the file is damaged");
@@ -66,8 +68,10 @@ TEST(Model, SaysWhatIsWrong) {
 
 // Hostile numbers under a good checksum: an error or a run inside the arena (the sanitizers watch), never a
 // crash.
-TEST(Model, HostileRecordsAreRefusedOrHarmless) {
-  const auto whole = small_model();
+class Hostile : public testing::TestWithParam<Dtype> {};
+
+TEST_P(Hostile, RecordsAreRefusedOrHarmless) {
+  const auto whole = small_model(GetParam());
   Header h;
   std::memcpy(&h, whole.data(), sizeof h);
   std::mt19937 random(1);
@@ -90,6 +94,8 @@ TEST(Model, HostileRecordsAreRefusedOrHarmless) {
   }
   EXPECT_GT(refused, 1000);
 }
+
+INSTANTIATE_TEST_SUITE_P(Model, Hostile, testing::Values(Dtype::kFloat32, Dtype::kBfloat16, Dtype::kInt8));
 
 TEST(Model, AFileThatIsNotThereIsASystemError) {
   EXPECT_THROW(Model::from_file("/nonexistent/model.peb"), std::system_error);

@@ -34,8 +34,11 @@ class Evaluator {
       }
       return all;
     }
-    const Planes x = value(n.inputs[0]);
     const Node& from = g_.node(n.inputs[0]);
+    const bool depthwise =
+        n.groups == n.channels && n.groups == n.inputs[0].channels && n.kernel_h * n.kernel_w > 1;
+    const bool integers = (n.kind == NodeKind::kConv && !depthwise) || n.kind == NodeKind::kDense;
+    const Planes x = integers ? rounded(value(n.inputs[0]), from.range) : value(n.inputs[0]);
     switch (n.kind) {
       case NodeKind::kConv: return conv(n, x, from, n.inputs[0].channels);
       case NodeKind::kNorm:
@@ -87,6 +90,14 @@ class Evaluator {
       }
       default: return {};
     }
+  }
+
+  static Planes rounded(Planes x, const ValueRange& range) {
+    if (range.step == 0) return x;
+    const double zero = range.zero;
+    for (double& v : x)
+      v = range.step * (std::clamp(std::nearbyint(v / range.step) + zero, 0.0, 255.0) - zero);
+    return x;
   }
 
   static size_t at(const Node& n, int c, int p) { return static_cast<size_t>(c * n.height * n.width + p); }

@@ -7,7 +7,8 @@
 namespace perennial::edge::naive {
 
 /// A graph evaluated node by node in double precision, without any rewriting: what the compiled model is
-/// compared with.
+/// compared with. Where a node has a range, convolutions that are not depthwise and dense layers read what it
+/// gives rounded to that range.
 std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output = 0);
 
 /// Weights drawn for a name and shape, alike for like names; variances are positive.

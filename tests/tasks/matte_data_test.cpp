@@ -51,6 +51,21 @@ TEST_F(MatteData, FoldersOfImagesAndMasks) {
   EXPECT_NE(mattes[0].id, mattes[1].id);
 }
 
+TEST_F(MatteData, PhotographsNeedNoMasks) {
+  const auto stems = [this](const std::string& folder) {
+    std::string all;
+    for (const auto& path : matte_photographs(root_ / folder)) all += path.filename().string() + " ";
+    return all;
+  };
+  picture("images/b.png", 20), picture("images/a.png", 10);
+  EXPECT_EQ(stems(""), "a.png b.png ");
+  picture("flat/b.jpg", 20), picture("flat/b.png", 20), picture("flat/c.png", 10);
+  EXPECT_EQ(stems("flat"), "b.jpg c.png ");
+  std::filesystem::create_directories(root_ / "empty");
+  EXPECT_THROW(matte_photographs(root_ / "empty"), Error);
+  EXPECT_THROW(matte_photographs(root_ / "nowhere"), Error);
+}
+
 TEST_F(MatteData, IdsStayWhenFilesGo) {
   picture("images/b.png", 20), picture("images/a.png", 10);
   mask("masks/a.png", 3), mask("masks/b.png", 5);

@@ -39,7 +39,7 @@ std::unique_ptr<Sinet> small_sinet() {
 // The deploy runtime gives what libtorch gives.
 TEST(MatteModel, EqualsTheNetworkItWasExportedFrom) {
   const auto net = small_sinet();
-  const auto bytes = compile_sinet(weights_of(*net), kSide);
+  const auto bytes = compile_sinet(weights_of(*net), {.side = kSide});
   edge::Engine engine(edge::Model::from_memory(bytes));
   const at::Tensor image = at::randint(0, 256, {1, 3, kSide, kSide}, at::kByte);
   const at::Tensor x = sinet_preprocess(image);
@@ -59,7 +59,7 @@ TEST(MatteModel, NamesAMissingTensorAndAWrongShape) {
   TensorFile file = weights_of(*small_sinet());
   const auto message = [&] {
     try {
-      compile_sinet(file, kSide);
+      compile_sinet(file, {.side = kSide});
     } catch (const std::invalid_argument& e) {
       return std::string(e.what());
     }
@@ -69,13 +69,13 @@ TEST(MatteModel, NamesAMissingTensorAndAWrongShape) {
   EXPECT_EQ(message(), "bn_2.weight: expected [2], found [12]");
   file.tensors.erase("bn_2.weight");
   EXPECT_EQ(message(), "bn_2.weight: expected a tensor [2], found none");
-  EXPECT_THROW(compile_sinet(file, 100), std::invalid_argument);
+  EXPECT_THROW(compile_sinet(file, {.side = 100}), std::invalid_argument);
 }
 
 class Runner : public testing::Test {
  protected:
   void SetUp() override {
-    const auto bytes = compile_sinet(weights_of(*small_sinet()), kSide);
+    const auto bytes = compile_sinet(weights_of(*small_sinet()), {.side = kSide});
     write_file(folder_ / "m.peb", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   static Frame noise(uint8_t first) {
