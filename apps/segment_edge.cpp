@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct ExportArguments {
-  std::string weights, out, dtype = "float32", calibrate;
+  std::string weights, out, onnx, dtype = "float32", calibrate;
   int64_t size = 0;
 };
 
@@ -45,7 +45,14 @@ void set_precision(const ExportArguments& a, MatteModelOptions& options) {
   if (a.dtype == "bfloat16") options.weights = edge::Dtype::kBfloat16;
 }
 
+void write_model(const std::string& file, std::string_view bytes) {
+  write_file_atomic(file, bytes);
+  fmt::print("{}: {}\n", file, format_bytes(static_cast<int64_t>(bytes.size())));
+}
+
 void export_model(const ExportArguments& a) {
+  if (a.out.empty() && a.onnx.empty())
+    throw std::invalid_argument("export: say what to write: -o MODEL.peb, --onnx FILE.onnx, or both");
   MatteModelOptions options;
   set_precision(a, options);
   const TensorFile weights = read_safetensors(weights_of(a.weights));
@@ -58,9 +65,10 @@ void export_model(const ExportArguments& a) {
         "export: these weights were trained with gate = false (an ablation); the "
         "runtime has SINet with its gate only");
   options.side = a.size > 0 ? a.size : net.size;
+  if (!a.onnx.empty()) write_model(a.onnx, sinet_onnx(weights, options.side));
+  if (a.out.empty()) return;
   const auto bytes = compile_sinet(weights, options);
-  write_file_atomic(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  fmt::print("{}: {}\n", a.out, format_bytes(static_cast<int64_t>(bytes.size())));
+  write_model(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 struct RunArguments {
@@ -207,13 +215,16 @@ void add_segment_edge(CLI::App& segment) {
       "export",
       "Write a model file of the edge runtime (.peb).\n\n"
       "  perennial segment export --weights sinet_portrait.safetensors -o sinet.peb\n"
+      "  perennial segment export --weights run --onnx mine.onnx\n"
       "  perennial segment export --weights sinet_portrait.safetensors -o small.peb --dtype int8 --calibrate "
       "photos/\n");
   auto e = std::make_shared<ExportArguments>();
   out->add_option("--weights", e->weights, "SINet's weights under their published names, or a run")
       ->required()
       ->type_name("FILE.safetensors|RUN");
-  out->add_option("-o,--out", e->out, "the file to write")->required()->type_name("MODEL.peb");
+  out->add_option("-o,--out", e->out, "the model file to write")->type_name("MODEL.peb");
+  out->add_option("--onnx", e->onnx, "also, or only, the network in ONNX, in float32 as it was trained")
+      ->type_name("FILE.onnx");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [as trained: 224]");
   out->add_option("--dtype", e->dtype, "of the weights; int8 also computes in it [float32]")
       ->check(CLI::IsMember({"float32", "bfloat16", "int8"}));

@@ -35,6 +35,7 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
   EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + out, 2), HasSubstr("needs --calibrate DIR"));
   EXPECT_THAT(complaint("export --weights w --calibrate . -o " + out, 2), HasSubstr("is for --dtype int8"));
   EXPECT_THAT(complaint("export --weights w --dtype int4 -o " + out, 2), HasSubstr("int4"));
+  EXPECT_THAT(complaint("export --weights x", 2), HasSubstr("--onnx"));
   EXPECT_THAT(complaint("exprot", 2), HasSubstr("did you mean 'export'"));
   EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
 }
@@ -64,7 +65,8 @@ TEST(SegmentCli, TrainsAndGoesOn) {
   const json eval =
       json::parse(run("segment eval --weights " + path("run") + " --data " + path("d") + " --json"));
   EXPECT_EQ(eval["images"], 6);
-  run("segment export --weights " + path("run") + " -o " + path("m.peb"));
+  run("segment export --weights " + path("run") + " -o " + path("m.peb") + " --onnx " + path("m.onnx"));
+  EXPECT_GT(read_file(folder / "m.onnx").size(), 300000U);
   const json edge =
       json::parse(run("segment eval --weights " + path("m.peb") + " --data " + path("d") + " --json"));
   EXPECT_NEAR(edge["miou"].get<double>(), eval["miou"].get<double>(), 1e-3);
@@ -101,7 +103,7 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   make_folder(folder / "in");
   write_file(folder / "in" / "a.png", encode_png({3, 40, 50, std::vector<uint8_t>(6000, 120)}));
   EXPECT_LT(small(" --dtype bfloat16"), 200'000U);
-  EXPECT_LT(small(" --dtype int8 --calibrate " + path("in")), 130'000U);
+  EXPECT_LT(small(" --dtype int8 --calibrate " + path("in")), 140'000U);
   const Outcome run = perennial_command("segment run " + path("in") + " -o " + path("out") + " --model " +
                                         path("m.peb") + " --background '#00ff00' --json --quiet");
   ASSERT_EQ(run.status, 0) << run.err;
