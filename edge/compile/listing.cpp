@@ -12,6 +12,8 @@ using nlohmann::json;
 
 constexpr size_t kMostOperations = 4096, kMostText = size_t{1} << 22;
 constexpr int64_t kMostSide = 1 << 12, kMostKernel = 64;
+// What 8 bits stood for where the networks were trained: the image, and what a relu6 gives.
+constexpr ValueRange kRangeOfImage{1.0F / 128, 128};
 constexpr float kMostOfRelu6 = 6;
 
 class Reader {
@@ -22,6 +24,7 @@ class Reader {
         }) {
     require(side >= 1 && side <= kMostSide, "a side of 1 to 4096 pixels");
     image_ = g_.input("image", 3, side, side, image);
+    node(image_).range = kRangeOfImage;
   }
 
   Graph read(const std::string& text) {
@@ -98,12 +101,16 @@ class Reader {
     return a.channels == b.channels && g_.node(a).height == g_.node(b).height &&
            g_.node(a).width == g_.node(b).width;
   }
+  Node& node(const Value& v) { return g_.nodes()[static_cast<size_t>(v.node)]; }
   int pixels(const Value& v) const { return g_.node(v).height * g_.node(v).width; }
 
   Value activated(const json& op, Value x) {
     const std::string kind = text(op, "activation");
     require(kind == "relu6" || kind == "none", "\"activation\" to be relu6 or none, found " + kind);
-    return kind == "none" ? x : g_.clamp(x, 0, kMostOfRelu6);
+    if (kind == "none") return x;
+    const Value y = g_.clamp(x, 0, kMostOfRelu6);
+    node(y).range = range_of(0, kMostOfRelu6);
+    return y;
   }
 
   Value means(const json& op) {
@@ -112,7 +119,10 @@ class Reader {
     require(
         op.contains("kernel") && op["kernel"] == json({n.height, n.width}),
         "\"kernel\" to be the whole plane, " + std::to_string(n.height) + " by " + std::to_string(n.width));
-    return g_.means(x);
+    const ValueRange range = n.range;
+    const Value y = g_.means(x);
+    node(y).range = range;
+    return y;
   }
 
   const Weight& tensor(const json& op, const char* key, size_t dimensions) const {
@@ -148,6 +158,7 @@ class Reader {
                 {static_cast<int>(out), static_cast<int>(s[1]), static_cast<int>(s[2]),
                  static_cast<int>(stride), depthwise ? x.channels : 1, true, Graph::Padding::kSame});
     values_->clear();
+    node(y).weight_step.assign(static_cast<size_t>(out), static_cast<float>(number(op, "w_scale")));
     if (pixels(x) == 1) features_ = x;
     return activated(op, y);
   }
