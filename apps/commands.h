@@ -32,6 +32,7 @@ void add_compare(CLI::App& app);
 void add_data(CLI::App& app);
 void add_methods(CLI::App& app);
 void add_segment(CLI::App& app);
+void add_edge(CLI::App& app);
 void add_completion(CLI::App& app);
 
 }  // namespace perennial::apps

@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
   add_data(app);
   add_methods(app);
   add_segment(app);
+  add_edge(app);
   add_completion(app);
   if (argc < 2) {
     fmt::print(stderr, "{}", app.help());

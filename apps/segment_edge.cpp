@@ -6,8 +6,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/edge_bench.h"
+#include "apps/edge_export.h"
 #include "apps/flags.h"
-#include "apps/segment_bench.h"
 #include "apps/terminal.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
@@ -28,33 +29,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 struct ExportArguments {
-  std::string weights, out, onnx, dtype = "float32", calibrate;
+  ExportFlags flags;
+  std::string weights;
   int64_t size = 0;
 };
 
-// What --dtype and --calibrate ask for.
-void set_precision(const ExportArguments& a, MatteModelOptions& options) {
-  const bool int8 = a.dtype == "int8";
-  if (int8 && a.calibrate.empty())
-    throw std::invalid_argument(
-        "export: --dtype int8 needs --calibrate DIR: photographs like those that the model will see");
-  if (!int8 && !a.calibrate.empty())
-    throw std::invalid_argument("export: --calibrate is for --dtype int8, found " + a.dtype);
-  if (int8) options.calibration = matte_photographs(a.calibrate);
-  if (int8) options.weights = edge::Dtype::kInt8;
-  if (a.dtype == "bfloat16") options.weights = edge::Dtype::kBfloat16;
-}
-
-void write_model(const std::string& file, std::string_view bytes) {
-  write_file_atomic(file, bytes);
-  fmt::print("{}: {}\n", file, format_bytes(static_cast<int64_t>(bytes.size())));
-}
-
 void export_model(const ExportArguments& a) {
-  if (a.out.empty() && a.onnx.empty())
-    throw std::invalid_argument("export: say what to write: -o MODEL.peb, --onnx FILE.onnx, or both");
-  MatteModelOptions options;
-  set_precision(a, options);
+  check_export(a.flags, false);
   const TensorFile weights = read_safetensors(weights_of(a.weights));
   const MatteNet net = matte_net(weights);
   if (net.variant != "portrait")
@@ -64,11 +45,8 @@ void export_model(const ExportArguments& a) {
     throw std::invalid_argument(
         "export: these weights were trained with gate = false (an ablation); the "
         "runtime has SINet with its gate only");
-  options.side = a.size > 0 ? a.size : net.size;
-  if (!a.onnx.empty()) write_model(a.onnx, sinet_onnx(weights, options.side));
-  if (a.out.empty()) return;
-  const auto bytes = compile_sinet(weights, options);
-  write_model(a.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  export_network(sinet_graph(weights, a.size > 0 ? a.size : net.size), "sinet", a.flags,
+                 [](const std::string& folder) { return matte_photographs(folder); });
 }
 
 struct RunArguments {
@@ -222,14 +200,8 @@ void add_segment_edge(CLI::App& segment) {
   out->add_option("--weights", e->weights, "SINet's weights under their published names, or a run")
       ->required()
       ->type_name("FILE.safetensors|RUN");
-  out->add_option("-o,--out", e->out, "the model file to write")->type_name("MODEL.peb");
-  out->add_option("--onnx", e->onnx, "also, or only, the network in ONNX, in float32 as it was trained")
-      ->type_name("FILE.onnx");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [as trained: 224]");
-  out->add_option("--dtype", e->dtype, "of the weights; int8 also computes in it [float32]")
-      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}));
-  out->add_option("--calibrate", e->calibrate, "for int8: photographs like those to come, or images/ in it")
-      ->type_name("DIR");
+  add_export_flags(*out, e->flags);
   out->callback([e] { export_model(*e); });
 
   auto* go = segment.add_subcommand(
@@ -253,7 +225,7 @@ void add_segment_edge(CLI::App& segment) {
   go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");
   add_common(*go, r->common);
   go->callback([r] { run(*r); });
-  add_segment_bench(segment);
+  add_edge_bench(segment, "segment");
 }
 
 }  // namespace perennial::apps

@@ -157,10 +157,12 @@ class Checker {
             "a kernel of no size");
     require(op.stride == 1 || op.stride == 2, "a stride that is neither 1 nor 2");
     require(op.pad_h <= kMostKernel && op.pad_w <= kMostKernel, "too much padding");
-    const uint64_t height = uint64_t{in.height} + 2 * op.pad_h, width = uint64_t{in.width} + 2 * op.pad_w;
-    require(height >= op.kernel_h && width >= op.kernel_w, "a kernel larger than its input");
-    require(out.height == (height - op.kernel_h) / op.stride + 1 &&
-                out.width == (width - op.kernel_w) / op.stride + 1,
+    // The zeros below and on the right follow from the output's size.
+    const auto fits = [&](uint64_t side, uint64_t from, uint64_t kernel, uint64_t pad) {
+      return (side - 1) * op.stride + kernel <= from + pad + kMostKernel;
+    };
+    require(fits(out.height, in.height, op.kernel_h, op.pad_h) &&
+                fits(out.width, in.width, op.kernel_w, op.pad_w),
             "an output of another size");
   }
 

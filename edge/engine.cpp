@@ -172,19 +172,6 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   }
 }
 
-void Engine::dense(const OpRecord& op) {
-  const auto in = planes(op.input), out = planes(op.output);
-  const Epilogue e = epilogue(op);
-  const float* weight = this->weight(op);
-  for (size_t o = 0; o < out.size(); ++o, weight += in.size()) {
-    float sum = e.bias != nullptr ? e.bias[o] : 0.0F;
-    for (size_t k = 0; k < in.size(); ++k) sum += weight[k] * in[k];
-    if (e.activation == Epilogue::Activation::kPrelu && e.slope != nullptr && sum < 0) sum *= e.slope[o];
-    if (e.activation == Epilogue::Activation::kClamp) sum = std::clamp(sum, e.low, e.high);
-    out[o] = sum;
-  }
-}
-
 void Engine::step(size_t index) {
   const OpRecord& op = model_.ops()[index];
   const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
@@ -215,7 +202,10 @@ void Engine::step(size_t index) {
     case OpKind::kPlaneMeans:
       return split(out.channels, 1, moving,
                    [&](Range part) { kernels_.plane_means(from, to, pixels, part); });
-    case OpKind::kDense: return dense(op);
+    case OpKind::kDense:
+      return split(out.channels, 1, in.channels, [&](Range part) {
+        kernels_.dense(from, weight(op), to, in.channels, e, part);
+      });
     case OpKind::kGate: {
       const float* detail = planes(op.second).data();
       return split_pixels(pixels, in.channels * kCostOfMoving,

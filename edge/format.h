@@ -63,7 +63,9 @@ struct OpRecord {
   uint32_t skip;  ///< a tensor of the output's shape, added before the activation, or kNoTensor
   uint32_t
       input_scale;  ///< kPointwise: a tensor [in][1][1] that multiplies the input's channels, or kNoTensor
-  uint32_t kernel_h, kernel_w, stride, pad_h, pad_w, groups;
+  uint32_t kernel_h, kernel_w, stride;
+  uint32_t pad_h, pad_w;  ///< zeros above and on the left; those opposite follow from the output's size
+  uint32_t groups;
   uint32_t activation;  ///< Epilogue::Activation
   float low, high;      ///< of a clamp
   Dtype weight_type;    ///< of `weight`; all others are float32

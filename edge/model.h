@@ -35,6 +35,8 @@ class Model {
   const char* name(uint64_t at) const { return names_ + at; }
   /// Floats that the tensors lie in.
   uint64_t arena() const { return header_->arena; }
+  /// Of the file: two models alike have the same.
+  uint64_t checksum() const { return header_->checksum; }
   /// Port number `index` among inputs (or outputs); throws std::out_of_range.
   const PortRecord& port(bool is_output, size_t index) const;
 

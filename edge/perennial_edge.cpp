@@ -2,59 +2,18 @@
 
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <string>
 #include <vector>
 
-#include "edge/engine.h"
-#include "edge/image.h"
-#include "edge/refine.h"
+#include "edge/api.h"
 
 using namespace perennial::edge;
-
-struct pe_model {
-  explicit pe_model(Model m) : engine(std::move(m)) {}
-  Engine engine;
-  Resizer resizer;
-  Refiner refiner;
-  std::vector<float> matte;
-};
 
 namespace {
 
 char* error_text() {
   thread_local char text[512] = "";
   return text;
-}
-
-void say(const char* what) {
-  std::strncpy(error_text(), what, 511);
-  error_text()[511] = '\0';
-}
-
-// Runs `work`; what it throws becomes the error text and `failed`.
-template <class Result, class Work>
-Result guarded(Result failed, Work work) noexcept {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    say("not enough memory");
-  } catch (const std::exception& e) {
-    say(e.what());
-  } catch (...) {
-    say("an unknown error");
-  }
-  return failed;
-}
-
-void require(bool good, const char* what) {
-  if (!good) throw std::invalid_argument(what);
-}
-
-const PortRecord& port_of(const pe_model* model, bool is_output, int32_t index) {
-  require(model != nullptr, "no model");
-  require(index >= 0, "no such input or output");
-  return model->engine.model().port(is_output, static_cast<size_t>(index));
 }
 
 int describe(const pe_model* model, bool is_output, int32_t index, pe_port* port) {
@@ -97,6 +56,11 @@ void softmax_last(std::span<const float> scores, size_t classes, std::vector<flo
 
 }  // namespace
 
+void perennial::edge::say(const char* what) noexcept {
+  std::strncpy(error_text(), what, 511);
+  error_text()[511] = '\0';
+}
+
 const char* pe_version(void) { return PERENNIAL_EDGE_VERSION; }
 const char* pe_error(void) { return error_text(); }
 
@@ -122,6 +86,15 @@ int pe_describe_input(const pe_model* m, int32_t index, pe_port* port) {
 }
 int pe_describe_output(const pe_model* m, int32_t index, pe_port* port) {
   return describe(m, true, index, port);
+}
+
+int32_t pe_find_output(const pe_model* model, const char* name) {
+  return guarded<int32_t>(-1, [&] {
+    require(model != nullptr && name != nullptr, "no model or no name");
+    for (int32_t i = 0; i < count(model, true); ++i)
+      if (std::strcmp(model->engine.model().name(port_of(model, true, i).name), name) == 0) return i;
+    throw std::invalid_argument("the model has no output " + std::string(name));
+  });
 }
 
 float* pe_input(pe_model* model, int32_t index) {

@@ -53,6 +53,8 @@ PE_API int32_t pe_inputs(const pe_model* model);
 PE_API int32_t pe_outputs(const pe_model* model);
 PE_API int pe_describe_input(const pe_model* model, int32_t index, pe_port* port);
 PE_API int pe_describe_output(const pe_model* model, int32_t index, pe_port* port);
+/* The output of that name, or -1. */
+PE_API int32_t pe_find_output(const pe_model* model, const char* name);
 
 /* The planes of an input, to be filled before every run: a run may use their memory for other things. */
 PE_API float* pe_input(pe_model* model, int32_t index);
@@ -81,6 +83,37 @@ PE_API int pe_read_matte_refined(pe_model* model, int32_t index, const uint8_t* 
 
 /* Bytes that the handle holds beside the model file. */
 PE_API size_t pe_memory_bytes(const pe_model* model);
+
+/* Classes learned on the device from a few examples each. An example is what a model gives for it at one of
+ * its outputs (MobileNet's "features"); a class is the mean direction of its examples, and the class nearest
+ * by angle is predicted. Nothing is trained: to learn an example is to add it.
+ *
+ *   pe_classes* c = pe_classes_open("mugs.pec", m, pe_find_output(m, "features"), 0);
+ *   pe_classes_learn(c, "my mug", pe_output(m, 1));                 after pe_set_image() and pe_run()
+ *   pe_classes_save(c);
+ *   best = pe_classes_predict(c, pe_output(m, 1), NULL);            its name: pe_classes_name(c, best) */
+typedef struct pe_classes pe_classes;
+
+/* The classes saved at `path`, or none when there is no file yet. They belong to the model file and the
+ * output that they were learned with; another's are refused. Never more than `most_bytes` are held (0: 16
+ * MiB). The model may be closed afterwards. */
+PE_API pe_classes* pe_classes_open(const char* path, const pe_model* model, int32_t output,
+                                   size_t most_bytes);
+PE_API void pe_classes_close(pe_classes* classes);
+/* One more example of a class, which is begun when it is new. `features` is the whole output. */
+PE_API int pe_classes_learn(pe_classes* classes, const char* name, const float* features);
+/* Fails when there is no such class. Those behind it move up by one. */
+PE_API int pe_classes_forget(pe_classes* classes, const char* name);
+/* The nearest class, or -1; `similarities`, unless NULL, is given the cosine to each class, -1..1. */
+PE_API int32_t pe_classes_predict(const pe_classes* classes, const float* features, float* similarities);
+PE_API int32_t pe_classes_count(const pe_classes* classes);
+/* Lives until the classes change. */
+PE_API const char* pe_classes_name(const pe_classes* classes, int32_t index);
+PE_API int64_t pe_classes_examples(const pe_classes* classes, int32_t index);
+/* Of the saved file, and about that many in memory. */
+PE_API size_t pe_classes_bytes(const pe_classes* classes);
+/* Writes beside the file and renames: after a power cut there is the old file or the new one. */
+PE_API int pe_classes_save(const pe_classes* classes);
 
 #ifdef __cplusplus
 }

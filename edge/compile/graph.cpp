@@ -1,5 +1,6 @@
 #include "edge/compile/graph.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -14,6 +15,16 @@ std::string text(const std::vector<int64_t>& shape) {
 
 void require(bool good, const std::string& what) {
   if (!good) throw std::invalid_argument(what);
+}
+
+struct Side {
+  int before, out;
+};
+
+Side convolved(int in, int kernel, int stride, Graph::Padding padding) {
+  if (padding == Graph::Padding::kHalf) return {kernel / 2, (in + kernel / 2 * 2 - kernel) / stride + 1};
+  const int out = (in + stride - 1) / stride;
+  return {std::max(0, (out - 1) * stride + kernel - in) / 2, out};
 }
 
 }  // namespace
@@ -61,10 +72,11 @@ Value Graph::conv(const std::string& name, Value x, const Conv& c) {
   n.weight = take_(name + ".weight", {c.out, x.channels / c.groups, c.kernel_h, c.kernel_w});
   n.bias = c.bias ? take_(name + ".bias", {c.out}) : std::vector<float>(static_cast<size_t>(c.out), 0.0F);
   n.kernel_h = c.kernel_h, n.kernel_w = c.kernel_w, n.stride = c.stride, n.groups = c.groups;
-  n.pad_h = c.kernel_h / 2, n.pad_w = c.kernel_w / 2;
   n.channels = c.out;
-  n.height = (n.height + 2 * n.pad_h - c.kernel_h) / c.stride + 1;
-  n.width = (n.width + 2 * n.pad_w - c.kernel_w) / c.stride + 1;
+  const Side down = convolved(n.height, c.kernel_h, c.stride, c.padding),
+             across = convolved(n.width, c.kernel_w, c.stride, c.padding);
+  n.pad_h = down.before, n.height = down.out;
+  n.pad_w = across.before, n.width = across.out;
   return push(std::move(n));
 }
 
@@ -86,6 +98,12 @@ Value Graph::prelu(const std::string& name, Value x) {
   Node n = like(NodeKind::kPrelu, x);
   n.name = name;
   n.slope = take_(name + ".weight", {x.channels});
+  return push(std::move(n));
+}
+
+Value Graph::leaky(Value x, float slope) {
+  Node n = like(NodeKind::kPrelu, x);
+  n.slope.assign(static_cast<size_t>(x.channels), slope);
   return push(std::move(n));
 }
 

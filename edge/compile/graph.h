@@ -52,7 +52,8 @@ struct Node {
   std::string name;
   std::vector<Value> inputs;
   int channels = 0, height = 0, width = 0;  ///< of what it gives
-  int kernel_h = 1, kernel_w = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1, factor = 1;
+  int kernel_h = 1, kernel_w = 1, stride = 1, groups = 1, factor = 1;
+  int pad_h = 0, pad_w = 0;  ///< zeros above and on the left; those opposite follow from the output's size
   bool align_corners = false;
   bool interleave = false;  ///< kConv: its groups are shuffled on writing
   std::vector<float> weight, bias, slope, scale,
@@ -79,14 +80,19 @@ class Graph {
   explicit Graph(WeightSource weights) : take_(std::move(weights)) {}
 
   Value input(const std::string& name, int channels, int height, int width, const ImageInput& image = {});
+  /// Zeros around the input. kHalf: kernel / 2 on every side. kSame: those that give ceil(side / stride)
+  /// outputs, the smaller half of them above and on the left (TensorFlow's SAME).
+  enum class Padding { kHalf, kSame };
   struct Conv {
     int out, kernel_h = 1, kernel_w = 1, stride = 1, groups = 1;
     bool bias = false;
+    Padding padding = Padding::kHalf;
   };
-  /// Padding kernel / 2.
   Value conv(const std::string& name, Value x, const Conv& shape);
   Value norm(const std::string& name, Value x, double eps);
   Value prelu(const std::string& name, Value x);
+  /// The same slope for every channel.
+  Value leaky(Value x, float slope);
   Value clamp(Value x, float low, float high);
   Value add(Value a, Value b);
   Value concat(const std::vector<Value>& parts);

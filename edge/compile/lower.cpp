@@ -190,7 +190,10 @@ class Lowerer {
     Value in = n.inputs[0];
     op.known_steps = n.weight_step, op.input_range = at(in.node).range;
     if (n.kernel_h == 1 && n.kernel_w == 1 && n.stride == 1) {
-      op.kind = OpKind::kPointwise;
+      // Of one pixel it is a dense layer.
+      op.kind = n.groups == 1 && n.height * n.width == 1 && at(in.node).kind != NodeKind::kScale
+                    ? OpKind::kDense
+                    : OpKind::kPointwise;
       op.flags = n.interleave ? uint32_t{kInterleaveGroups} : 0;
       if (const Node& before = at(in.node); before.kind == NodeKind::kScale && alone(in)) {
         op.input_scale = static_cast<uint32_t>(value(before.inputs[1]));

@@ -30,6 +30,7 @@ const Kernels& table() {
                            affine,
                            average_pool,
                            plane_means,
+                           dense,
                            gate,
                            only_multiply_adds,
                            &quantised_kernels(HWY_TARGET)};

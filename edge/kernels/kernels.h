@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -45,8 +46,12 @@ struct Spatial {
   const float* weight;
   size_t channels, outputs;
   size_t height, width, out_height, out_width;
-  size_t kernel_h, kernel_w, stride, pad_h, pad_w;
-  const float* zeros;  ///< `width` of them, with slack that is zero too
+  size_t kernel_h, kernel_w, stride;
+  size_t pad_h, pad_w;  ///< zeros above and on the left; those opposite follow from the output's size
+  const float* zeros;   ///< `width` of them, with slack that is zero too
+
+  /// Columns that taps lie in.
+  size_t padded_width() const { return std::max(pad_w + width, (out_width - 1) * stride + kernel_w); }
 };
 
 /// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say
@@ -85,6 +90,9 @@ struct Kernels {
                        Range rows);  ///< as for resize
   /// Mean of each plane: out [channels].
   void (*plane_means)(const float* in, float* out, size_t pixels, Range channels);
+  /// out[o] = sum_k weight[o][k] * in[k], then the epilogue.
+  void (*dense)(const float* in, const float* weight, float* out, size_t inputs, const Epilogue&,
+                Range outputs);
   /// SINet's information blocking (section 3.2): out = detail * (1 - max_k softmax(coarse)_k) + coarse.
   void (*gate)(const float* coarse, const float* detail, float* out, size_t channels, size_t plane,
                Range pixels);

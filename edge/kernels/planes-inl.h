@@ -143,6 +143,37 @@ HWY_ATTR void plane_means(const float* in, float* out, size_t pixels, Range chan
   }
 }
 
+// Dot products of R rows: each is summed alike, however many are summed at once.
+template <size_t R>
+HWY_INLINE void dense_rows(const float* in, const float* weight, float* out, size_t inputs, const Epilogue& e,
+                           size_t o) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V sum[R];
+  HWY_UNROLL(8)
+  for (size_t r = 0; r < R; ++r) sum[r] = hn::Zero(d);
+  const float* row = weight + o * inputs;
+  size_t k = 0;
+  for (; k + lanes <= inputs; k += lanes) {
+    const V x = hn::LoadU(d, in + k);
+    HWY_UNROLL(8)
+    for (size_t r = 0; r < R; ++r) sum[r] = hn::MulAdd(hn::LoadU(d, row + r * inputs + k), x, sum[r]);
+  }
+  for (size_t r = 0; r < R; ++r) {
+    float total = hn::GetLane(hn::SumOfLanes(d, sum[r]));
+    for (size_t i = k; i < inputs; ++i) total += row[r * inputs + i] * in[i];
+    out[o + r] = hn::GetLane(ChannelEpilogue(e, o + r, 1).apply(hn::Set(d, total), 0));
+  }
+}
+
+HWY_ATTR void dense(const float* in, const float* weight, float* out, size_t inputs, const Epilogue& e,
+                    Range outputs) {
+  constexpr size_t kRows = 8;
+  size_t o = outputs.begin;
+  for (; o + kRows <= outputs.end; o += kRows) dense_rows<kRows>(in, weight, out, inputs, e, o);
+  for (; o < outputs.end; ++o) dense_rows<1>(in, weight, out, inputs, e, o);
+}
+
 HWY_ATTR void gate(const float* coarse, const float* detail, float* out, size_t channels, size_t plane,
                    Range pixels) {
   const D d;

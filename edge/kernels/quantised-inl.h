@@ -327,7 +327,7 @@ class WordRing {
   HWY_INLINE explicit WordRing(const QuantisedConvolution& c)
       : s_(c.s),
         rows_(c.rows),
-        columns_((s_.width + 2 * s_.pad_w + s_.stride - 1) / s_.stride),
+        columns_((s_.padded_width() + s_.stride - 1) / s_.stride),
         part_(row_step(columns_)),
         border_(static_cast<int32_t>(static_cast<uint32_t>(rows_.zero) * 0x01010101U)),
         steps_(quads(s_.channels) * s_.kernel_h * s_.kernel_w),

@@ -7,24 +7,7 @@
 #include <stdlib.h>
 
 #include "edge/perennial_edge.h"
-
-static unsigned char* read_ppm(const char* path, int* width, int* height) {
-  unsigned char* pixels = NULL;
-  FILE* file = fopen(path, "rb");
-  int most = 0;
-  if (file == NULL) return NULL;
-  if (fscanf(file, "P6 %d %d %d", width, height, &most) == 3 && most == 255 && *width > 0 && *height > 0 &&
-      *width <= 16384 && *height <= 16384 && fgetc(file) != EOF) {
-    const size_t size = (size_t)3 * (size_t)*width * (size_t)*height;
-    pixels = malloc(size);
-    if (pixels != NULL && fread(pixels, 1, size, file) != size) {
-      free(pixels);
-      pixels = NULL;
-    }
-  }
-  fclose(file);
-  return pixels;
-}
+#include "examples/ppm.h"
 
 int main(int count, char** words) {
   int width = 0, height = 0, status = 1;

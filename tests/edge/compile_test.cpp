@@ -61,6 +61,7 @@ RC_GTEST_PROP(Compile, ConvolutionsOfAnyShape, ()) {
   const Value x = g.input("x", channels, height, width);
   Graph::Conv shape{depthwise ? channels : out, kernel, kernel, stride, depthwise ? channels : 1, true};
   if (kernel == 1) shape.stride = 1;
+  if (*rc::gen::arbitrary<bool>()) shape.padding = Graph::Padding::kSame;
   g.output("y", g.prelu("y.act", g.norm("y.bn", g.conv("y", x, shape), 1e-3)));
   expect_equal_to_naive(g, 1e-4);
 }
@@ -77,6 +78,34 @@ RC_GTEST_PROP(Compile, GroupsShufflesAndResiduals, ()) {
   const Value y = g.clamp(g.norm("sum.bn", sum, 1e-3), -0.5F, 0.5F);
   g.output("y", g.concat({y, x}));
   expect_equal_to_naive(g, 1e-4);
+}
+
+RC_GTEST_PROP(Compile, DenseLayersOfAnyShape, ()) {
+  const int inputs = *rc::gen::inRange(1, 70), outputs = *rc::gen::inRange(1, 40);
+  Graph g(naive::random_weight);
+  const Value x = g.means(g.input("x", inputs, 3, 5));
+  const Value y = *rc::gen::arbitrary<bool>() ? g.dense("y", x, outputs, true)
+                                              : g.conv("y", x, {outputs, 1, 1, 1, 1, true});
+  g.output("z", g.leaky(g.add(g.conv("z", y, {outputs}), y), 0.1F));
+  expect_equal_to_naive(g, 1e-4);
+}
+
+// TensorFlow's SAME of even sides under stride 2: the one row and column of zeros is below and on the right.
+TEST(Compile, SamePaddingIsBelowAndOnTheRight) {
+  for (const int channels : {1, 2}) {
+    Graph g([](const std::string&, const std::vector<int64_t>& shape) {
+      return std::vector<float>(static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]), 1.0F);
+    });
+    Graph::Conv shape{channels, 3, 3, 2, channels};
+    shape.padding = Graph::Padding::kSame;
+    g.output("y", g.conv("y", g.input("x", channels, 4, 4), shape));
+    const auto bytes = compile(g);
+    Engine engine(Model::from_memory(bytes));
+    std::fill(engine.input(0).begin(), engine.input(0).end(), 1.0F);
+    engine.run();
+    const auto out = engine.output(0);
+    EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + 4), (std::vector<float>{9, 6, 6, 4}));
+  }
 }
 
 RC_GTEST_PROP(Compile, SqueezeAndExcitationAndGates, ()) {

@@ -13,6 +13,7 @@
 #include "perennial/base/files.h"
 #include "perennial/nn/sinet.h"
 #include "perennial/tasks/background.h"
+#include "perennial/tasks/edge_model.h"
 #include "perennial/tasks/matte_runner.h"
 #include "tests/base/temporary_folder.h"
 
@@ -39,7 +40,7 @@ std::unique_ptr<Sinet> small_sinet() {
 // The deploy runtime gives what libtorch gives.
 TEST(MatteModel, EqualsTheNetworkItWasExportedFrom) {
   const auto net = small_sinet();
-  const auto bytes = compile_sinet(weights_of(*net), {.side = kSide});
+  const auto bytes = compile_for_edge(sinet_graph(weights_of(*net), kSide));
   edge::Engine engine(edge::Model::from_memory(bytes));
   const at::Tensor image = at::randint(0, 256, {1, 3, kSide, kSide}, at::kByte);
   const at::Tensor x = sinet_preprocess(image);
@@ -59,7 +60,7 @@ TEST(MatteModel, NamesAMissingTensorAndAWrongShape) {
   TensorFile file = weights_of(*small_sinet());
   const auto message = [&] {
     try {
-      compile_sinet(file, {.side = kSide});
+      sinet_graph(file, kSide);
     } catch (const std::invalid_argument& e) {
       return std::string(e.what());
     }
@@ -69,13 +70,13 @@ TEST(MatteModel, NamesAMissingTensorAndAWrongShape) {
   EXPECT_EQ(message(), "bn_2.weight: expected [2], found [12]");
   file.tensors.erase("bn_2.weight");
   EXPECT_EQ(message(), "bn_2.weight: expected a tensor [2], found none");
-  EXPECT_THROW(compile_sinet(file, {.side = 100}), std::invalid_argument);
+  EXPECT_THROW(sinet_graph(file, 100), std::invalid_argument);
 }
 
 class Runner : public testing::Test {
  protected:
   void SetUp() override {
-    const auto bytes = compile_sinet(weights_of(*small_sinet()), {.side = kSide});
+    const auto bytes = compile_for_edge(sinet_graph(weights_of(*small_sinet()), kSide));
     write_file(folder_ / "m.peb", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   static Frame noise(uint8_t first) {

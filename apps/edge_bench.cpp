@@ -1,4 +1,4 @@
-#include "apps/segment_bench.h"
+#include "apps/edge_bench.h"
 
 #include <algorithm>
 #include <cstring>
@@ -177,10 +177,9 @@ void bench(const Arguments& a) {
 
 }  // namespace
 
-void add_segment_bench(CLI::App& segment) {
-  auto* timed = segment.add_subcommand("bench",
-                                       "Time a model of the edge runtime.\n\n"
-                                       "  perennial segment bench sinet.peb --layers\n");
+void add_edge_bench(CLI::App& command, const std::string& name) {
+  auto* timed = command.add_subcommand(
+      "bench", "Time a model of the edge runtime.\n\n  perennial " + name + " bench model.peb --layers\n");
   auto b = std::make_shared<Arguments>();
   timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
   timed->add_option("--threads", b->threads, "[1]")->check(CLI::Range(1, 64));

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/edge_bench.h"
+#include "apps/edge_export.h"
+#include "apps/edge_learn.h"
+#include "apps/flags.h"
+#include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/run/predict.h"
+#include "perennial/tasks/image_network.h"
+
+namespace perennial::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int64_t kLongestListing = int64_t{1} << 22, kLongestLabels = int64_t{1} << 24;
+
+struct ExportArguments {
+  ExportFlags flags;
+  std::string weights, listing;
+  int64_t size = 0;
+};
+
+bool knows_ranges(const edge::Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [](const edge::Node& n) { return n.kind != edge::NodeKind::kInput && n.range.step > 0; });
+}
+
+void export_model(const ExportArguments& a) {
+  check_export(a.flags, true);
+  ImageNetworkOptions options{.side = a.size, .listing = {}};
+  if (!a.listing.empty()) options.listing = read_file(a.listing, kLongestListing);
+  const edge::Graph graph = image_network(read_safetensors(a.weights), options);
+  check_export(a.flags, knows_ranges(graph));
+  export_network(graph, fs::path(a.weights).stem().string(), a.flags, [](const std::string& folder) {
+    const fs::path inside = fs::path(folder) / "images";
+    return find_images({fs::is_directory(inside) ? inside : fs::path(folder)});
+  });
+}
+
+struct ClassifyArguments {
+  std::string model, labels;
+  std::vector<std::string> images;
+  int64_t top = 3;
+  bool as_json = false;
+};
+
+std::vector<std::string> labels_of(const std::string& path, size_t count) {
+  std::vector<std::string> labels;
+  if (path.empty()) {
+    for (size_t i = 0; i < count; ++i) labels.push_back(std::to_string(i));
+    return labels;
+  }
+  const std::string text = read_file(path, kLongestLabels);
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    labels.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  if (labels.size() != count)
+    throw Error({"reading labels", path, fmt::format("{} lines, as the model has classes", count),
+                 std::to_string(labels.size())});
+  return labels;
+}
+
+std::vector<double> probabilities(std::span<const float> logits) {
+  std::vector<double> p(logits.begin(), logits.end());
+  const double most = *std::max_element(p.begin(), p.end());
+  double sum = 0;
+  for (double& v : p) v = std::exp(v - most), sum += v;
+  for (double& v : p) v /= sum;
+  return p;
+}
+
+void classify(const ClassifyArguments& a) {
+  edge::Network network(a.model);
+  const int logits = network.output_named("logits");
+  const auto labels = labels_of(a.labels, network.output(logits).size());
+  for (const auto& image : find_images(std::vector<fs::path>(a.images.begin(), a.images.end()))) {
+    run_on(network, image);
+    const auto p = probabilities(network.output(logits));
+    std::vector<size_t> order(p.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto top = std::min<size_t>(static_cast<size_t>(a.top), order.size());
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
+                      [&](size_t l, size_t r) { return p[l] > p[r]; });
+    json line{{"path", image.string()}};
+    std::string text = image.string();
+    for (size_t i = 0; i < top; ++i) {
+      line["classes"].push_back(
+          {{"index", order[i]}, {"name", labels[order[i]]}, {"probability", p[order[i]]}});
+      text += fmt::format("  {} {:.1f} %", labels[order[i]], 100 * p[order[i]]);
+    }
+    fmt::print("{}\n", a.as_json ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text);
+  }
+}
+
+void add_export(CLI::App& edge) {
+  auto* command = edge.add_subcommand(
+      "export",
+      "Write a model file of the edge runtime (.peb) from a classifier's weights: MobileNetV1 x0.25, or 8-bit\n"
+      "weights that carry the list of their operations.\n\n"
+      "  perennial edge export --weights mobilenet_v1_025_imagenet.safetensors -o mobilenet.peb\n"
+      "  perennial edge export --weights mobilenet_v2_100_224_imagenet_q8.safetensors -o v2.peb --dtype int8 "
+      "--calibrate photos/\n");
+  auto a = std::make_shared<ExportArguments>();
+  command->add_option("--weights", a->weights, "the trained weights")->required()->type_name("FILE.safetensors");
+  command->add_option("--size", a->size, "side of the network's input [as trained]")->check(CLI::Range(1, 4096));
+  command->add_option("--listing", a->listing, "the list of operations [the one in the weights' metadata]")
+      ->type_name("FILE.json");
+  add_export_flags(*command, a->flags);
+  command->callback([a] { export_model(*a); });
+}
+
+void add_classify(CLI::App& edge) {
+  auto* command = edge.add_subcommand(
+      "classify",
+      "Say what is in an image.\n\n"
+      "  perennial edge classify mobilenet.peb photo.jpg --labels imagenet1000_synset_words.txt\n"
+      "  perennial edge classify mobilenet.peb photos/ --top 5 --json\n");
+  auto a = std::make_shared<ClassifyArguments>();
+  command->add_option("MODEL", a->model, "the model file")->required()->type_name("MODEL.peb");
+  command->add_option("IMAGE", a->images, "images or folders of them")->required();
+  command->add_option("--labels", a->labels, "a line for each class [their numbers]")->type_name("FILE");
+  command->add_option("--top", a->top, "how many classes [3]")->check(CLI::Range(1, 1000000));
+  command->add_flag("--json", a->as_json, "one JSON object a line");
+  command->callback([a] { classify(*a); });
+}
+
+}  // namespace
+
+void add_edge(CLI::App& app) {
+  auto* edge = app.add_subcommand(
+      "edge",
+      "Classifiers of images on the edge runtime, and classes learned on the device.\n\n"
+      "  perennial edge export --weights mobilenet_v1_025_imagenet.safetensors -o mobilenet.peb\n"
+      "  perennial edge classify mobilenet.peb photo.jpg --labels imagenet1000_synset_words.txt\n"
+      "  perennial edge learn mugs.pec --model mobilenet.peb --class \"my mug\" mug1.jpg mug2.jpg mug3.jpg\n"
+      "  perennial edge predict mugs.pec --model mobilenet.peb new.jpg\n");
+  edge->require_subcommand(1);
+  add_export(*edge);
+  add_classify(*edge);
+  add_edge_learn(*edge);
+  add_edge_bench(*edge, "edge");
+}
+
+}  // namespace perennial::apps

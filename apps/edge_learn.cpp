@@ -1,0 +1,151 @@
+#include "apps/edge_learn.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/flags.h"
+#include "perennial/base/clock.h"
+#include "perennial/run/predict.h"
+#include "perennial/tasks/background.h"
+
+namespace perennial::apps {
+
+void run_on(edge::Network& network, const std::filesystem::path& image) {
+  const Frame frame = frame_of(read_image(image));
+  network.run(frame.rgb, static_cast<int>(frame.width), static_cast<int>(frame.height));
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Arguments {
+  std::string state, model, name, output = "features";
+  std::vector<std::string> images;
+  int64_t top = 1;
+  bool as_json = false;
+};
+
+// A network and the classes that are learned on one of its outputs.
+struct Learner {
+  explicit Learner(const Arguments& a)
+      : network(a.model), output(network.output_named(a.output.c_str())), classes(a.state, network, output) {}
+
+  edge::Network network;
+  int output;
+  edge::Classes classes;
+};
+
+std::vector<fs::path> images_of(const Arguments& a) {
+  return find_images(std::vector<fs::path>(a.images.begin(), a.images.end()));
+}
+
+void learn(const Arguments& a) {
+  Learner learner(a);
+  double network = 0, update = 0;
+  const auto images = images_of(a);
+  for (const auto& image : images) {
+    const double begin = steady_seconds();
+    run_on(learner.network, image);
+    const double ran = steady_seconds();
+    learner.classes.learn(a.name, learner.network.output(learner.output));
+    network += ran - begin, update += steady_seconds() - ran;
+  }
+  const double begin = steady_seconds();
+  learner.classes.save();
+  const double save = steady_seconds() - begin, count = static_cast<double>(images.size());
+  const json out{{"class", a.name},
+                 {"images", images.size()},
+                 {"classes", learner.classes.size()},
+                 {"bytes", pe_classes_bytes(learner.classes.get())},
+                 {"image_ms", 1e3 * network / count},
+                 {"update_ms", 1e3 * update / count},
+                 {"save_ms", 1e3 * save}};
+  if (a.as_json) return fmt::print("{}\n", out.dump());
+  fmt::print(
+      "{}: {} of {} classes, {} more image{}; ms an image: read and run {:.2f}, learn {:.4f}; save {:.2f}\n",
+      a.state, a.name, learner.classes.size(), images.size(), images.size() == 1 ? "" : "s",
+      1e3 * network / count, 1e3 * update / count, 1e3 * save);
+}
+
+void predict(const Arguments& a) {
+  Learner learner(a);
+  for (const auto& image : images_of(a)) {
+    run_on(learner.network, image);
+    const auto similar = learner.classes.similarities(learner.network.output(learner.output));
+    std::vector<int> order(similar.size());
+    std::iota(order.begin(), order.end(), 0);
+    const auto top = std::min<size_t>(static_cast<size_t>(a.top), order.size());
+    std::partial_sort(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
+        [&](int l, int r) { return similar[static_cast<size_t>(l)] > similar[static_cast<size_t>(r)]; });
+    json line{{"path", image.string()}};
+    std::string text = image.string();
+    for (size_t i = 0; i < top; ++i) {
+      const std::string name = learner.classes.name(order[i]);
+      const double similarity = similar[static_cast<size_t>(order[i])];
+      line["classes"].push_back({{"name", name}, {"similarity", similarity}});
+      text += fmt::format("  {} {:.3f}", name, similarity);
+    }
+    fmt::print("{}\n", a.as_json ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text);
+  }
+}
+
+void forget(const Arguments& a) {
+  Learner learner(a);
+  learner.classes.forget(a.name);
+  learner.classes.save();
+  fmt::print("{}: {} classes\n", a.state, learner.classes.size());
+}
+
+std::shared_ptr<Arguments> add_state(CLI::App& command) {
+  auto a = std::make_shared<Arguments>();
+  command.add_option("STATE", a->state, "the file of learned classes")->required()->type_name("STATE.pec");
+  command.add_option("--model", a->model, "the model file that gives the features")
+      ->required()
+      ->type_name("MODEL.peb");
+  command.add_option("--output", a->output, "which of the model's outputs they are [features]");
+  return a;
+}
+
+}  // namespace
+
+void add_edge_learn(CLI::App& edge) {
+  auto* teach = edge.add_subcommand(
+      "learn",
+      "Learn a class from a few images, or more images of one: nearest class mean on the model's "
+      "features.\n\n"
+      "  perennial edge learn mugs.pec --model mobilenet.peb --class \"my mug\" mug1.jpg mug2.jpg mug3.jpg\n"
+      "  perennial edge learn mugs.pec --model mobilenet.peb --class yours photos/yours/\n");
+  auto l = add_state(*teach);
+  teach->add_option("--class", l->name, "its name; a new one begins a new class")
+      ->required()
+      ->type_name("NAME");
+  teach->add_option("IMAGE", l->images, "images or folders of them")->required();
+  teach->add_flag("--json", l->as_json, "as JSON: class images classes bytes image_ms update_ms save_ms");
+  teach->callback([l] { learn(*l); });
+
+  auto* guess =
+      edge.add_subcommand("predict",
+                          "Say which learned class an image is most like, and the cosine to it.\n\n"
+                          "  perennial edge predict mugs.pec --model mobilenet.peb new.jpg\n"
+                          "  perennial edge predict mugs.pec --model mobilenet.peb photos/ --top 3 --json\n");
+  auto p = add_state(*guess);
+  guess->add_option("IMAGE", p->images, "images or folders of them")->required();
+  guess->add_option("--top", p->top, "how many classes [1]")->check(CLI::Range(1, 1000000));
+  guess->add_flag("--json", p->as_json, "one JSON object a line");
+  guess->callback([p] { predict(*p); });
+
+  auto* drop = edge.add_subcommand("forget",
+                                   "Forget a learned class.\n\n"
+                                   "  perennial edge forget mugs.pec --model mobilenet.peb --class yours\n");
+  auto f = add_state(*drop);
+  drop->add_option("--class", f->name, "its name")->required()->type_name("NAME");
+  drop->callback([f] { forget(*f); });
+}
+
+}  // namespace perennial::apps

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""MobileNet on the edge runtime beside a plain PyTorch reference and ONNX Runtime, and classes learned from five images.
+
+    bench/mobilenet_reference.py PERENNIAL LIBRARY DATA [--rounds 5] [--runs 100] [--seeds 5] [--json FILE]
+
+PERENNIAL is the binary, LIBRARY libperennial_edge.so, DATA the folder with weights/, tiny_imagenet20/ and caltech101/. Needs the
+packages of bench/peer/requirements-mobilenet.txt. For each checkpoint:
+  * tiny_imagenet20's 800 test photographs (64 x 64, enlarged; labels among all 1,000 classes and among the 20): top-1 and top-5 of both,
+    how often they agree, the largest difference of a logit. Each resizes by itself; the runtime is also given the reference's planes.
+  * median milliseconds of a run, one thread, in turn with ONNX Runtime on a file that torch exports.
+  * caltech101: from 20 classes drawn at random, five training images each are learned; accuracy on their test images (four each), mean and
+    standard deviation over seeds; milliseconds of an image (resize and run), of an update, of a save.
+"""
+import argparse, json, os, pathlib, statistics, subprocess, sys, tempfile, time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import numpy
+import onnxruntime
+import torch
+from PIL import Image
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "peer"))
+import edge_library, mobilenet_torch  # noqa: E402
+
+CHECKPOINTS = ("mobilenet_v1_025_imagenet", "mobilenet_v1_025_128_imagenet_q8", "mobilenet_v2_100_224_imagenet_q8")
+CLASSES, SHOTS = 20, 5
+
+
+def photographs(folder, classes=None, most=None):
+    """(label, pixels) of FOLDER/CLASS/*.jpg."""
+    for name in sorted(p.name for p in folder.iterdir()) if classes is None else classes:
+        for file in sorted((folder / name).glob("*.jpg"))[:most]:
+            yield name, numpy.asarray(Image.open(file).convert("RGB"))
+
+
+def ours_on(network, rgb):
+    network.set_image(rgb)
+    network.run()
+    return [o.copy() for o in network.outputs]
+
+
+def accuracy(network, reference, preprocess, data, folder):
+    synsets = [line.split()[0] for line in (data / "weights/imagenet1000_synset_words.txt").read_text().splitlines()]
+    test = list(photographs(data / "tiny_imagenet20/test"))
+    ours = numpy.stack([ours_on(network, rgb)[0] for _, rgb in test])
+    theirs, fed = [], []
+    for begin in range(0, len(test), 50):
+        planes = preprocess(numpy.stack([rgb for _, rgb in test[begin:begin + 50]]))
+        theirs.append(reference(planes)[0].numpy())
+        for one in planes.numpy():
+            network.input[...] = one
+            network.run()
+            fed.append(network.outputs[0].copy())
+    theirs, fed = numpy.concatenate(theirs), numpy.stack(fed)
+    background = ours.shape[1] - len(synsets)  # TensorFlow's first class is none
+    names = numpy.array(synsets)
+    labels = numpy.array([synsets.index(name) + background for name, _ in test])
+    twenty = numpy.array(sorted(set(labels)))
+
+    def scores(logits):
+        order = numpy.argsort(-logits, 1)
+        return {"top1": float((order[:, 0] == labels).mean()), "top5": float((order[:, :5] == labels[:, None]).any(1).mean()),
+                "top1_of_20": float((twenty[logits[:, twenty].argmax(1)] == labels).mean())}
+
+    assert len(names) == 1000
+    return {"images": len(test), "ours": scores(ours), "reference": scores(theirs),
+            "agreement": float((ours.argmax(1) == theirs.argmax(1)).mean()),
+            "largest_difference": float(abs(ours - theirs).max()), "largest_logit": float(abs(theirs).max()),
+            "agreement_same_planes": float((fed.argmax(1) == theirs.argmax(1)).mean()),
+            "largest_difference_same_planes": float(abs(fed - theirs).max())}
+
+
+def speed(network, reference, side, args, folder):
+    file = folder / "model.onnx"
+    torch.onnx.export(reference, (torch.zeros(1, 3, side, side),), str(file), input_names=["image"], output_names=["logits", "features"],
+                      opset_version=17, dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    x = (numpy.arange(3 * side * side, dtype=numpy.float32).reshape(1, 3, side, side) % 255) / 127.5 - 1
+
+    def clock(step, warm=10):
+        times = []
+        for i in range(warm + args.runs):
+            begin = time.perf_counter()
+            step()
+            if i >= warm:
+                times.append(1e3 * (time.perf_counter() - begin))
+        return statistics.median(times)
+
+    def ours():
+        network.input[...] = x[0]
+        network.run()
+
+    times = {"perennial": [], "ONNX Runtime": []}
+    for _ in range(args.rounds):
+        times["perennial"].append(clock(ours))
+        times["ONNX Runtime"].append(clock(lambda: session.run(None, {"image": x})))
+    ours()
+    error = float(abs(session.run(None, {"image": x})[0][0] - network.outputs[0]).max())
+    return {name: {"median_ms": statistics.median(t), "best_ms": min(t), "worst_ms": max(t)} for name, t in times.items()} | {
+        "largest_difference": error}
+
+
+def few_shot(network, data, seeds, folder):
+    names = sorted(p.name for p in (data / "caltech101/train").iterdir())
+    features, ms, scores, size = network.find("features"), {"image": [], "update": [], "save": []}, [], 0
+    for seed in range(seeds):
+        drawn = sorted(numpy.random.default_rng(seed).choice(names, CLASSES, replace=False))
+        state = folder / f"state{seed}.pec"
+        classes = edge_library.Classes(network, state, features)
+        for name in drawn:
+            files = sorted((data / "caltech101/train" / name).glob("*.jpg"))
+            for i in numpy.random.default_rng([seed, 1]).choice(len(files), SHOTS, replace=False):
+                rgb = numpy.asarray(Image.open(files[i]).convert("RGB"))
+                begin = time.perf_counter()
+                network.set_image(rgb)
+                network.run()
+                ran = time.perf_counter()
+                classes.learn(name)
+                learned = time.perf_counter()
+                classes.save()
+                ms["image"].append(1e3 * (ran - begin))
+                ms["update"].append(1e3 * (learned - ran))
+                ms["save"].append(1e3 * (time.perf_counter() - learned))
+        size = classes.bytes()
+        classes.close()
+        classes = edge_library.Classes(network, state, features)  # what was saved
+        right = []
+        for name, rgb in photographs(data / "caltech101/test", drawn):
+            ours_on(network, rgb)
+            right.append(classes.predict() == name)
+        classes.close()
+        scores.append(float(numpy.mean(right)))
+    return {"classes": CLASSES, "shots": SHOTS, "seeds": seeds, "accuracy": statistics.mean(scores),
+            "deviation": statistics.stdev(scores) if seeds > 1 else 0.0, "state_bytes": size,
+            "ms": {k: statistics.median(v) for k, v in ms.items()}}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("perennial"), p.add_argument("library"), p.add_argument("data", type=pathlib.Path)
+    p.add_argument("--rounds", type=int, default=5), p.add_argument("--runs", type=int, default=100)
+    p.add_argument("--seeds", type=int, default=5), p.add_argument("--json", type=pathlib.Path)
+    p.add_argument("--dtype", help="of the exported weights")
+    args = p.parse_args()
+    torch.set_num_threads(1)
+    library, all_results = edge_library.Library(args.library), {}
+    for name in CHECKPOINTS:
+        with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
+            folder, weights = pathlib.Path(folder), args.data / "weights" / f"{name}.safetensors"
+            command = [args.perennial, "edge", "export", "--weights", str(weights), "-o", str(folder / "m.peb")]
+            subprocess.run(command + (["--dtype", args.dtype] if args.dtype else []), check=True, stdout=subprocess.DEVNULL)
+            network = edge_library.Network(library, folder / "m.peb")
+            reference, side, preprocess = mobilenet_torch.load(weights)
+            r = {"model_bytes": (folder / "m.peb").stat().st_size, "accuracy": accuracy(network, reference, preprocess, args.data, folder),
+                 "few_shot": few_shot(network, args.data, args.seeds, folder), "speed": speed(network, reference, side, args, folder)}
+        all_results[name] = r
+        a, s, f = r["accuracy"], r["speed"], r["few_shot"]
+        print(f"{name}, {side} x {side}, {r['model_bytes'] / 1e6:.2f} MB")
+        for who in ("ours", "reference"):
+            print(f"  {who:10} top-1 {100 * a[who]['top1']:.2f} %, top-5 {100 * a[who]['top5']:.2f} %, among the 20 {100 * a[who]['top1_of_20']:.2f} %")
+        print(f"  agree on {100 * a['agreement']:.2f} % ({100 * a['agreement_same_planes']:.2f} % on the same planes); largest difference of a logit "
+              f"{a['largest_difference']:.1e} ({a['largest_difference_same_planes']:.1e}) of {a['largest_logit']:.1f}")
+        ours, theirs = s["perennial"]["median_ms"], s["ONNX Runtime"]["median_ms"]
+        print(f"  a run {ours:.2f} ms ({s['perennial']['best_ms']:.2f} to {s['perennial']['worst_ms']:.2f}), ONNX Runtime {theirs:.2f} ms "
+              f"({s['ONNX Runtime']['best_ms']:.2f} to {s['ONNX Runtime']['worst_ms']:.2f}): {theirs / ours:.2f} x")
+        print(f"  {f['shots']} shots of {f['classes']} classes: {100 * f['accuracy']:.1f} +- {100 * f['deviation']:.1f} % ({f['seeds']} seeds), state "
+              f"{f['state_bytes']} bytes; ms: image {f['ms']['image']:.2f}, update {f['ms']['update']:.4f}, save {f['ms']['save']:.2f}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(all_results, indent=1) + "\n")
+
+
+main()

@@ -1,0 +1,82 @@
+#include "edge/files.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace perennial::edge {
+namespace {
+
+[[noreturn]] void fail(const std::string& path, int error = errno) {
+  throw std::system_error(error, std::generic_category(), path);
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(done));
+  }
+  return true;
+}
+
+std::string folder_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+}  // namespace
+
+std::optional<std::vector<std::byte>> read_if_there(const std::string& path, size_t most) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) {
+    if (errno == ENOENT) return std::nullopt;
+    fail(path);
+  }
+  std::vector<std::byte> all;
+  for (ssize_t done = 1; done != 0 && all.size() <= most;) {
+    const size_t before = all.size(), room = std::min<size_t>(most + 1 - before, 1 << 16);
+    all.resize(before + room);
+    done = ::read(file.get(), all.data() + before, room);
+    if (done < 0 && errno != EINTR) fail(path);
+    all.resize(before + static_cast<size_t>(done < 0 ? 0 : done));
+  }
+  return all;
+}
+
+void write_atomically(const std::string& path, std::span<const std::byte> bytes) {
+  std::string beside = path + ".XXXXXX";
+  const Descriptor file(::mkstemp(beside.data()));
+  if (file.get() < 0) fail(path);
+  if (::fchmod(file.get(), 0644) != 0 || !write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
+      ::rename(beside.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(beside.c_str());
+    fail(path, error);
+  }
+  // The renaming is on the disk when the folder is; some file systems cannot say.
+  const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0) ::fsync(folder.get());
+}
+
+}  // namespace perennial::edge
