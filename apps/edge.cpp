@@ -29,8 +29,9 @@ struct ExportArguments {
 };
 
 bool knows_ranges(const edge::Graph& graph) {
-  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
-                     [](const edge::Node& n) { return n.kind != edge::NodeKind::kInput && n.range.step > 0; });
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const edge::Node& n) {
+    return n.kind != edge::NodeKind::kInput && n.range.step > 0;
+  });
 }
 
 void export_model(const ExportArguments& a) {
@@ -105,14 +106,18 @@ void classify(const ClassifyArguments& a) {
 void add_export(CLI::App& edge) {
   auto* command = edge.add_subcommand(
       "export",
-      "Write a model file of the edge runtime (.peb) from a classifier's weights: MobileNetV1 x0.25, or 8-bit\n"
+      "Write a model file of the edge runtime (.peb) from a classifier's weights: MobileNetV1 x0.25, or "
+      "8-bit\n"
       "weights that carry the list of their operations.\n\n"
       "  perennial edge export --weights mobilenet_v1_025_imagenet.safetensors -o mobilenet.peb\n"
       "  perennial edge export --weights mobilenet_v2_100_224_imagenet_q8.safetensors -o v2.peb --dtype int8 "
       "--calibrate photos/\n");
   auto a = std::make_shared<ExportArguments>();
-  command->add_option("--weights", a->weights, "the trained weights")->required()->type_name("FILE.safetensors");
-  command->add_option("--size", a->size, "side of the network's input [as trained]")->check(CLI::Range(1, 4096));
+  command->add_option("--weights", a->weights, "the trained weights")
+      ->required()
+      ->type_name("FILE.safetensors");
+  command->add_option("--size", a->size, "side of the network's input [as trained]")
+      ->check(CLI::Range(1, 4096));
   command->add_option("--listing", a->listing, "the list of operations [the one in the weights' metadata]")
       ->type_name("FILE.json");
   add_export_flags(*command, a->flags);

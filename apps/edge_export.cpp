@@ -25,7 +25,8 @@ void add_export_flags(CLI::App& command, ExportFlags& flags) {
   command.add_option("--dtype", flags.dtype, "of the weights; int8 also computes in it [float32]")
       ->check(CLI::IsMember({"float32", "bfloat16", "int8"}));
   command
-      .add_option("--calibrate", flags.calibrate, "for int8: photographs like those to come, or images/ in it")
+      .add_option("--calibrate", flags.calibrate,
+                  "for int8: photographs like those to come, or images/ in it")
       ->type_name("DIR");
 }
 
@@ -40,8 +41,9 @@ void check_export(const ExportFlags& flags, bool ranges_known) {
     throw std::invalid_argument("export: --calibrate is for --dtype int8, found " + flags.dtype);
 }
 
-void export_network(const edge::Graph& graph, const std::string& name, const ExportFlags& flags,
-                    const std::function<std::vector<std::filesystem::path>(const std::string&)>& photographs) {
+void export_network(
+    const edge::Graph& graph, const std::string& name, const ExportFlags& flags,
+    const std::function<std::vector<std::filesystem::path>(const std::string&)>& photographs) {
   EdgePrecision precision;
   if (flags.dtype == "bfloat16") precision.weights = edge::Dtype::kBfloat16;
   if (flags.dtype == "int8") precision.weights = edge::Dtype::kInt8;

@@ -203,9 +203,8 @@ void Engine::step(size_t index) {
       return split(out.channels, 1, moving,
                    [&](Range part) { kernels_.plane_means(from, to, pixels, part); });
     case OpKind::kDense:
-      return split(out.channels, 1, in.channels, [&](Range part) {
-        kernels_.dense(from, weight(op), to, in.channels, e, part);
-      });
+      return split(out.channels, 1, in.channels,
+                   [&](Range part) { kernels_.dense(from, weight(op), to, in.channels, e, part); });
     case OpKind::kGate: {
       const float* detail = planes(op.second).data();
       return split_pixels(pixels, in.channels * kCostOfMoving,

@@ -79,8 +79,9 @@ RC_GTEST_PROP(Precision, IntegerConvolutionsOfAnyShape, ()) {
   const int kernel = *rc::gen::element(1, 3, 5, 7), stride = *rc::gen::inRange(1, 3);
   const Value x = c.input(channels, *rc::gen::inRange(1, 40), *rc::gen::inRange(1, 80));
   Graph& g = c.graph;
-  const Value y = g.conv("y", x, {out, kernel, kernel, kernel == 1 ? 1 : stride, 1, true});
-  g.output("y", g.prelu("y.act", y));
+  Graph::Conv shape{out, kernel, kernel, kernel == 1 ? 1 : stride, 1, true};
+  if (*rc::gen::arbitrary<bool>()) shape.padding = Graph::Padding::kSame;
+  g.output("y", g.prelu("y.act", g.conv("y", x, shape)));
   RC_ASSERT(integral_operations(compile(g, {Dtype::kInt8, {}})) == 1);
   expect_equal_to_naive(c, {Dtype::kInt8, {}}, 1e-5);
 }

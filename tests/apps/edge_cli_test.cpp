@@ -1,0 +1,90 @@
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "perennial/base/files.h"
+#include "perennial/io/image.h"
+#include "tests/apps/command.h"
+
+namespace perennial {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+std::string solid_png(uint8_t red, uint8_t green, uint8_t blue) {
+  std::vector<uint8_t> planes(3 * 64, red);
+  std::fill(planes.begin() + 64, planes.end(), green);
+  std::fill(planes.begin() + 128, planes.end(), blue);
+  return encode_png({3, 8, 8, planes});
+}
+
+TEST(EdgeCli, ComplaintsSayWhatToDo) {
+  const TemporaryFolder folder;
+  write_file(folder / "a.png", solid_png(1, 2, 3));
+  const std::string image = (folder / "a.png").string(), out = (folder / "out.peb").string();
+  const auto complaint = [](const std::string& arguments, int status) {
+    const Outcome o = perennial_command("edge " + arguments);
+    EXPECT_EQ(o.status, status) << o.err;
+    return o.err;
+  };
+  EXPECT_THAT(complaint("export --weights /nonexistent -o " + out, 1), HasSubstr("/nonexistent"));
+  EXPECT_THAT(complaint("export --weights w", 2), HasSubstr("--onnx"));
+  EXPECT_THAT(complaint("classify " + image + " " + image, 1), HasSubstr("another kind of file"));
+  EXPECT_THAT(complaint("learn s.pec --model /nonexistent.peb --class a " + image, 1),
+              HasSubstr("/nonexistent.peb"));
+  EXPECT_THAT(complaint("learn s.pec " + image, 2), HasSubstr("--model"));
+  EXPECT_THAT(complaint("bench " + image, 1), HasSubstr("another kind of file"));
+  EXPECT_THAT(complaint("lern", 2), HasSubstr("did you mean 'learn'"));
+}
+
+TEST(EdgeCli, LearnsClassesOnThePublishedMobilenet) {
+  const char* data = std::getenv("PERENNIAL_DATA");
+  if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
+  const TemporaryFolder folder;
+  const std::string weights = std::string(data) + "/weights/";
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const auto run = [](const std::string& arguments) {
+    const Outcome o = perennial_command("edge " + arguments);
+    EXPECT_EQ(o.status, 0) << o.err;
+    return o.out;
+  };
+  make_folder(folder / "red");
+  write_file(folder / "red" / "a.png", solid_png(250, 10, 10));
+  write_file(folder / "red" / "b.png", solid_png(230, 0, 0));
+  write_file(folder / "blue.png", solid_png(0, 0, 255));
+  write_file(folder / "new.png", solid_png(240, 20, 0));
+  run("export --weights " + weights + "mobilenet_v1_025_128_imagenet_q8.safetensors -o " + path("m.peb"));
+  run("export --weights " + weights + "mobilenet_v1_025_128_imagenet_q8.safetensors --dtype int8 -o " +
+      path("i.peb"));
+  EXPECT_LT(read_file(folder / "i.peb").size(), 600'000U);
+
+  const std::string with = path("s.pec") + " --model " + path("m.peb");
+  run("learn " + with + " --class blue " + path("blue.png"));
+  const json learned = json::parse(run("learn " + with + " --class red --json " + path("red")));
+  EXPECT_EQ(learned["images"], 2);
+  EXPECT_EQ(learned["classes"], 2);
+  EXPECT_EQ(learned["bytes"], read_file(folder / "s.pec").size());
+  const json said = json::parse(run("predict " + with + " --top 2 --json " + path("new.png")));
+  EXPECT_EQ(said["classes"][0]["name"], "red");
+  EXPECT_EQ(said["classes"].size(), 2U);
+  const Outcome other = perennial_command("edge predict " + path("s.pec") + " --model " + path("i.peb") +
+                                          " " + path("new.png"));
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.err, HasSubstr("classes learned with this model, found another's"));
+  run("forget " + with + " --class red");
+  EXPECT_THAT(run("predict " + with + " " + path("new.png")), HasSubstr("blue"));
+
+  const json shown = json::parse(run("classify " + path("m.peb") + " --labels " + weights +
+                                     "imagenet1001_labels.txt --json --top 5 " + path("new.png")));
+  EXPECT_EQ(shown["classes"].size(), 5U);
+  const Outcome labels = perennial_command("edge classify " + path("m.peb") + " --labels " + weights +
+                                           "imagenet1000_synset_words.txt " + path("new.png"));
+  EXPECT_THAT(labels.err, HasSubstr("1001 lines"));
+  EXPECT_TRUE(json::parse(run("bench " + path("i.peb") + " --runs 2 --json")).contains("median_ms"));
+}
+
+}  // namespace
+}  // namespace perennial
