@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Pixels red green blue of a binary PPM (`ffmpeg -i photo.jpg photo.ppm`), to be freed; NULL when it is none. */
+/* Pixels red green blue of a binary PPM (`ffmpeg -i photo.jpg photo.ppm`), to be freed; NULL when it is none.
+ */
 static unsigned char* read_ppm(const char* path, int* width, int* height) {
   unsigned char* pixels = NULL;
   FILE* file = fopen(path, "rb");

@@ -40,8 +40,7 @@ size_t quantised_pointwise_scratch(size_t inputs) { return quads(inputs) * (kMos
 
 // The offsets, one row, then the ring of rows.
 size_t quantised_convolution_scratch(const Spatial& s) {
-  const size_t columns = (s.padded_width() + s.stride - 1) / s.stride,
-               rows = quads(s.channels) * s.kernel_h;
+  const size_t columns = (s.padded_width() + s.stride - 1) / s.stride, rows = quads(s.channels) * s.kernel_h;
   return rows * s.kernel_w + row_step(s.width) + rows * row_step(columns) * s.stride + kSlack;
 }
 
