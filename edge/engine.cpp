@@ -43,12 +43,14 @@ void Engine::FreeAligned::operator()(float* p) const { std::free(p); }
 Engine::Engine(Model model, const Kernels& kernels)
     : model_(std::move(model)), kernels_(kernels), weights_(model_, kernels) {
   plan();
-  take_words(1);
   const size_t bytes = floats_ * sizeof(float);
   void* memory = std::aligned_alloc(64, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, bytes);
   memory_.reset(static_cast<float*>(memory));
+  for (const OpRecord& op : model_.ops())
+    if (integral(op)) part_words_ = std::max(part_words_, quantised_scratch(op));
+  take_words(1);
 }
 
 // Tensors, zeros, then the scratch of all operations, with slack around each.
@@ -62,7 +64,6 @@ void Engine::plan() {
   for (size_t i = 0; i < model_.ops().size(); ++i) {
     const OpRecord& op = model_.ops()[i];
     const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
-    if (integral(op)) part_words_ = std::max(part_words_, quantised_scratch(op));
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
     if (op.kind != OpKind::kResize) continue;
