@@ -12,8 +12,8 @@ using Planes = std::vector<double>;
 
 class Evaluator {
  public:
-  Evaluator(const Graph& g, const std::vector<float>& input)
-      : g_(g), input_(input), done_(g.nodes().size()) {}
+  Evaluator(const Graph& g, const std::vector<float>& input, Arithmetic arithmetic)
+      : g_(g), input_(input), arithmetic_(arithmetic), done_(g.nodes().size()) {}
 
   Planes value(const Value& v) {
     const Node& n = g_.node(v);
@@ -37,7 +37,8 @@ class Evaluator {
     const Node& from = g_.node(n.inputs[0]);
     const bool depthwise =
         n.groups == n.channels && n.groups == n.inputs[0].channels && n.kernel_h * n.kernel_w > 1;
-    const bool integers = (n.kind == NodeKind::kConv && !depthwise) || n.kind == NodeKind::kDense;
+    const bool integers = arithmetic_ == Arithmetic::kIntegers &&
+                          ((n.kind == NodeKind::kConv && !depthwise) || n.kind == NodeKind::kDense);
     const Planes x = integers ? rounded(value(n.inputs[0]), from.range) : value(n.inputs[0]);
     switch (n.kind) {
       case NodeKind::kConv: return conv(n, x, from, n.inputs[0].channels);
@@ -158,13 +159,15 @@ class Evaluator {
 
   const Graph& g_;
   const std::vector<float>& input_;
+  Arithmetic arithmetic_;
   std::vector<Planes> done_;
 };
 
 }  // namespace
 
-std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output) {
-  return Evaluator(graph, input).value(graph.outputs()[output].second);
+std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output,
+                             Arithmetic arithmetic) {
+  return Evaluator(graph, input, arithmetic).value(graph.outputs()[output].second);
 }
 
 std::vector<float> random_weight(const std::string& name, const std::vector<int64_t>& shape) {

@@ -6,10 +6,13 @@
 
 namespace perennial::edge::naive {
 
+enum class Arithmetic { kFloats, kIntegers };
+
 /// A graph evaluated node by node in double precision, without any rewriting: what the compiled model is
-/// compared with. Where a node has a range, convolutions that are not depthwise and dense layers read what it
-/// gives rounded to that range.
-std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output = 0);
+/// compared with. With kIntegers, where a node has a range, convolutions that are not depthwise and dense
+/// layers read what it gives rounded to that range.
+std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output = 0,
+                             Arithmetic arithmetic = Arithmetic::kFloats);
 
 /// Weights drawn for a name and shape, alike for like names; variances are positive.
 std::vector<float> random_weight(const std::string& name, const std::vector<int64_t>& shape);

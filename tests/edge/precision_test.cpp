@@ -50,7 +50,7 @@ struct Case {
 // At every instruction set of this machine, against double precision on rounded inputs.
 void expect_equal_to_naive(const Case& c, const Precision& precision, double tolerance) {
   const auto bytes = compile(c.graph, precision);
-  const auto expected = naive::evaluate(c.graph, c.values);
+  const auto expected = naive::evaluate(c.graph, c.values, 0, naive::Arithmetic::kIntegers);
   for (const Kernels* kernels : all_kernels()) {
     Engine engine(Model::from_memory(bytes), *kernels);
     for (int round = 0; round < 2; ++round) {  // the second finds the arena used
