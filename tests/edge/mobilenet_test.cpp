@@ -118,7 +118,7 @@ TEST(Listing, KnowsRangesAndSteps) {
   std::string integers;
   for (const OpRecord& op : model.ops())
     integers += integral(op) ? model.name(op.name) + std::string(" ") : "";
-  EXPECT_EQ(integers, "2 c ");  // the activation's name where it has one
+  EXPECT_EQ(integers, "2 6 ");  // named by what they end in: an activation, a sum
   EXPECT_EQ(model.ops()[0].input_step, 1.0F / 128);
   EXPECT_EQ(model.ops()[0].input_zero, 128U);
 }
