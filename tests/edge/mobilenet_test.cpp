@@ -111,7 +111,8 @@ TEST(Listing, ConvolutionsAreDequantisedAndPaddedAsTensorFlowDoes) {
   EXPECT_FLOAT_EQ(n.weight[((2 * 3 + 1) * 3 + 2) * 3], 0.001F * (w.values[((2 * 3 + 2) * 3) * 3 + 1] - 120));
 }
 
-// What the checkpoint knows of its 8 bits is used; what reads a sum, whose range it does not say, stays float.
+// What the checkpoint knows of its 8 bits is used; what reads a sum, whose range it does not say, stays
+// float.
 TEST(Listing, KnowsRangesAndSteps) {
   const auto bytes = compile(Listed().graph(), {Dtype::kInt8, {}});
   const Model model = Model::from_memory(bytes);
