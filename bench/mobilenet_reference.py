@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """MobileNet on the edge runtime beside a plain PyTorch reference and ONNX Runtime, and classes learned from five images.
 
-    bench/mobilenet_reference.py PERENNIAL LIBRARY DATA [--rounds 5] [--runs 100] [--seeds 5] [--json FILE]
+    bench/mobilenet_reference.py PERENNIAL LIBRARY DATA [--dtype int8] [--rounds 5] [--runs 100] [--seeds 5] [--json FILE]
 
 PERENNIAL is the binary, LIBRARY libperennial_edge.so, DATA the folder with weights/, tiny_imagenet20/ and caltech101/. Needs the
 packages of bench/peer/requirements-mobilenet.txt. For each checkpoint:
@@ -32,6 +32,15 @@ def photographs(folder, classes=None, most=None):
     for name in sorted(p.name for p in folder.iterdir()) if classes is None else classes:
         for file in sorted((folder / name).glob("*.jpg"))[:most]:
             yield name, numpy.asarray(Image.open(file).convert("RGB"))
+
+
+def typical(data, folder):
+    """A folder of 100 training photographs, five of each class, to find the ranges of 8 bits with."""
+    (folder / "typical").mkdir()
+    for name in sorted(p.name for p in (data / "tiny_imagenet20/train").iterdir()):
+        for file in sorted((data / "tiny_imagenet20/train" / name).glob("*.jpg"))[:5]:
+            (folder / "typical" / f"{name}_{file.name}").symlink_to(file)
+    return folder / "typical"
 
 
 def ours_on(network, rgb):
@@ -143,15 +152,17 @@ def main():
     p.add_argument("perennial"), p.add_argument("library"), p.add_argument("data", type=pathlib.Path)
     p.add_argument("--rounds", type=int, default=5), p.add_argument("--runs", type=int, default=100)
     p.add_argument("--seeds", type=int, default=5), p.add_argument("--json", type=pathlib.Path)
-    p.add_argument("--dtype", help="of the exported weights")
+    p.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "int8"), help="of the exported weights; int8 is calibrated")
     args = p.parse_args()
     torch.set_num_threads(1)
     library, all_results = edge_library.Library(args.library), {}
     for name in CHECKPOINTS:
         with tempfile.TemporaryDirectory() as folder, torch.inference_mode():
             folder, weights = pathlib.Path(folder), args.data / "weights" / f"{name}.safetensors"
-            command = [args.perennial, "edge", "export", "--weights", str(weights), "-o", str(folder / "m.peb")]
-            subprocess.run(command + (["--dtype", args.dtype] if args.dtype else []), check=True, stdout=subprocess.DEVNULL)
+            command = [args.perennial, "edge", "export", "--weights", str(weights), "-o", str(folder / "m.peb"), "--dtype", args.dtype]
+            if args.dtype == "int8":
+                command += ["--calibrate", str(typical(args.data, folder))]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             network = edge_library.Network(library, folder / "m.peb")
             reference, side, preprocess = mobilenet_torch.load(weights)
             r = {"model_bytes": (folder / "m.peb").stat().st_size, "accuracy": accuracy(network, reference, preprocess, args.data, folder),

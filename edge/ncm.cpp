@@ -23,7 +23,7 @@ struct Head {
 };
 static_assert(sizeof(Head) == sizeof(Header) && offsetof(Head, checksum) == offsetof(Header, checksum));
 
-void require(bool good, const std::string& what) {
+void require(bool good, const char* what) {
   if (!good) throw std::invalid_argument(what);
 }
 
@@ -51,9 +51,10 @@ void ClassMeans::learn(const std::string& name, std::span<const float> features)
   const double by = inverse_length(features);
   auto found = std::find_if(classes_.begin(), classes_.end(), [&](const Class& c) { return c.name == name; });
   if (found == classes_.end()) {
-    require(bytes_ + bytes_of(name) <= most_bytes_,
-            "no room for class " + name + ": " + std::to_string(classes_.size()) + " classes take " +
-                std::to_string(bytes_) + " of " + std::to_string(most_bytes_) + " bytes");
+    if (bytes_ + bytes_of(name) > most_bytes_)
+      throw std::invalid_argument("no room for class " + name + ": " + std::to_string(classes_.size()) +
+                                  " classes take " + std::to_string(bytes_) + " of " +
+                                  std::to_string(most_bytes_) + " bytes");
     classes_.push_back({name, 0, std::vector<float>(features.size())});
     found = classes_.end() - 1;
     bytes_ += bytes_of(name);
@@ -111,19 +112,20 @@ std::vector<std::byte> ClassMeans::encode() const {
 
 ClassMeans ClassMeans::decode(std::span<const std::byte> bytes, const Source& source, uint64_t most_bytes,
                               const std::string& name) {
-  const auto expect = [&](bool good, const std::string& what) {
-    if (!good) throw BadModel(name + ": expected " + what);
+  const auto refuse = [&](const std::string& expected) { throw BadModel(name + ": expected " + expected); };
+  const auto expect = [&](bool good, const char* what) {
+    if (!good) refuse(what);
   };
   Head h{};
-  expect(bytes.size() >= sizeof h,
-         "learned classes, found a file of " + std::to_string(bytes.size()) + " bytes");
-  expect(bytes.size() <= most_bytes,
-         "at most " + std::to_string(most_bytes) + " bytes, found " + std::to_string(bytes.size()));
+  if (bytes.size() < sizeof h)
+    refuse("learned classes, found a file of " + std::to_string(bytes.size()) + " bytes");
+  if (bytes.size() > most_bytes)
+    refuse("at most " + std::to_string(most_bytes) + " bytes, found " + std::to_string(bytes.size()));
   std::memcpy(&h, bytes.data(), sizeof h);
   expect(std::memcmp(h.magic, kMagicOfClasses, sizeof h.magic) == 0,
          "learned classes, found another kind of file");
-  expect(h.version == kVersionOfClasses,
-         "version " + std::to_string(kVersionOfClasses) + ", found " + std::to_string(h.version));
+  if (h.version != kVersionOfClasses)
+    refuse("version " + std::to_string(kVersionOfClasses) + ", found " + std::to_string(h.version));
   expect(seal(bytes.data(), bytes.size()) == h.checksum, "a fitting checksum: the file is damaged");
   expect(h.model == source.model && h.output == source.output && h.features == source.features,
          "classes learned with this model, found another's");
@@ -147,7 +149,7 @@ ClassMeans ClassMeans::decode(std::span<const std::byte> bytes, const Source& so
            "names that differ, of 1 to 255 bytes");
     expect(own.examples >= 1 &&
                std::all_of(own.sum.begin(), own.sum.end(), [](float v) { return std::isfinite(v); }),
-           "examples in class " + own.name);
+           "examples in each class");
     out.bytes_ += out.bytes_of(own.name);
     out.classes_.push_back(std::move(own));
   }
