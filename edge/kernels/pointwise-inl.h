@@ -5,6 +5,8 @@
 #define PERENNIAL_EDGE_POINTWISE_INL_H_
 #endif
 
+#include <algorithm>
+
 #include "edge/kernels/epilogue-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -42,6 +44,7 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
     float* out = a.out + channel * a.pixels + p;
     HWY_UNROLL(8)
     for (size_t t = 0; t < T; ++t) {
+      if (t * lanes >= count) break;
       const V y = end.apply(sum[i][t], p + t * lanes);
       store_upto(y, out + t * lanes, count - t * lanes);
     }
@@ -61,10 +64,10 @@ HWY_ATTR void pointwise(const Pointwise& a, const Epilogue& e, Range pixels) {
   constexpr size_t kTile = HWY_MAX_BYTES >= 64 ? 4 : 2;
   const size_t lanes = hn::Lanes(D());
   size_t p = pixels.begin;
-  for (; p + kTile * lanes <= pixels.end; p += kTile * lanes)
-    pointwise_columns<kTile>(a, e, p, kTile * lanes);
-  for (; p + lanes <= pixels.end; p += lanes) pointwise_columns<1>(a, e, p, lanes);
-  if (p < pixels.end) pointwise_columns<1>(a, e, p, pixels.end - p);
+  // A tile of which more than half is needed is worth it.
+  for (; p + kTile * lanes / 2 < pixels.end; p += kTile * lanes)
+    pointwise_columns<kTile>(a, e, p, std::min(kTile * lanes, pixels.end - p));
+  for (; p < pixels.end; p += lanes) pointwise_columns<1>(a, e, p, std::min(lanes, pixels.end - p));
 }
 
 }  // namespace perennial::edge::HWY_NAMESPACE
