@@ -106,7 +106,8 @@ class Checker {
     stored(op.weight_step, shape.rows, sizeof(float), "too few steps");
     if (op.input_step == 0) return;
     require(sums_integers(op.kind), "an operation that has no integer arithmetic");
-    require(op.input_step > 0 && std::isfinite(op.input_step) && std::isfinite(1 / op.input_step),
+    // Subnormal steps are zero while the model runs.
+    require(op.input_step > 0 && std::isnormal(op.input_step) && std::isfinite(1 / op.input_step),
             "an input step that is no positive number");
     require(op.input_zero <= 255, "a zero that is beyond 8 bits");
     require(shape.channels * shape.taps <= kMostTerms, "more terms than 32 bits can sum");

@@ -243,5 +243,19 @@ TEST(Precision, RangesOfAnotherModelAreAnError) {
   EXPECT_THROW(compile(graph, {Dtype::kInt8, std::vector<ValueRange>(3)}), std::invalid_argument);
 }
 
+// The thread takes a subnormal step for zero while the model runs.
+TEST(Precision, SubnormalInputStepsAreRefused) {
+  Case c;
+  c.graph.output("y", c.graph.conv("y", c.input(4, 3, 3), {4}));
+  auto bytes = compile(c.graph, {Dtype::kInt8, {}});
+  const size_t at =
+      sizeof(Header) + Model::from_memory(bytes).tensors().size_bytes() + offsetof(OpRecord, input_step);
+  const float step = 5e-39F;
+  std::memcpy(bytes.data() + at, &step, sizeof step);
+  const uint64_t fits = seal(bytes.data(), bytes.size());
+  std::memcpy(bytes.data() + offsetof(Header, checksum), &fits, sizeof fits);
+  EXPECT_THROW(Model::from_memory(bytes), BadModel);
+}
+
 }  // namespace
 }  // namespace perennial::edge
