@@ -40,13 +40,25 @@ struct PairDots {
   static constexpr size_t kWords = 2, kRows = 4;
   using DS = hn::Repartition<int16_t, D>;
   struct Sum {
+    HWY_INLINE Sum() {}  // the compiler's own would be of no instruction set
+    HWY_INLINE Sum(VI first, VI second) : all(first), other(second) {}
     VI all, other;  // `other` stays 0 on x86
   };
   struct Bytes {
+    HWY_INLINE Bytes() {}
+    HWY_INLINE Bytes(hn::Vec<DS> first, hn::Vec<DS> second) : even(first), odd(second) {}
     hn::Vec<DS> even, odd;
   };
   using Weights = Bytes;
-  static HWY_INLINE Sum begin(VI start) { return {start, hn::Zero(DI())}; }
+  /// `start` is the same in all lanes.
+  static HWY_INLINE Sum begin(VI start) {
+#if HWY_ARCH_ARM  // total() adds lanes in pairs
+    const VI once = hn::OddEven(hn::Zero(DI()), start);
+    return {once, once};
+#else
+    return {start, hn::Zero(DI())};
+#endif
+  }
   static HWY_INLINE VI total(const Sum& s) { return hn::RearrangeToOddPlusEven(s.all, s.other); }
   static HWY_INLINE Bytes bytes(VI words) {
     const DI di;
