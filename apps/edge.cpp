@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -87,17 +86,11 @@ void classify(const ClassifyArguments& a) {
   for (const auto& image : find_images(std::vector<fs::path>(a.images.begin(), a.images.end()))) {
     run_on(network, image);
     const auto p = probabilities(network.output(logits));
-    std::vector<size_t> order(p.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto top = std::min<size_t>(static_cast<size_t>(a.top), order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
-                      [&](size_t l, size_t r) { return p[l] > p[r]; });
     json line{{"path", image.string()}};
     std::string text = image.string();
-    for (size_t i = 0; i < top; ++i) {
-      line["classes"].push_back(
-          {{"index", order[i]}, {"name", labels[order[i]]}, {"probability", p[order[i]]}});
-      text += fmt::format("  {} {:.1f} %", labels[order[i]], 100 * p[order[i]]);
+    for (const size_t c : best_of(p, a.top)) {
+      line["classes"].push_back({{"index", c}, {"name", labels[c]}, {"probability", p[c]}});
+      text += fmt::format("  {} {:.1f} %", labels[c], 100 * p[c]);
     }
     fmt::print("{}\n", a.as_json ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text);
   }

@@ -18,6 +18,16 @@ void run_on(edge::Network& network, const std::filesystem::path& image) {
   network.run(frame.rgb, static_cast<int>(frame.width), static_cast<int>(frame.height));
 }
 
+std::vector<size_t> best_of(const std::vector<double>& values, int64_t top) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto count = std::min(static_cast<size_t>(top), order.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    [&](size_t l, size_t r) { return values[l] > values[r]; });
+  order.resize(count);
+  return order;
+}
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -77,17 +87,11 @@ void predict(const Arguments& a) {
   for (const auto& image : images_of(a)) {
     run_on(learner.network, image);
     const auto similar = learner.classes.similarities(learner.network.output(learner.output));
-    std::vector<int> order(similar.size());
-    std::iota(order.begin(), order.end(), 0);
-    const auto top = std::min<size_t>(static_cast<size_t>(a.top), order.size());
-    std::partial_sort(
-        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(top), order.end(),
-        [&](int l, int r) { return similar[static_cast<size_t>(l)] > similar[static_cast<size_t>(r)]; });
     json line{{"path", image.string()}};
     std::string text = image.string();
-    for (size_t i = 0; i < top; ++i) {
-      const std::string name = learner.classes.name(order[i]);
-      const double similarity = similar[static_cast<size_t>(order[i])];
+    for (const size_t c : best_of({similar.begin(), similar.end()}, a.top)) {
+      const std::string name = learner.classes.name(static_cast<int>(c));
+      const double similarity = similar[c];
       line["classes"].push_back({{"name", name}, {"similarity", similarity}});
       text += fmt::format("  {} {:.3f}", name, similarity);
     }

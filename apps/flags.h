@@ -3,6 +3,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
 
@@ -10,6 +11,9 @@ namespace perennial::apps {
 
 /// --quiet and --json.
 void add_common(CLI::App& command, Common& common);
+
+/// A fraction of metrics.json for people: "92.24 %"; "-" when it is unknown.
+std::string percent(const nlohmann::json& fraction);
 
 /// A flag for each of the named options of a configuration.
 void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings);

@@ -10,10 +10,6 @@
 namespace perennial::apps {
 namespace {
 
-std::string percent(const nlohmann::json& v) {
-  return v.is_number() ? fmt::format("{:.2f} %", 100 * v.get<double>()) : "-";
-}
-
 void print_summary(const Run& run, const Common& common) {
   const auto m = run.metrics_json();
   if (common.json) {

@@ -16,10 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-std::string percent(const json& v) {
-  return v.is_number() ? fmt::format("{:.2f} %", 100 * v.get<double>()) : "-";
-}
-
 void finish(MatteRun& run, const Common& common, Progress& progress) {
   if (run.finished())
     progress.note(
