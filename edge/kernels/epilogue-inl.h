@@ -21,7 +21,7 @@ using V = hn::Vec<D>;
 
 /// The epilogue of one channel.
 struct ChannelEpilogue {
-  ChannelEpilogue(const Epilogue& e, size_t channel, size_t plane)
+  HWY_INLINE ChannelEpilogue(const Epilogue& e, size_t channel, size_t plane)
       : bias(e.bias ? e.bias[channel] : 0.0F),
         skip(e.skip ? e.skip + channel * plane : nullptr),
         skip_scale(e.skip_scale ? e.skip_scale[channel] : 1.0F),
@@ -30,15 +30,38 @@ struct ChannelEpilogue {
         low(e.low),
         high(e.high) {}
 
-  HWY_INLINE V apply(V y, size_t at) const {
+  /// What sums begin with, so that adding it costs nothing: bias + skip * skip_scale. The one of index i is
+  /// for the pixels from at + i * step on.
+  template <size_t N>
+  HWY_INLINE void start(V (&sum)[N], size_t at, size_t step) const {
     const D d;
-    y = hn::Add(y, hn::Set(d, bias));
-    if (skip != nullptr) y = hn::MulAdd(hn::LoadU(d, skip + at), hn::Set(d, skip_scale), y);
-    if (activation == Epilogue::Activation::kPrelu)
-      y = hn::IfNegativeThenElse(y, hn::Mul(y, hn::Set(d, slope)), y);
-    else if (activation == Epilogue::Activation::kClamp)
-      y = hn::Min(hn::Max(y, hn::Set(d, low)), hn::Set(d, high));
-    return y;
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < N; ++i) sum[i] = hn::Set(d, bias);
+    if (skip == nullptr) return;
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < N; ++i)
+      sum[i] = hn::MulAdd(hn::LoadU(d, skip + at + i * step), hn::Set(d, skip_scale), sum[i]);
+  }
+
+  template <size_t N>
+  HWY_INLINE void finish(V (&sum)[N]) const {
+    const D d;
+    if (activation == Epilogue::Activation::kPrelu) {
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < N; ++i)
+        sum[i] = hn::IfNegativeThenElse(sum[i], hn::Mul(sum[i], hn::Set(d, slope)), sum[i]);
+    } else if (activation == Epilogue::Activation::kClamp) {
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < N; ++i) sum[i] = hn::Min(hn::Max(sum[i], hn::Set(d, low)), hn::Set(d, high));
+    }
+  }
+
+  HWY_INLINE V apply(V y, size_t at) const {
+    V sum[1];
+    start(sum, at, 0);
+    sum[0] = hn::Add(y, sum[0]);
+    finish(sum);
+    return sum[0];
   }
 
   float bias;

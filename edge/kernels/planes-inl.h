@@ -63,18 +63,19 @@ HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel,
   for (size_t v = 0; v * hn::Lanes(d) < r.out_width; ++v) {
     const size_t x = vector_at(v, r.out_width);
     const ResizedColumns<kEnlarge> columns(r, x);
-    int32_t held = -1;
-    V above = hn::Zero(d), step = hn::Zero(d);
+    int32_t held = -2;  // not the row before any
+    V above = hn::Zero(d), below = above, step = above;
     for (size_t y = rows.begin; y < rows.end; ++y) {
       if (r.top[y] != held) {
+        const size_t last = r.in_height - 1, row = static_cast<size_t>(r.top[y]);
+        above = r.top[y] == held + 1 ? below : columns.of(in + row * r.in_width);
+        below = columns.of(in + std::min(row + 1, last) * r.in_width);
+        step = hn::Sub(below, above);
         held = r.top[y];
-        const size_t last = r.in_height - 1, row = static_cast<size_t>(held);
-        above = columns.of(in + row * r.in_width);
-        step = hn::Sub(columns.of(in + std::min(row + 1, last) * r.in_width), above);
       }
       const size_t at = y * r.out_width + x;
-      store_upto(end.apply(hn::MulAdd(step, hn::Set(d, r.down[y]), above), at), r.out + channel * plane + at,
-                 r.out_width - x);
+      const V between = hn::MulAdd(step, hn::Set(d, r.down[y]), above);
+      store_upto(end.apply(between, at), r.out + channel * plane + at, r.out_width - x);
     }
   }
 }

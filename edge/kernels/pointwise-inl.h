@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <hwy/cache_control.h>
 
 #include "edge/kernels/epilogue-inl.h"
 
@@ -13,23 +14,23 @@ HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
 // O output channels by T vectors of pixels: the sums stay in registers (6 x 4 of AVX-512's 32, 6 x 2
-// elsewhere).
-template <size_t O, size_t T>
+// elsewhere). kFetchNext: the input of the next T vectors is fetched meanwhile.
+template <size_t O, size_t T, bool kFetchNext = false>
 HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o, size_t p, size_t count) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   V sum[O][T];
   HWY_UNROLL(8)
-  for (size_t i = 0; i < O; ++i) {
-    HWY_UNROLL(8)
-    for (size_t t = 0; t < T; ++t) sum[i][t] = hn::Zero(d);
-  }
+  for (size_t i = 0; i < O; ++i) ChannelEpilogue(e, (o + i) * a.out_step, a.pixels).start(sum[i], p, lanes);
   const float* weight = a.weight + o * a.inputs;
   const float* in = a.in + p;
   for (size_t k = 0; k < a.inputs; ++k, in += a.pixels) {
     V x[T];
     HWY_UNROLL(8)
-    for (size_t t = 0; t < T; ++t) x[t] = hn::LoadU(d, in + t * lanes);
+    for (size_t t = 0; t < T; ++t) {
+      x[t] = hn::LoadU(d, in + t * lanes);
+      if (kFetchNext) hwy::Prefetch(in + (T + t) * lanes);
+    }
     HWY_UNROLL(8)
     for (size_t i = 0; i < O; ++i) {
       const V w = hn::Set(d, weight[i * a.inputs + k]);
@@ -40,13 +41,15 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
   HWY_UNROLL(8)
   for (size_t i = 0; i < O; ++i) {
     const size_t channel = (o + i) * a.out_step;
-    const ChannelEpilogue end(e, channel, a.pixels);
+    ChannelEpilogue(e, channel, a.pixels).finish(sum[i]);
     float* out = a.out + channel * a.pixels + p;
-    HWY_UNROLL(8)
-    for (size_t t = 0; t < T; ++t) {
-      if (t * lanes >= count) break;
-      const V y = end.apply(sum[i][t], p + t * lanes);
-      store_upto(y, out + t * lanes, count - t * lanes);
+    if (count == T * lanes) {
+      HWY_UNROLL(8)
+      for (size_t t = 0; t < T; ++t) hn::StoreU(sum[i][t], d, out + t * lanes);
+    } else {
+      HWY_UNROLL(8)
+      for (size_t t = 0; t < T; ++t)
+        if (t * lanes < count) store_upto(sum[i][t], out + t * lanes, count - t * lanes);
     }
   }
 }
@@ -54,6 +57,10 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
 template <size_t T>
 HWY_INLINE void pointwise_columns(const Pointwise& a, const Epilogue& e, size_t p, size_t count) {
   size_t o = 0;
+  if (a.outputs >= 6) {
+    pointwise_block<6, T, true>(a, e, 0, p, count);
+    o = 6;
+  }
   for (; o + 6 <= a.outputs; o += 6) pointwise_block<6, T>(a, e, o, p, count);
   for (; o + 4 <= a.outputs; o += 4) pointwise_block<4, T>(a, e, o, p, count);
   for (; o + 2 <= a.outputs; o += 2) pointwise_block<2, T>(a, e, o, p, count);

@@ -15,6 +15,8 @@ namespace perennial::edge::HWY_NAMESPACE {
 // Kernels of known size are unrolled where there are vectors; without, that would be code for nobody.
 constexpr size_t known(size_t k) { return HWY_TARGET == HWY_SCALAR ? 0 : k; }
 
+constexpr size_t kRegisters = HWY_MAX_BYTES >= 64 || HWY_ARCH_ARM ? 32 : 16;
+
 // One vector of output columns from `x` on under a kernel of K x K (0: any size) with stride S. The border is
 // never made: rows outside the plane are read from a row of zeros, and lanes beside it are masked (kEdge).
 template <size_t K, size_t S, bool kEdge>
@@ -55,14 +57,16 @@ struct Window {
   }
 
   template <size_t R>
-  HWY_INLINE void store(const Epilogue& e, size_t channel, size_t y, const V (&sum)[R]) const {
-    const size_t plane = s.out_height * s.out_width;
-    const ChannelEpilogue end(e, channel, plane);
+  HWY_INLINE void start(const ChannelEpilogue& end, size_t y, V (&sum)[R]) const {
+    end.start(sum, y * s.out_width + x, s.out_width);
+  }
+
+  template <size_t R>
+  HWY_INLINE void finish(const ChannelEpilogue& end, float* out, size_t y, V (&sum)[R]) const {
+    end.finish(sum);
+    out += y * s.out_width + x;
     HWY_UNROLL(8)
-    for (size_t r = 0; r < R; ++r) {
-      const size_t at = (y + r) * s.out_width + x;
-      store_upto(end.apply(sum[r], at), s.out + channel * plane + at, s.out_width - x);
-    }
+    for (size_t r = 0; r < R; ++r) store_upto(sum[r], out + r * s.out_width, s.out_width - x);
   }
 
  private:
@@ -148,10 +152,12 @@ HWY_INLINE void each_rows(Range rows, const Work& work) {
 
 template <size_t K, size_t S>
 HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t channel) {
-  constexpr size_t kRows = K == 0 ? 1 : K == 3 ? 7 : 4;  // as registers allow
+  constexpr size_t kRows = K == 0 ? 1 : K == 5 ? 4 : kRegisters == 32 ? 7 : 3;
   const size_t taps = s.kernel_h * s.kernel_w;
   const float* plane = s.in + channel * s.height * s.width;
   const float* weight = s.weight + channel * taps;
+  const ChannelEpilogue end(e, channel, s.out_height * s.out_width);
+  float* out = s.out + channel * s.out_height * s.out_width;
   each_window<K, S>(s, [&](const auto& window) HWY_ATTR {
     const D d;
     V w[K > 0 ? K * K : 1];
@@ -163,10 +169,9 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
     };
     each_rows<kRows>({0, s.out_height}, [&](size_t y) HWY_ATTR {
       V sum[1][kRows];
-      HWY_UNROLL(8)
-      for (size_t r = 0; r < kRows; ++r) sum[0][r] = hn::Zero(d);
+      window.start(end, y, sum[0]);
       window.accumulate(plane, y, tap_weight, sum);
-      window.store(e, channel, y, sum[0]);
+      window.finish(end, out, y, sum[0]);
     });
   });
 }
@@ -192,15 +197,12 @@ HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
 // R rows of O outputs.
 template <size_t O, size_t R, size_t K, size_t S>
 HWY_INLINE void convolution_rows(const Spatial& s, const Epilogue& e, size_t o, size_t y) {
-  const size_t taps = s.kernel_h * s.kernel_w;
+  const size_t taps = s.kernel_h * s.kernel_w, plane = s.out_height * s.out_width;
   each_window<K, S>(s, [&](const auto& window) HWY_ATTR {
     const D d;
     V sum[O][R];
     HWY_UNROLL(16)
-    for (size_t i = 0; i < O; ++i) {
-      HWY_UNROLL(8)
-      for (size_t r = 0; r < R; ++r) sum[i][r] = hn::Zero(d);
-    }
+    for (size_t i = 0; i < O; ++i) window.start(ChannelEpilogue(e, o + i, plane), y, sum[i]);
     for (size_t c = 0; c < s.channels; ++c) {
       const float* weight = s.weight + (o * s.channels + c) * taps;
       const auto tap_weight = [&](size_t i, size_t tap)
@@ -208,7 +210,8 @@ HWY_INLINE void convolution_rows(const Spatial& s, const Epilogue& e, size_t o, 
       window.accumulate(s.in + c * s.height * s.width, y, tap_weight, sum);
     }
     HWY_UNROLL(16)
-    for (size_t i = 0; i < O; ++i) window.store(e, o + i, y, sum[i]);
+    for (size_t i = 0; i < O; ++i)
+      window.finish(ChannelEpilogue(e, o + i, plane), s.out + (o + i) * plane, y, sum[i]);
   });
 }
 
