@@ -37,7 +37,14 @@ void export_model(const ExportArguments& a) {
   check_export(a.flags, true);
   ImageNetworkOptions options{.side = a.size, .listing = {}};
   if (!a.listing.empty()) options.listing = read_file(a.listing, kLongestListing);
-  const edge::Graph graph = image_network(read_safetensors(a.weights), options);
+  const TensorFile weights = read_safetensors(a.weights);
+  const edge::Graph graph = [&] {
+    try {
+      return image_network(weights, options);
+    } catch (const std::invalid_argument& e) {
+      throw Error({e.what(), a.listing.empty() ? a.weights : a.listing, "", ""});
+    }
+  }();
   check_export(a.flags, knows_ranges(graph));
   export_network(graph, fs::path(a.weights).stem().string(), a.flags, [](const std::string& folder) {
     const fs::path inside = fs::path(folder) / "images";
@@ -99,19 +106,25 @@ void classify(const ClassifyArguments& a) {
 void add_export(CLI::App& edge) {
   auto* command = edge.add_subcommand(
       "export",
-      "Write a model file of the edge runtime (.peb) from a classifier's weights: MobileNetV1 x0.25, or "
-      "8-bit\n"
-      "weights that carry the list of their operations.\n\n"
+      "Write a model file of the edge runtime (.peb) from trained weights: MobileNetV1 x0.25, 8-bit weights "
+      "that\n"
+      "carry the list of their operations, or a network of your own that --listing describes "
+      "(docs/edge.md).\n\n"
       "  perennial edge export --weights mobilenet_v1_025_imagenet.safetensors -o mobilenet.peb\n"
       "  perennial edge export --weights mobilenet_v2_100_224_imagenet_q8.safetensors -o v2.peb --dtype int8 "
-      "--calibrate photos/\n");
+      "--calibrate photos/\n"
+      "  perennial edge export --weights mine.safetensors --listing mine.json -o mine.peb\n");
   auto a = std::make_shared<ExportArguments>();
   command->add_option("--weights", a->weights, "the trained weights")
       ->required()
       ->type_name("FILE.safetensors");
   command->add_option("--size", a->size, "side of the network's input [as trained]")
       ->check(CLI::Range(1, 4096));
-  command->add_option("--listing", a->listing, "the list of operations [the one in the weights' metadata]")
+  command
+      ->add_option(
+          "--listing", a->listing,
+          "the network as text: a description of its layers, or a list of 8-bit operations [the one in the "
+          "weights' metadata]")
       ->type_name("FILE.json");
   add_export_flags(*command, a->flags);
   command->callback([a] { export_model(*a); });

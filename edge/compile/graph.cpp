@@ -7,6 +7,8 @@
 namespace perennial::edge {
 namespace {
 
+constexpr int kMostChannels = 1 << 16, kMostSide = 1 << 13;
+
 std::string text(const std::vector<int64_t>& shape) {
   std::string out = "[";
   for (const int64_t side : shape) out += (out.size() > 1 ? ", " : "") + std::to_string(side);
@@ -35,6 +37,11 @@ WeightSource source_of(const Weights& weights) {
     require(found != weights.end(), name + ": expected a tensor " + text(shape) + ", found none");
     require(found->second.shape == shape,
             name + ": expected " + text(shape) + ", found " + text(found->second.shape));
+    size_t count = 1;
+    for (const int64_t side : shape) count *= static_cast<size_t>(side);
+    require(found->second.values.size() == count, name + ": expected " + std::to_string(count) +
+                                                      " values, found " +
+                                                      std::to_string(found->second.values.size()));
     return found->second.values;
   };
 }
@@ -50,6 +57,10 @@ Node Graph::like(NodeKind kind, Value x) const {
 }
 
 Value Graph::push(Node node) {
+  require(node.channels >= 1 && node.channels <= kMostChannels && node.height >= 1 && node.width >= 1 &&
+              node.height <= kMostSide && node.width <= kMostSide,
+          node.name + ": planes of a size that no network has: " + std::to_string(node.channels) + " of " +
+              std::to_string(node.height) + " x " + std::to_string(node.width));
   if (node.name.empty()) node.name = std::to_string(nodes_.size());
   nodes_.push_back(std::move(node));
   return {static_cast<int>(nodes_.size()) - 1, 0, nodes_.back().channels};
@@ -135,6 +146,7 @@ Value Graph::concat(const std::vector<Value>& parts) {
 }
 
 Value Graph::shuffle(Value x, int groups) {
+  require(groups >= 1 && x.channels % groups == 0, "shuffle: groups do not divide the channels");
   Node n = like(NodeKind::kShuffle, x);
   n.groups = groups;
   return push(std::move(n));
@@ -155,6 +167,7 @@ Value Graph::means(Value x) {
 }
 
 Value Graph::dense(const std::string& name, Value x, int out, bool bias) {
+  require(node(x).height == 1 && node(x).width == 1, name + ": a dense layer reads planes of one pixel");
   Node n = like(NodeKind::kDense, x);
   n.name = name;
   n.weight = take_(name + ".weight", {out, x.channels});
@@ -164,6 +177,8 @@ Value Graph::dense(const std::string& name, Value x, int out, bool bias) {
 }
 
 Value Graph::scale(Value x, Value s) {
+  require(s.channels == x.channels && node(s).height == 1 && node(s).width == 1,
+          "scale: expected one number for each channel");
   Node n = like(NodeKind::kScale, x);
   n.inputs.push_back(s);
   return push(std::move(n));
@@ -177,6 +192,9 @@ Value Graph::resize(Value x, int factor, bool align_corners) {
 }
 
 Value Graph::gate(Value coarse, Value detail) {
+  require(coarse.channels == detail.channels && node(coarse).height == node(detail).height &&
+              node(coarse).width == node(detail).width,
+          "gate: shapes differ");
   Node n = like(NodeKind::kGate, coarse);
   n.inputs.push_back(detail);
   return push(std::move(n));

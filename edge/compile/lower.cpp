@@ -112,31 +112,32 @@ class Lowerer {
     Program::Op op = blank(n);
     op.output = static_cast<uint32_t>(tensor(i));
     const Node* base = &n;
+    Value last;
     if (base->kind == NodeKind::kPrelu || base->kind == NodeKind::kClamp) {
       op.activation = static_cast<uint32_t>(base->kind == NodeKind::kPrelu ? Epilogue::Activation::kPrelu
                                                                            : Epilogue::Activation::kClamp);
       op.slope = weights(base->slope);
       op.low = base->low, op.high = base->high;
-      base = into(base);
+      base = into(base, last);
     }
     if (base != nullptr && base->kind == NodeKind::kAdd) {
       op.skip = static_cast<uint32_t>(value(base->inputs[1]));
       op.skip_scale = unless_all(base->scale, 1.0F);
-      base = into(base);
+      base = into(base, last);
     }
-    body(base, last_, op);
+    body(base, last, op);
     p_.ops.push_back(op);
   }
 
-  // The node before, when nobody else reads it and an operation can take in what follows; else null. Its
-  // value is last_.
-  const Node* into(const Node* n) {
-    last_ = n->inputs[0];
-    const Node* before = &at(last_.node);
+  // The node before, when nobody else reads it and an operation can take in what follows; else null. `last`
+  // is what it gives.
+  const Node* into(const Node* n, Value& last) const {
+    last = n->inputs[0];
+    const Node* before = &at(last.node);
     const bool open = before->kind == NodeKind::kConv || before->kind == NodeKind::kResize ||
                       before->kind == NodeKind::kNorm || before->kind == NodeKind::kDense ||
-                      before->kind == NodeKind::kAdd;
-    return open && alone(last_) ? before : nullptr;
+                      (before->kind == NodeKind::kAdd && n->kind != NodeKind::kAdd);  // one skip fits
+    return open && alone(last) ? before : nullptr;
   }
 
   Program::Op blank(const Node& n) {
@@ -230,7 +231,6 @@ class Lowerer {
   const Graph& g_;
   std::vector<int> readers_, tensor_of_;
   std::vector<bool> done_;
-  Value last_;
   Program p_;
 };
 

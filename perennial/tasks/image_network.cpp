@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "edge/compile/description.h"
 #include "edge/compile/listing.h"
 #include "edge/nets/mobilenet.h"
 #include "perennial/tasks/edge_model.h"
@@ -39,12 +40,16 @@ edge::Graph image_network(const TensorFile& weights, const ImageNetworkOptions& 
   const auto side = static_cast<int>(side_of(weights, options.side));
   const std::string listing = options.listing.empty() ? text_of(weights, "graph") : options.listing;
   const edge::Weights tensors = edge_weights(weights);
-  if (!listing.empty()) return edge::read_listing(listing, tensors, kTflite, side);
+  if (const size_t first = listing.find_first_not_of(" \t\r\n"); first != std::string::npos) {
+    if (listing[first] == '{')
+      return edge::read_description(listing, tensors, static_cast<int>(options.side));
+    return edge::read_listing(listing, tensors, kTflite, side);
+  }
   if (tensors.contains("stage1.0.0.weight"))
     return edge::mobilenet_v1_025(edge::source_of(tensors), kTorch, side);
   throw std::invalid_argument(
-      "weights of a network that is not known: expected MobileNetV1 x0.25 (stage1.0.0.weight, ...) or 8-bit "
-      "weights with \"graph\" in their metadata");
+      "weights of a network that is not known: expected MobileNetV1 x0.25 (stage1.0.0.weight, ...), a "
+      "description of the network, or weights with one (\"graph\") in their metadata");
 }
 
 }  // namespace perennial

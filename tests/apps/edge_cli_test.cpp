@@ -40,6 +40,51 @@ TEST(EdgeCli, ComplaintsSayWhatToDo) {
   EXPECT_THAT(complaint("lern", 2), HasSubstr("did you mean 'learn'"));
 }
 
+/// Tensors of float32, numbers that are not all alike.
+std::string safetensors(const std::vector<std::pair<std::string, std::vector<size_t>>>& tensors) {
+  json header;
+  std::string values;
+  for (const auto& [name, shape] : tensors) {
+    const size_t begin = values.size();
+    size_t count = 1;
+    for (const size_t side : shape) count *= side;
+    for (size_t i = 0; i < count; ++i) {
+      const float v = static_cast<float>(i * 7 % 11) / 8 - 0.5F;
+      values.append(reinterpret_cast<const char*>(&v), sizeof v);
+    }
+    header[name] = {{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, values.size()}}};
+  }
+  const std::string text = header.dump();
+  const uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + values;
+}
+
+TEST(EdgeCli, ANetworkOfOnesOwnIsDescribedExportedAndRun) {
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  write_file(folder / "w.safetensors",
+             safetensors({{"a.weight", {4, 3, 3, 3}}, {"c.weight", {2, 4}}, {"c.bias", {2}}}));
+  write_file(folder / "photo.png", solid_png(200, 20, 0));
+  json text = json::parse(R"({"image": {"side": 16, "mean": [0, 0, 0], "std": [1, 1, 1], "divisor": 255},
+    "layers": [{"conv": "a", "stride": 2, "clamp": [0, 6]}, {"means": true, "as": "features"}, {"dense": "c"}],
+    "outputs": {"logits": "last", "features": "features"}})");
+  write_file(folder / "d.json", text.dump());
+  const std::string command = "edge export --weights " + path("w.safetensors") + " --listing " +
+                              path("d.json") + " -o " + path("m.peb");
+  const Outcome exported = perennial_command(command);
+  EXPECT_EQ(exported.status, 0) << exported.err;
+  const Outcome shown = perennial_command("edge classify --json " + path("m.peb") + " " + path("photo.png"));
+  EXPECT_EQ(shown.status, 0) << shown.err;
+  EXPECT_EQ(json::parse(shown.out)["classes"].size(), 2U);
+
+  text["layers"][2]["dense"] = "b";
+  write_file(folder / "d.json", text.dump());
+  const Outcome wrong = perennial_command(command);
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("network description: layer 2: expected a tensor b.weight, found none: " +
+                                   path("d.json")));
+}
+
 TEST(EdgeCli, LearnsClassesOnThePublishedMobilenet) {
   const char* data = std::getenv("PERENNIAL_DATA");
   if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
