@@ -10,6 +10,7 @@
 
 #include "edge/compile/compile.h"
 #include "edge/engine.h"
+#include "edge/nets/mobilenet.h"
 #include "edge/nets/sinet.h"
 #include "tests/edge/naive.h"
 
@@ -19,6 +20,17 @@ namespace {
 constexpr int kSide = 64;
 
 Graph graph() { return sinet_portrait(naive::random_weight, {{0, 0, 0}, {1, 1, 1}, 255, true}, kSide); }
+
+// TensorFlow's padding, where the zeros above and below differ, and what SINet has not.
+Graph same_padded() {
+  Graph g(naive::random_weight);
+  const auto same = Graph::Padding::kSame;
+  const Value x = g.clamp(g.conv("a", g.input("image", 3, kSide, kSide), {8, 3, 3, 2, 1, true, same}), 0, 6);
+  const Value y = g.clamp(g.conv("b", x, {8, 5, 5, 2, 8, true, same}), 0, 6);
+  const Value z = g.add(g.conv("c", y, {8}), g.pool(x, 2));
+  g.output("logits", g.dense("d", g.means(g.leaky(z, 0.1F)), 10, true));
+  return g;
+}
 
 using Field = std::pair<uint64_t, std::string>;  // number; bytes, or the digits of a varint
 
@@ -79,11 +91,14 @@ void write(const std::filesystem::path& file, const void* bytes, size_t size) {
 }
 
 // The file itself, checked and run by ONNX's and Microsoft's own libraries, gives what the engine gives.
-TEST(Onnx, OnnxRuntimeGivesTheSame) {
+class OnnxRuntime : public testing::TestWithParam<std::pair<const char*, Graph (*)()>> {};
+
+TEST_P(OnnxRuntime, GivesTheSame) {
+  const auto& [name, graph] = GetParam();
   const auto folder =
       std::filesystem::temp_directory_path() / ("perennial_onnx_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
-  const std::string model = to_onnx(graph(), "sinet");
+  const std::string model = to_onnx(graph(), name);
   write(folder / "model.onnx", model.data(), model.size());
   const auto bytes = compile(graph());
   Engine engine(Model::from_memory(bytes));
@@ -100,6 +115,14 @@ TEST(Onnx, OnnxRuntimeGivesTheSame) {
   if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this Python has no onnx and onnxruntime";
   EXPECT_EQ(status, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Networks, OnnxRuntime,
+                         testing::Values(std::pair{"sinet", &graph}, std::pair{"same_padded", &same_padded},
+                                         std::pair{"mobilenet",
+                                                   +[] {
+                                                     return mobilenet_v1_025(naive::random_weight, {}, kSide);
+                                                   }}),
+                         [](const auto& instance) { return instance.param.first; });
 
 }  // namespace
 }  // namespace perennial::edge
