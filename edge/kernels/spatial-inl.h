@@ -43,8 +43,7 @@ struct Window {
       const V next = hn::LoadU(d, row + kx / 2 * 2 + hn::Lanes(d));
       v = kx % 2 == 0 ? evens(next, v) : odds(next, v);
     }
-    if constexpr (kEdge) return hn::IfThenElseZero(mask(kx), v);
-    return v;
+    return masked(kx, v);
   }
 
   // Adds what one input plane gives to R rows, from `y` on, of O outputs. weight(output, tap).
@@ -70,19 +69,24 @@ struct Window {
   }
 
  private:
-  // A vector of input serves every row whose kernel covers it. Down the rows first, so that sums that follow
-  // one another differ and none waits for the one before; with stride 2 along the row, where taps share
-  // loads.
+  // A vector of input serves every row whose kernel covers it. With stride 1 down the rows first, so that
+  // sums that follow one another differ and none waits for the one before; with stride 2 along the row,
+  // where two taps share their loads.
   template <size_t O, size_t R, class Weight>
   HWY_INLINE void shared_rows(const float* plane, size_t y, const Weight& weight, V (&sum)[O][R]) const {
     constexpr size_t kLines = (R - 1) * S + K;
     const float* line[kLines];
     HWY_UNROLL(32)
     for (size_t iy = 0; iy < kLines; ++iy) line[iy] = row(plane, y * S + iy);
+    V even, odd = hn::Zero(D());
     HWY_UNROLL(64)
     for (size_t i = 0; i < kLines * K; ++i) {
       const size_t iy = S == 1 ? i % kLines : i / K, kx = S == 1 ? i / kLines : i % K;
-      const V v = tap(S == 1 ? line[iy] : row(plane, y * S + iy), kx);  // as it compiles best
+      if constexpr (S == 1)
+        even = hn::LoadU(D(), line[iy] + kx);
+      else if (kx % 2 == 0)
+        hn::LoadInterleaved2(D(), row(plane, y * S + iy) + kx, even, odd);  // not line: as it compiles best
+      const V v = masked(kx, kx % S == 0 ? even : odd);
       HWY_UNROLL(8)
       for (size_t r = 0; r < R; ++r) {
         if (iy < r * S || iy - r * S >= K) continue;
@@ -120,9 +124,14 @@ struct Window {
                             hn::Set(du, static_cast<uint32_t>(x * S + kx - s.pad_w)));
     return hn::RebindMask(d, hn::Lt(at, hn::Set(du, static_cast<uint32_t>(s.width))));
   }
-  HWY_INLINE M mask(size_t kx) const {
-    if constexpr (K > 0) return inside_row[kx];
-    return inside(kx);
+  // Without the lanes whose tap lies beside the plane.
+  HWY_INLINE V masked(size_t kx, V v) const {
+    if constexpr (!kEdge)
+      return v;
+    else if constexpr (K > 0)
+      return hn::IfThenElseZero(inside_row[kx], v);
+    else
+      return hn::IfThenElseZero(inside(kx), v);
   }
 
   Spatial s;  // a copy: what is stored cannot change it
