@@ -32,7 +32,8 @@ ClassifierLearner::ClassifierLearner(const LearnerSetup& setup, HeadKind head,
       head_kind_(head),
       augmentation_(resolve(setup, augmentation)),
       net_(setup.model, head, setup.input_shape, setup.normalisation, setup.compute, setup.seed),
-      sgd_(net_.parameters(), setup.train.sgd) {}
+      sgd_(net_.parameters(), setup.train.sgd),
+      order_(setup.seed, "epoch order") {}
 
 void ClassifierLearner::fresh_optimiser() { sgd_ = Sgd(net_.parameters(), setup_.train.sgd); }
 
@@ -111,18 +112,10 @@ void ClassifierLearner::train_epoch(const Samples& data, int64_t batch, int64_t 
 
 void ClassifierLearner::train_epoch(int64_t samples, int64_t batch, int64_t epoch, Progress& progress,
                                     const std::function<Samples(std::span<const int64_t>)>& batch_of) {
-  if (epoch_at_ == 0) epoch_began_ = step_;
-  const auto order =
-      permutation(samples, Random(setup_.seed, "epoch order", static_cast<uint64_t>(epoch_began_)));
-  const int64_t steps = (samples + batch - 1) / batch;
-  const ProgressPart part(progress, piece_name(piece_), samples, epoch_at_ * batch);
-  for (; epoch_at_ < steps; ++epoch_at_) {
-    if (progress.stop_requested()) throw Interrupted{};
-    const int64_t begin = epoch_at_ * batch, count = std::min(batch, samples - begin);
-    train_step(batch_of(std::span(order).subspan(begin, count)), scheduled_lr(epoch, epoch_at_, steps));
-    progress.advance(count);
-  }
-  epoch_at_ = 0;
+  order_.run(samples, batch, step_, piece_name(piece_), progress,
+             [&](std::span<const int64_t> rows, int64_t index, int64_t batches) {
+               train_step(batch_of(rows), scheduled_lr(epoch, index, batches));
+             });
 }
 
 bool ClassifierLearner::consolidate(Progress& progress) {
@@ -149,8 +142,7 @@ void ClassifierLearner::save(State& state, const std::string& prefix) const {
   state.values[prefix + "step"] = step_;
   state.values[prefix + "piece"] = piece_;
   state.values[prefix + "in_task"] = in_task_;
-  state.values[prefix + "epoch_at"] = epoch_at_;
-  state.values[prefix + "epoch_began"] = epoch_began_;
+  order_.save(state, prefix);
   state.values[prefix + "seconds"] = seconds_;
 }
 
@@ -164,8 +156,7 @@ void ClassifierLearner::load(const State& state, const std::string& prefix) {
   step_ = state.value<int64_t>(prefix + "step");
   piece_ = state.value<int64_t>(prefix + "piece");
   in_task_ = state.value<bool>(prefix + "in_task");
-  epoch_at_ = state.value<int64_t>(prefix + "epoch_at");
-  epoch_began_ = state.value<int64_t>(prefix + "epoch_began");
+  order_.load(state, prefix);
   seconds_ = state.value<std::map<std::string, double>>(prefix + "seconds");
 }
 

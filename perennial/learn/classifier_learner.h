@@ -5,6 +5,7 @@
 #include "perennial/data/augment.h"
 #include "perennial/learn/label_map.h"
 #include "perennial/learn/method.h"
+#include "perennial/memory/epoch_order.h"
 
 namespace perennial {
 
@@ -45,7 +46,7 @@ class ClassifierLearner : public Learner {
   void train_epoch(int64_t samples, int64_t batch, int64_t epoch, Progress& progress,
                    const std::function<Samples(std::span<const int64_t>)>& batch_of);
   /// True when the piece that runs was interrupted inside an epoch and now goes on.
-  bool inside_epoch() const { return epoch_at_ > 0; }
+  bool inside_epoch() const { return order_.inside(); }
   /// The learning rate at a step of an epoch of this consolidation.
   double scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const;
   void fresh_optimiser();
@@ -68,8 +69,7 @@ class ClassifierLearner : public Learner {
  private:
   std::map<std::string, double> seconds_;
   double nested_seconds_ = 0;
-  int64_t epoch_at_ = 0;     ///< batches done of the epoch that was interrupted, or 0
-  int64_t epoch_began_ = 0;  ///< step_ when that epoch began
+  EpochOrder order_;
 };
 
 }  // namespace perennial

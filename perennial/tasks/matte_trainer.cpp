@@ -7,15 +7,13 @@
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
-#include "perennial/base/progress.h"
-#include "perennial/base/random.h"
 #include "perennial/tasks/matte_loss.h"
 #include "perennial/tasks/sinet_preprocess.h"
 
 namespace perennial {
 
 MatteTrainer::MatteTrainer(const MatteTrainOptions& options, uint64_t seed)
-    : options_(options), seed_(seed), replay_(seed) {
+    : options_(options), seed_(seed), replay_(seed), order_(seed, "matte order") {
   SinetOptions net;
   net.variant = options.net;
   net.gate = options.gate;
@@ -38,24 +36,17 @@ void MatteTrainer::begin_stage() {
 double MatteTrainer::train_epoch(const std::vector<Matte>& mattes, size_t fresh, Progress& progress) {
   const auto count = static_cast<int64_t>(fresh), old = static_cast<int64_t>(mattes.size() - fresh);
   const int64_t share = old > 0 ? std::max<int64_t>(1, stage().batch / 2) : stage().batch;
-  const int64_t steps = (count + share - 1) / share;
-  const auto order = permutation(count, Random(seed_, "matte order", static_cast<uint64_t>(epoch_began_)));
-  int64_t at = steps_ - epoch_began_;
-  const ProgressPart part(progress, fmt::format("{}, epoch {}/{}", stage().name, epoch_ + 1, stage().epochs),
-                          count, at * share);
-  for (; at < steps; ++at) {
-    if (progress.stop_requested()) throw Interrupted{};
-    const int64_t first = at * share, n = std::min(share, count - first);
-    std::vector<int64_t> rows(order.begin() + first, order.begin() + first + n);
-    if (old > 0)
-      for (const int64_t row : replay_.next(n, old)) rows.push_back(count + row);
-    loss_sum_ += step(mattes, rows) * static_cast<double>(n);
-    ++steps_;
-    progress.advance(n);
-  }
+  order_.run(count, share, steps_, fmt::format("{}, epoch {}/{}", stage().name, epoch_ + 1, stage().epochs),
+             progress, [&](std::span<const int64_t> some, int64_t, int64_t) {
+               std::vector<int64_t> rows(some.begin(), some.end());
+               const auto n = static_cast<int64_t>(some.size());
+               if (old > 0)
+                 for (const int64_t row : replay_.next(n, old)) rows.push_back(count + row);
+               loss_sum_ += step(mattes, rows) * static_cast<double>(n);
+               ++steps_;
+             });
   const double loss = loss_sum_ / static_cast<double>(count);
   loss_sum_ = 0;
-  epoch_began_ = steps_;
   ++trained_;
   if (++epoch_ == stage().epochs) {
     epoch_ = 0;
@@ -89,7 +80,7 @@ void MatteTrainer::save(State& state, const std::string& prefix) const {
   state.values[prefix + "epoch"] = epoch_;
   state.values[prefix + "trained"] = trained_;
   state.values[prefix + "steps"] = steps_;
-  state.values[prefix + "epoch_began"] = epoch_began_;
+  order_.save(state, prefix);
   state.values[prefix + "loss_sum"] = loss_sum_;
 }
 
@@ -102,7 +93,7 @@ void MatteTrainer::load(const State& state, const std::string& prefix) {
   epoch_ = state.value<int64_t>(prefix + "epoch");
   trained_ = state.value<int64_t>(prefix + "trained");
   steps_ = state.value<int64_t>(prefix + "steps");
-  epoch_began_ = state.value<int64_t>(prefix + "epoch_began");
+  order_.load(state, prefix);
   loss_sum_ = state.value<double>(prefix + "loss_sum");
   replay_.load(state, prefix + "replay.");
   if (state.has_tensor(prefix + "class_weights")) class_weights_ = state.tensor(prefix + "class_weights");

@@ -6,13 +6,12 @@
 #include <vector>
 
 #include "perennial/io/state.h"
+#include "perennial/memory/epoch_order.h"
 #include "perennial/memory/replay_order.h"
 #include "perennial/tasks/matte_data.h"
 #include "perennial/tasks/matte_training.h"
 
 namespace perennial {
-
-class Progress;
 
 /// Trains SINet's portrait network: stage after stage, epoch by epoch, resumable at every step.
 class MatteTrainer {
@@ -50,9 +49,9 @@ class MatteTrainer {
   ReplayOrder replay_;
   size_t stage_ = 0;
   int64_t epoch_ = 0, trained_ = 0;
-  int64_t steps_ = 0;        ///< taken, over everything
-  int64_t epoch_began_ = 0;  ///< steps_ at the beginning of the epoch
-  double loss_sum_ = 0;      ///< of the epoch, weighted by images
+  int64_t steps_ = 0;  ///< taken, over everything
+  EpochOrder order_;
+  double loss_sum_ = 0;  ///< of the epoch, weighted by images
 };
 
 }  // namespace perennial

@@ -1,10 +1,13 @@
 #include "perennial/memory/memory.h"
 
+#include <set>
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
+#include "perennial/memory/epoch_order.h"
 #include "perennial/memory/replay_order.h"
 
 namespace perennial {
@@ -53,6 +56,43 @@ TEST(Memory, SavedAndLoadedIsTheSame) {
   EXPECT_TRUE(at::equal(other.samples().inputs, memory.samples().inputs));
   EXPECT_EQ(other.samples().ids, memory.samples().ids);
   EXPECT_EQ(other.scores(), memory.scores());
+}
+
+struct StopsAfter : Progress {
+  explicit StopsAfter(int64_t most) : left(most) {}
+  void advance(int64_t) override { --left; }
+  bool stop_requested() const override { return left == 0; }
+  int64_t left;
+};
+
+TEST(EpochOrder, ShowsEveryRowOnceAndGoesOnWhereItWasStopped) {
+  const auto epoch = [](EpochOrder& order, int64_t began, Progress& progress, std::vector<int64_t>& rows) {
+    order.run(10, 3, began, "epoch", progress,
+              [&](std::span<const int64_t> some, int64_t index, int64_t batches) {
+                EXPECT_EQ(batches, 4);
+                EXPECT_EQ(some.size(), index < 3 ? 3U : 1U);
+                rows.insert(rows.end(), some.begin(), some.end());
+              });
+  };
+  Progress never;
+  EpochOrder whole(5, "test");
+  std::vector<int64_t> expected, other;
+  epoch(whole, 7, never, expected);
+  EXPECT_EQ(std::set<int64_t>(expected.begin(), expected.end()).size(), 10U);
+  epoch(whole, 8, never, other);
+  EXPECT_NE(other, expected);
+
+  EpochOrder first(5, "test"), second(5, "test");
+  StopsAfter two(2);
+  std::vector<int64_t> found;
+  EXPECT_THROW(epoch(first, 7, two, found), Interrupted);
+  EXPECT_TRUE(first.inside());
+  State state;
+  first.save(state, "o.");
+  second.load(state, "o.");
+  epoch(second, 9, never, found);  // the order is that of the beginning
+  EXPECT_FALSE(second.inside());
+  EXPECT_EQ(found, expected);
 }
 
 TEST(ReplayOrder, ShowsEveryRowOncePerCycleAndResumes) {
