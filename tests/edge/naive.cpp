@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <random>
+
+#include "edge/compile/compile.h"
+#include "edge/engine.h"
 
 namespace perennial::edge::naive {
 namespace {
@@ -168,6 +172,24 @@ class Evaluator {
 std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input, size_t output,
                              Arithmetic arithmetic) {
   return Evaluator(graph, input, arithmetic).value(graph.outputs()[output].second);
+}
+
+double worst_difference(const Graph& graph) {
+  const auto bytes = compile(graph);
+  Engine engine(Model::from_memory(bytes));
+  std::vector<float> image(engine.input(0).size());
+  for (size_t i = 0; i < image.size(); ++i) image[i] = static_cast<float>(i * 37 % 101) / 50 - 1;
+  std::copy(image.begin(), image.end(), engine.input(0).begin());
+  engine.run();
+  double worst = 0;
+  for (size_t output = 0; output < graph.outputs().size(); ++output) {
+    const auto expected = evaluate(graph, image, output);
+    const auto found = engine.output(output);
+    if (found.size() != expected.size()) return std::numeric_limits<double>::infinity();
+    for (size_t i = 0; i < found.size(); ++i)
+      worst = std::max(worst, std::abs(found[i] - expected[i]) / (1 + std::abs(expected[i])));
+  }
+  return worst;
 }
 
 std::vector<float> random_weight(const std::string& name, const std::vector<int64_t>& shape) {
