@@ -7,6 +7,7 @@
 #include "edge/engine.h"
 #include "perennial/run/resumable_run.h"
 #include "perennial/tasks/matte_eval.h"
+#include "perennial/tasks/matte_model.h"
 
 namespace perennial::apps {
 namespace {
@@ -66,14 +67,15 @@ void eval(const Arguments& a) {
     edge::Engine engine(edge::Model::from_file(a.weights));
     return print(evaluate_mattes(engine, mattes, progress), a.common.json);
   }
-  const auto weights = weights_of(a.weights);
+  const auto path = weights_of(a.weights);
+  const TensorFile weights = read_safetensors(path);
   SinetOptions options = a.net;
-  const MatteNet trained = matte_net(read_safetensors(weights));
+  const MatteNet trained = matte_net(weights);
   options.variant = trained.variant;
   options.gate = !a.no_gate && trained.gate;
   options.height = options.width = trained.size;
   const auto net = make_sinet(options, 0);
-  net->load_weights(weights);
+  net->load_weights(weights, path.string());
   print(evaluate_mattes(*net, mattes, progress, a.statistics == "port" ? kSinetPortraitPort : kSinetPortrait),
         a.common.json);
 }

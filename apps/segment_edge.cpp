@@ -37,15 +37,8 @@ struct ExportArguments {
 void export_model(const ExportArguments& a) {
   check_export(a.flags, false);
   const TensorFile weights = read_safetensors(weights_of(a.weights));
-  const MatteNet net = matte_net(weights);
-  if (net.variant != "portrait")
-    throw std::invalid_argument("export: these are weights of " + net.variant +
-                                "; the runtime has SINet only");
-  if (!net.gate)
-    throw std::invalid_argument(
-        "export: these weights were trained with gate = false (an ablation); the "
-        "runtime has SINet with its gate only");
-  export_network(sinet_graph(weights, a.size > 0 ? a.size : net.size), "sinet", a.flags,
+  export_network(matte_graph(weights, a.size),
+                 matte_net(weights).variant == "portrait" ? "sinet" : "extremec3", a.flags,
                  [](const std::string& folder) { return matte_photographs(folder); });
 }
 
@@ -176,18 +169,6 @@ void run(const RunArguments& a) {
 
 }  // namespace
 
-MatteNet matte_net(const TensorFile& weights) {
-  MatteNet net;
-  const auto text = [&](const char* key) {
-    const auto at = weights.metadata.find(key);
-    return at == weights.metadata.end() ? std::string() : at->second;
-  };
-  if (weights.tensors.contains("Fine.0.conv.weight")) net.variant = "extremec3";
-  net.gate = text("gate") != "false";
-  if (const std::string size = text("size"); !size.empty()) net.size = parse_int(size, "size");
-  return net;
-}
-
 void add_segment_edge(CLI::App& segment) {
   auto* out = segment.add_subcommand(
       "export",
@@ -197,7 +178,8 @@ void add_segment_edge(CLI::App& segment) {
       "  perennial segment export --weights sinet_portrait.safetensors -o small.peb --dtype int8 --calibrate "
       "photos/\n");
   auto e = std::make_shared<ExportArguments>();
-  out->add_option("--weights", e->weights, "SINet's weights under their published names, or a run")
+  out->add_option("--weights", e->weights,
+                  "weights of SINet or ExtremeC3 under their published names, or a run")
       ->required()
       ->type_name("FILE.safetensors|RUN");
   out->add_option("--size", e->size, "side of the network's input, a multiple of 32 [as trained: 224]");

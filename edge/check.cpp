@@ -105,7 +105,7 @@ class Checker {
   void integers(const OpRecord& op, const WeightShape& shape) const {
     stored(op.weight_step, shape.rows, sizeof(float), "too few steps");
     if (op.input_step == 0) return;
-    require(sums_integers(op.kind), "an operation that has no integer arithmetic");
+    require(sums_integers(op.kind) && op.dilation <= 1, "an operation that has no integer arithmetic");
     // Subnormal steps are zero while the model runs.
     require(op.input_step > 0 && std::isnormal(op.input_step) && std::isfinite(1 / op.input_step),
             "an input step that is no positive number");
@@ -159,8 +159,10 @@ class Checker {
     require(op.stride == 1 || op.stride == 2, "a stride that is neither 1 nor 2");
     require(op.pad_h <= kMostKernel && op.pad_w <= kMostKernel, "too much padding");
     // The zeros below and on the right follow from the output's size.
+    require(op.dilation <= kMostSide, "a dilation of that size");
     const auto fits = [&](uint64_t side, uint64_t from, uint64_t kernel, uint64_t pad) {
-      return (side - 1) * op.stride + kernel <= from + pad + kMostKernel;
+      const uint64_t reach = (kernel - 1) * std::max(1U, op.dilation) + 1;
+      return (side - 1) * op.stride + reach <= from + pad + kMostKernel;
     };
     require(fits(out.height, in.height, op.kernel_h, op.pad_h) &&
                 fits(out.width, in.width, op.kernel_w, op.pad_w),

@@ -140,6 +140,7 @@ Spatial Engine::spatial(const OpRecord& op) const {
           op.kernel_h,
           op.kernel_w,
           op.stride,
+          std::max(1U, op.dilation),
           op.pad_h,
           op.pad_w,
           memory_.get() + zeros_at_ + kSlack};

@@ -70,9 +70,9 @@ struct OpRecord {
   float low, high;      ///< of a clamp
   Dtype weight_type;    ///< of `weight`; all others are float32
   uint32_t input_zero;  ///< 0..255
-  float input_step;  ///< kInt8: the input is rounded to input_step * (q - input_zero), q in 0..255, and sums
-                     ///< are of integers; 0: float arithmetic
-  uint32_t reserved;
+  float input_step;   ///< kInt8: the input is rounded to input_step * (q - input_zero), q in 0..255, and sums
+                      ///< are of integers; 0: float arithmetic
+  uint32_t dilation;  ///< of a kernel that is not 1x1, columns and rows from tap to tap; 0: 1
   uint64_t weight, bias, slope, skip_scale;  ///< bytes into the weights, or kNoWeight
   uint64_t weight_step;  ///< kInt8: [rows of `weight`]; a weight is weight_step * its integer
   uint64_t name;         ///< where in the names

@@ -236,7 +236,8 @@ class Reader {
     require(s[2] <= kMostKernel && s[3] <= kMostKernel, "a kernel of 1 to 64 a side");
     return g_.conv(name, x,
                    {s[0], s[2], s[3], o.whole("stride", 1, 2, 1), x.channels / s[1], biased(name),
-                    o.flag("same", false) ? Graph::Padding::kSame : Graph::Padding::kHalf});
+                    o.flag("same", false) ? Graph::Padding::kSame : Graph::Padding::kHalf,
+                    o.whole("dilation", 1, kMostKernel, 1)});
   }
 
   Value dense(const std::string& name, Value x) { return g_.dense(name, x, shape(name, 2)[0], biased(name)); }

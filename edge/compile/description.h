@@ -32,9 +32,9 @@ namespace perennial::edge {
 ///           "gate": NAME            SINet's information blocking: reads the coarse map, NAME is the detail
 ///           "conv": NAME            NAME.weight [outputs, inputs by group, height, width], NAME.bias if
 ///           there
-///                                   is one; "stride": 1 | 2 (1), "same": true | false (false: half the
-///                                   kernel of zeros on every side; true: TensorFlow's SAME); 1x1, depthwise
-///                                   or one group
+///                                   is one; "stride": 1 | 2 (1), "dilation": D (1), "same": true | false
+///                                   (false: half of what the kernel reaches over, in zeros, on every side;
+///                                   true: TensorFlow's SAME); 1x1, depthwise or one group
 ///           "dense": NAME           NAME.weight [outputs, inputs], NAME.bias if there is one
 ///   "norm": NAME                    batch normalisation: NAME.weight, .bias, .running_mean, .running_var
 ///   one of  "prelu": NAME           NAME.weight, a slope for each channel

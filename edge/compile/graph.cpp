@@ -7,7 +7,7 @@
 namespace perennial::edge {
 namespace {
 
-constexpr int kMostChannels = 1 << 16, kMostSide = 1 << 13;
+constexpr int kMostChannels = 1 << 16, kMostSide = 1 << 13, kMostReach = 128;
 
 std::string text(const std::vector<int64_t>& shape) {
   std::string out = "[";
@@ -84,8 +84,12 @@ Value Graph::conv(const std::string& name, Value x, const Conv& c) {
   n.bias = c.bias ? take_(name + ".bias", {c.out}) : std::vector<float>(static_cast<size_t>(c.out), 0.0F);
   n.kernel_h = c.kernel_h, n.kernel_w = c.kernel_w, n.stride = c.stride, n.groups = c.groups;
   n.channels = c.out;
-  const Side down = convolved(n.height, c.kernel_h, c.stride, c.padding),
-             across = convolved(n.width, c.kernel_w, c.stride, c.padding);
+  n.dilation = c.dilation;
+  const auto reach = [&c](int kernel) { return (kernel - 1) * c.dilation + 1; };
+  require(c.dilation >= 1 && std::max(reach(c.kernel_h), reach(c.kernel_w)) <= kMostReach,
+          name + ": a kernel that reaches over more than " + std::to_string(kMostReach));
+  const Side down = convolved(n.height, reach(c.kernel_h), c.stride, c.padding),
+             across = convolved(n.width, reach(c.kernel_w), c.stride, c.padding);
   n.pad_h = down.before, n.height = down.out;
   n.pad_w = across.before, n.width = across.out;
   return push(std::move(n));

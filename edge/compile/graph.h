@@ -52,7 +52,7 @@ struct Node {
   std::string name;
   std::vector<Value> inputs;
   int channels = 0, height = 0, width = 0;  ///< of what it gives
-  int kernel_h = 1, kernel_w = 1, stride = 1, groups = 1, factor = 1;
+  int kernel_h = 1, kernel_w = 1, stride = 1, groups = 1, factor = 1, dilation = 1;
   int pad_h = 0, pad_w = 0;  ///< zeros above and on the left; those opposite follow from the output's size
   bool align_corners = false;
   bool interleave = false;  ///< kConv: its groups are shuffled on writing
@@ -80,13 +80,14 @@ class Graph {
   explicit Graph(WeightSource weights) : take_(std::move(weights)) {}
 
   Value input(const std::string& name, int channels, int height, int width, const ImageInput& image = {});
-  /// Zeros around the input. kHalf: kernel / 2 on every side. kSame: those that give ceil(side / stride)
-  /// outputs, the smaller half of them above and on the left (TensorFlow's SAME).
+  /// Zeros around the input. kHalf: half of what the kernel reaches over on every side. kSame: those that
+  /// give ceil(side / stride) outputs, the smaller half of them above and on the left (TensorFlow's SAME).
   enum class Padding { kHalf, kSame };
   struct Conv {
     int out, kernel_h = 1, kernel_w = 1, stride = 1, groups = 1;
     bool bias = false;
     Padding padding = Padding::kHalf;
+    int dilation = 1;  ///< rows and columns from tap to tap
   };
   Value conv(const std::string& name, Value x, const Conv& shape);
   Value norm(const std::string& name, Value x, double eps);

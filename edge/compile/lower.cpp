@@ -187,6 +187,7 @@ class Lowerer {
     op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
     op.kernel_h = static_cast<uint32_t>(n.kernel_h), op.kernel_w = static_cast<uint32_t>(n.kernel_w);
     op.pad_h = static_cast<uint32_t>(n.pad_h), op.pad_w = static_cast<uint32_t>(n.pad_w);
+    op.dilation = static_cast<uint32_t>(n.dilation);
     op.stride = static_cast<uint32_t>(n.stride), op.groups = static_cast<uint32_t>(n.groups);
     Value in = n.inputs[0];
     op.known_steps = n.weight_step, op.input_range = at(in.node).range;

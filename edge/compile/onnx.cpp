@@ -173,14 +173,15 @@ class Writer {
     const Node& from = g_.node(n.inputs[0]);
     // Zeros that the last output needs beyond the input and the zeros before it.
     const auto behind = [&n](int outputs, int kernel, int in, int before) {
-      return std::max(0, (outputs - 1) * n.stride + kernel - in - before);
+      return std::max(0, (outputs - 1) * n.stride + (kernel - 1) * n.dilation + 1 - in - before);
     };
-    emit("Conv", {x, weight, constant(n.bias, {n.channels})}, out,
-         {attribute("kernel_shape", Ints{n.kernel_h, n.kernel_w}),
-          attribute("strides", Ints{n.stride, n.stride}),
-          attribute("pads", Ints{n.pad_h, n.pad_w, behind(n.height, n.kernel_h, from.height, n.pad_h),
-                                 behind(n.width, n.kernel_w, from.width, n.pad_w)}),
-          attribute("group", int64_t{n.groups})});
+    emit(
+        "Conv", {x, weight, constant(n.bias, {n.channels})}, out,
+        {attribute("kernel_shape", Ints{n.kernel_h, n.kernel_w}),
+         attribute("strides", Ints{n.stride, n.stride}), attribute("dilations", Ints{n.dilation, n.dilation}),
+         attribute("pads", Ints{n.pad_h, n.pad_w, behind(n.height, n.kernel_h, from.height, n.pad_h),
+                                behind(n.width, n.kernel_w, from.width, n.pad_w)}),
+         attribute("group", int64_t{n.groups})});
   }
 
   void shuffle(const Node& n, const std::string& x, const std::string& out) {

@@ -46,12 +46,14 @@ struct Spatial {
   const float* weight;
   size_t channels, outputs;
   size_t height, width, out_height, out_width;
-  size_t kernel_h, kernel_w, stride;
+  size_t kernel_h, kernel_w, stride, dilation;
   size_t pad_h, pad_w;  ///< zeros above and on the left; those opposite follow from the output's size
   const float* zeros;   ///< `width` of them, with slack that is zero too
 
+  /// Columns from a kernel's first tap to its last.
+  size_t reach_w() const { return (kernel_w - 1) * dilation + 1; }
   /// Columns that taps lie in.
-  size_t padded_width() const { return std::max(pad_w + width, (out_width - 1) * stride + kernel_w); }
+  size_t padded_width() const { return std::max(pad_w + width, (out_width - 1) * stride + reach_w()); }
 };
 
 /// Planes of in_height x in_width to planes of out_height x out_width; `left` and `share` [out_width] say

@@ -36,14 +36,15 @@ struct Window {
     return (at < s.height ? plane + at * s.width : s.zeros) + x * S - s.pad_w;
   }
 
-  HWY_INLINE V tap(const float* row, size_t kx) const {
+  // The tap that lies `offset` columns behind the first.
+  HWY_INLINE V tap(const float* row, size_t offset) const {
     const D d;
-    V v = hn::LoadU(d, row + kx / S * S);
+    V v = hn::LoadU(d, row + offset / S * S);
     if constexpr (S == 2) {
-      const V next = hn::LoadU(d, row + kx / 2 * 2 + hn::Lanes(d));
-      v = kx % 2 == 0 ? evens(next, v) : odds(next, v);
+      const V next = hn::LoadU(d, row + offset / 2 * 2 + hn::Lanes(d));
+      v = offset % 2 == 0 ? evens(next, v) : odds(next, v);
     }
-    return masked(kx, v);
+    return masked(offset, v);
   }
 
   // Adds what one input plane gives to R rows, from `y` on, of O outputs. weight(output, tap).
@@ -101,11 +102,11 @@ struct Window {
     for (size_t ky = 0; ky < s.kernel_h; ++ky) {
       const float* line[R];
       HWY_UNROLL(8)
-      for (size_t r = 0; r < R; ++r) line[r] = row(plane, (y + r) * S + ky);
+      for (size_t r = 0; r < R; ++r) line[r] = row(plane, (y + r) * S + ky * s.dilation);
       for (size_t kx = 0; kx < s.kernel_w; ++kx) {
         V v[R];
         HWY_UNROLL(8)
-        for (size_t r = 0; r < R; ++r) v[r] = tap(line[r], kx);
+        for (size_t r = 0; r < R; ++r) v[r] = tap(line[r], kx * s.dilation);
         HWY_UNROLL(16)
         for (size_t o = 0; o < O; ++o) {
           const V w = weight(o, ky * s.kernel_w + kx);
@@ -117,21 +118,21 @@ struct Window {
   }
 
   // The lanes whose tap lies in the row.
-  HWY_INLINE M inside(size_t kx) const {
+  HWY_INLINE M inside(size_t offset) const {
     const D d;
     const hn::RebindToUnsigned<D> du;
     const auto at = hn::Add(hn::Mul(hn::Iota(du, 0), hn::Set(du, S)),
-                            hn::Set(du, static_cast<uint32_t>(x * S + kx - s.pad_w)));
+                            hn::Set(du, static_cast<uint32_t>(x * S + offset - s.pad_w)));
     return hn::RebindMask(d, hn::Lt(at, hn::Set(du, static_cast<uint32_t>(s.width))));
   }
   // Without the lanes whose tap lies beside the plane.
-  HWY_INLINE V masked(size_t kx, V v) const {
+  HWY_INLINE V masked(size_t offset, V v) const {
     if constexpr (!kEdge)
       return v;
     else if constexpr (K > 0)
-      return hn::IfThenElseZero(inside_row[kx], v);
+      return hn::IfThenElseZero(inside_row[offset], v);
     else
-      return hn::IfThenElseZero(inside(kx), v);
+      return hn::IfThenElseZero(inside(offset), v);
   }
 
   Spatial s;  // a copy: what is stored cannot change it
@@ -146,7 +147,7 @@ HWY_INLINE void each_window(const Spatial& s, const Work& work) {
   const size_t lanes = hn::Lanes(D());
   for (size_t v = 0; v * lanes < s.out_width; ++v) {
     const size_t at = vector_at(v, s.out_width);
-    if (at * S < s.pad_w || (at + lanes - 1) * S + s.kernel_w > s.width + s.pad_w)
+    if (at * S < s.pad_w || (at + lanes - 1) * S + s.reach_w() > s.width + s.pad_w)
       work(Window<K, S, true>(s, at));
     else
       work(Window<K, S, false>(s, at));
@@ -159,9 +160,8 @@ HWY_INLINE void each_rows(Range rows, const Work& work) {
   for (size_t y = rows.begin; y < rows.end; y += R) work(std::min(y, rows.end - R));
 }
 
-template <size_t K, size_t S>
+template <size_t K, size_t S, size_t kRows>
 HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t channel) {
-  constexpr size_t kRows = K == 0 ? 1 : K == 5 ? 4 : kRegisters == 32 ? 7 : 3;
   const size_t taps = s.kernel_h * s.kernel_w;
   const float* plane = s.in + channel * s.height * s.width;
   const float* weight = s.weight + channel * taps;
@@ -185,21 +185,25 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
   });
 }
 
+template <size_t S>
+HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t channel) {
+  const size_t k = s.kernel_h == s.kernel_w && s.dilation == 1 && s.out_height >= 7 ? s.kernel_h : 0;
+  if (k == 3)
+    depthwise_plane<known(3), S, kRegisters == 32 ? 7 : 3>(s, e, channel);
+  else if (k == 5)
+    depthwise_plane<known(5), S, 4>(s, e, channel);
+  else if (s.out_height >= 4)
+    depthwise_plane<0, S, 4>(s, e, channel);
+  else
+    depthwise_plane<0, S, 1>(s, e, channel);
+}
+
 HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
-  const size_t k = s.kernel_h == s.kernel_w && s.out_height >= 7 ? s.kernel_h : 0;
   for (size_t c = channels.begin; c < channels.end; ++c) {
-    if (k == 3 && s.stride == 1)
-      depthwise_plane<known(3), 1>(s, e, c);
-    else if (k == 5 && s.stride == 1)
-      depthwise_plane<known(5), 1>(s, e, c);
-    else if (k == 3)
-      depthwise_plane<known(3), 2>(s, e, c);
-    else if (k == 5)
-      depthwise_plane<known(5), 2>(s, e, c);
-    else if (s.stride == 1)
-      depthwise_plane<0, 1>(s, e, c);
+    if (s.stride == 1)
+      depthwise_channel<1>(s, e, c);
     else
-      depthwise_plane<0, 2>(s, e, c);
+      depthwise_channel<2>(s, e, c);
   }
 }
 
@@ -236,7 +240,7 @@ HWY_INLINE void convolution_planes(const Spatial& s, const Epilogue& e, Range ro
   constexpr size_t kMany = HWY_MAX_BYTES >= 64 ? 12 : 6;
   size_t o = 0;
   if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, rows, o);
-  if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3)
+  if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3 && s.dilation == 1)
     convolution_outputs<2, 4, known(3), S>(s, e, rows, o);
   if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, rows, o);
   convolution_outputs<1, 1, 0, S>(s, e, rows, o);

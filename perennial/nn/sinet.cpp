@@ -281,10 +281,10 @@ void check(const SinetOptions& options) {
 
 }  // namespace
 
-void Sinet::load_weights(const std::filesystem::path& path) {
+void Sinet::load_weights(const TensorFile& weights, const std::string& source) {
   constexpr double kNegligible = 1e-12;
   const at::NoGradGuard no_grad;
-  tensors_.load(read_safetensors(path).tensors, "", path.string());
+  tensors_.load(weights.tensors, "", source);
   for (const NamedTensor& t : tensors_.all()) t.value.mul_(t.value.abs().ge(kNegligible));
 }
 

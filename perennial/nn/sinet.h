@@ -1,10 +1,10 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "perennial/io/safetensors.h"
 #include "perennial/nn/module.h"
 
 namespace perennial {
@@ -44,9 +44,10 @@ class Sinet {
   /// The layers in order, for an input of the size in the options.
   virtual std::vector<LayerCost> layers() const = 0;
 
-  /// Loads a safetensors file. Values under 1e-12 become zero: the published file holds thousands of
-  /// subnormal ones, which halve the speed of a CPU and change no bit of the output. Throws Error.
-  void load_weights(const std::filesystem::path& path);
+  /// Takes these tensors; `source` is what errors call them. Values under 1e-12 become zero: the published
+  /// file holds thousands of subnormal ones, which halve the speed of a CPU and change no bit of the output.
+  /// Throws Error.
+  void load_weights(const TensorFile& weights, const std::string& source);
 
   const SinetOptions& options() const { return options_; }
   TensorList& tensors() { return tensors_; }

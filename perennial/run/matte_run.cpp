@@ -63,7 +63,10 @@ std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& config, const std:
                                            Progress& progress) {
   require_no_run(folder);
   std::unique_ptr<MatteRun> run(new MatteRun(config, folder, progress));
-  if (!config.weights.empty()) run->trainer_.net().load_weights(weights_of(config.weights));
+  if (!config.weights.empty()) {
+    const auto weights = weights_of(config.weights);
+    run->trainer_.net().load_weights(read_safetensors(weights), weights.string());
+  }
   run->chunks_.push_back({.data = config.data});
   run->load_chunk();
   run->trainer_.begin(matte_stages(config.train), run->train_);

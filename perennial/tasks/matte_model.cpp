@@ -6,22 +6,43 @@
 
 #include <fmt/format.h>
 
+#include "edge/nets/extremec3.h"
 #include "edge/nets/sinet.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/text.h"
 #include "perennial/tasks/edge_model.h"
 
 namespace perennial {
 
-edge::Graph sinet_graph(const TensorFile& weights, int64_t side, const SinetStatistics& statistics) {
+MatteNet matte_net(const TensorFile& weights) {
+  MatteNet net;
+  const auto text = [&](const char* key) {
+    const auto at = weights.metadata.find(key);
+    return at == weights.metadata.end() ? std::string() : at->second;
+  };
+  if (weights.tensors.contains("Fine.0.conv.weight")) net.variant = "extremec3";
+  net.gate = text("gate") != "false";
+  if (const std::string size = text("size"); !size.empty()) net.size = parse_int(size, "size");
+  return net;
+}
+
+edge::Graph matte_graph(const TensorFile& weights, int64_t asked, const SinetStatistics& statistics) {
+  const MatteNet net = matte_net(weights);
+  const int64_t side = asked > 0 ? asked : net.size;
+  if (!net.gate)
+    throw std::invalid_argument(
+        "these weights were trained with gate = false (an ablation); the runtime has SINet with its gate "
+        "only");
   if (side < 32 || side > 4096 || side % 32 != 0)
     throw std::invalid_argument(
-        fmt::format("the side of SINet's input: expected a multiple of 32, found {}", side));
+        fmt::format("the side of the network's input: expected a multiple of 32, found {}", side));
   edge::ImageInput image{.divisor = 255, .bgr = true};
   std::copy(statistics.mean.begin(), statistics.mean.end(), image.mean);
   std::copy(statistics.std.begin(), statistics.std.end(), image.std);
   const edge::Weights tensors = edge_weights(weights);
-  return edge::sinet_portrait(edge::source_of(tensors), image, static_cast<int>(side));
+  const auto network = net.variant == "extremec3" ? edge::extremec3_portrait : edge::sinet_portrait;
+  return network(edge::source_of(tensors), image, static_cast<int>(side));
 }
 
 std::filesystem::path default_matte_model() {

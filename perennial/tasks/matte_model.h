@@ -8,11 +8,20 @@
 
 namespace perennial {
 
-/// SINet for portraits as the edge runtime's compiler takes it (edge_model.h), from weights under their
-/// published names: input "image" [3, side, side], blue, green, red, standardised and divided by 255 as
-/// sinet_preprocess() does; output "logits" [2, side, side]. `side` is a multiple of 32. Throws
-/// std::invalid_argument naming a tensor that is missing or of another shape.
-edge::Graph sinet_graph(const TensorFile& weights, int64_t side = 224,
+/// What network weights are of: its tensors tell the variant, a run that trained it the rest.
+struct MatteNet {
+  std::string variant = "portrait";  ///< portrait (SINet) | extremec3
+  int64_t size = 224;                ///< side of the input
+  bool gate = true;                  ///< information blocking
+};
+MatteNet matte_net(const TensorFile& weights);
+
+/// SINet or ExtremeC3 for portraits as the edge runtime's compiler takes them (edge_model.h), from weights
+/// under their published names: input "image" [3, side, side], blue, green, red, standardised and divided by
+/// 255 as sinet_preprocess() does; output "logits" [2, side, side]. `side` is a multiple of 32; 0: as
+/// trained. Throws std::invalid_argument naming a tensor that is missing or of another shape, or for SINet
+/// without its gate, which the runtime does not have.
+edge::Graph matte_graph(const TensorFile& weights, int64_t side = 0,
                         const SinetStatistics& statistics = kSinetPortrait);
 
 /// The model that is used when none is named: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the

@@ -8,6 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "edge/engine.h"
+#include "edge/nets/extremec3.h"
 #include "edge/nets/sinet.h"
 #include "tests/edge/naive.h"
 
@@ -47,6 +48,12 @@ void expect_equal_to_naive(const Graph& graph, double tolerance, uint32_t seed =
   }
 }
 
+TEST(Compile, ExtremeC3WithRandomWeights) {
+  const Graph graph = extremec3_portrait(naive::random_weight, {}, 32);
+  EXPECT_EQ(graph.node(graph.outputs()[0].second).height, 32);
+  expect_equal_to_naive(graph, 2e-4);
+}
+
 TEST(Compile, SinetWithRandomWeights) {
   expect_equal_to_naive(sinet_portrait(naive::random_weight, {}, 64), 2e-4);
 }
@@ -62,6 +69,8 @@ RC_GTEST_PROP(Compile, ConvolutionsOfAnyShape, ()) {
   Graph::Conv shape{depthwise ? channels : out, kernel, kernel, stride, depthwise ? channels : 1, true};
   if (kernel == 1) shape.stride = 1;
   if (*rc::gen::arbitrary<bool>()) shape.padding = Graph::Padding::kSame;
+  shape.dilation = *rc::gen::element(1, 1, 2, 3, 8);
+  if (depthwise && *rc::gen::arbitrary<bool>()) shape.kernel_w = 1;
   g.output("y", g.prelu("y.act", g.norm("y.bn", g.conv("y", x, shape), 1e-3)));
   expect_equal_to_naive(g, 1e-4);
 }

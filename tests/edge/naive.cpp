@@ -121,7 +121,8 @@ class Evaluator {
       for (int k = 0; k < each_in; ++k)
         for (int ky = 0; ky < n.kernel_h; ++ky)
           for (int kx = 0; kx < n.kernel_w; ++kx) {
-            const int iy = y * n.stride + ky - n.pad_h, ix = left * n.stride + kx - n.pad_w;
+            const int iy = y * n.stride + ky * n.dilation - n.pad_h,
+                      ix = left * n.stride + kx * n.dilation - n.pad_w;
             if (iy < 0 || ix < 0 || iy >= from.height || ix >= from.width) continue;
             sum += n.weight[static_cast<size_t>(((o * each_in + k) * n.kernel_h + ky) * n.kernel_w + kx)] *
                    x[static_cast<size_t>(((group * each_in + k) * from.height + iy) * from.width + ix)];

@@ -26,7 +26,7 @@ std::string portrait_weights() {
 
 std::unique_ptr<Sinet> published(const SinetOptions& options = {}) {
   auto net = make_sinet(options, 1);
-  net->load_weights(portrait_weights());
+  net->load_weights(read_safetensors(portrait_weights()), "weights");
   return net;
 }
 
@@ -244,7 +244,7 @@ TEST(ExtremeC3, PublishedWeightsLoad) {
   SinetOptions options;
   options.variant = "extremec3";
   const auto net = make_sinet(options, 1);
-  net->load_weights(weights);
+  net->load_weights(read_safetensors(weights), "weights");
   const at::NoGradGuard no_grad;
   const at::Tensor logits = net->forward(wave(), false).logits;
   EXPECT_NEAR(at_pixel(logits, 0, 0, 0), -0.891403, 1e-4);

@@ -50,7 +50,7 @@ TEST(MatteEval, PublishedWeightsCutOutADrawnBust) {
   if (!std::filesystem::exists(path))
     GTEST_SKIP() << "set PERENNIAL_DATA to the folder that holds weights/sinet_portrait.safetensors";
   const auto net = make_sinet({}, 1);
-  net->load_weights(path);
+  net->load_weights(read_safetensors(path), path);
   Progress silent;
   const SegmentationScores s = evaluate_mattes(*net, {bust(), bust()}, silent);
   EXPECT_EQ(s.images, 2);
