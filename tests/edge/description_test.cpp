@@ -165,6 +165,7 @@ RC_GTEST_PROP(Description, IsTheNetworkThatItDescribes, ()) {
         const bool depthwise = kernel > 1 && *rc::gen::arbitrary<bool>();
         if (!depthwise) channels = *rc::gen::inRange(1, 10);
         layer["conv"] = name, layer["stride"] = stride, layer["same"] = *rc::gen::arbitrary<bool>();
+        layer["dilation"] = *rc::gen::inRange(1, 4);
         net.weight(name + ".weight", {channels, depthwise ? 1 : from.channels, kernel, kernel});
         if (*rc::gen::arbitrary<bool>()) net.weight(name + ".bias", {channels});
         side = (side + stride - 1) / stride;

@@ -10,6 +10,7 @@
 
 #include "edge/compile/compile.h"
 #include "edge/engine.h"
+#include "edge/nets/extremec3.h"
 #include "edge/nets/mobilenet.h"
 #include "edge/nets/sinet.h"
 #include "tests/edge/naive.h"
@@ -116,13 +117,13 @@ TEST_P(OnnxRuntime, GivesTheSame) {
   EXPECT_EQ(status, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, OnnxRuntime,
-                         testing::Values(std::pair{"sinet", &graph}, std::pair{"same_padded", &same_padded},
-                                         std::pair{"mobilenet",
-                                                   +[] {
-                                                     return mobilenet_v1_025(naive::random_weight, {}, kSide);
-                                                   }}),
-                         [](const auto& instance) { return instance.param.first; });
+INSTANTIATE_TEST_SUITE_P(
+    Networks, OnnxRuntime,
+    testing::Values(
+        std::pair{"sinet", &graph}, std::pair{"same_padded", &same_padded},
+        std::pair{"extremec3", +[] { return extremec3_portrait(naive::random_weight, {}, kSide); }},
+        std::pair{"mobilenet", +[] { return mobilenet_v1_025(naive::random_weight, {}, kSide); }}),
+    [](const auto& instance) { return instance.param.first; });
 
 }  // namespace
 }  // namespace perennial::edge
