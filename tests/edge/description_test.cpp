@@ -255,6 +255,21 @@ std::string error_after(const std::function<void(Small&)>& change) {
   return small.error();
 }
 
+// A value may be read in several places, and may be an output beside what is made of it.
+TEST(Description, ValuesAreReadMoreThanOnce) {
+  for (const char* layers :
+       {R"([{"conv": "a", "as": "x"}, {"concat": ["x", "x"], "as": "y"}, {"add": ["y"]}])",
+        R"([{"leaky": 0.5, "as": "x"}, {"add": ["x"]}])",
+        R"([{"conv": "a", "as": "x"}, {"gate": "x"}, {"leaky": 0.1}])",
+        R"([{"conv": "a", "as": "x"}, {"concat": ["x", "image"]}, {"leaky": 0.1}])",
+        R"([{"conv": "a", "as": "y"}, {"concat": ["y"], "as": "x"}, {"concat": ["y", "x"]}])"}) {
+    Small small;
+    small.text["layers"] = json::parse(layers);
+    small.text["outputs"] = {{"a", "last"}, {"b", "x"}, {"c", "image"}};
+    EXPECT_LE(naive::worst_difference(read_description(small.text.dump(), small.weights)), 1e-4) << layers;
+  }
+}
+
 TEST(Description, SaysWhereSomethingIsWrong) {
   EXPECT_EQ(Small().error(), "");
   EXPECT_EQ(error_after([](Small& s) { s.text["layers"][1]["stried"] = 2; }),
