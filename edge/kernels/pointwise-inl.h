@@ -57,7 +57,7 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
 template <size_t T>
 HWY_INLINE void pointwise_columns(const Pointwise& a, const Epilogue& e, size_t p, size_t count) {
   size_t o = 0;
-  if (a.outputs >= 6) {
+  if (T > 1 && a.outputs >= 6) {
     pointwise_block<6, T, true>(a, e, 0, p, count);
     o = 6;
   }

@@ -192,8 +192,6 @@ HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t ch
     depthwise_plane<known(3), S, kRegisters == 32 ? 7 : 3>(s, e, channel);
   else if (k == 5)
     depthwise_plane<known(5), S, 4>(s, e, channel);
-  else if (s.out_height >= 4)
-    depthwise_plane<0, S, 4>(s, e, channel);
   else
     depthwise_plane<0, S, 1>(s, e, channel);
 }
