@@ -8,7 +8,9 @@ namespace perennial::edge {
 /// PortRecord[ports], names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights.
 /// Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
 inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion =
+    3;  ///< written for dilated kernels; else the one before, which is read too
+inline constexpr uint32_t kPlainVersion = 2;
 inline constexpr uint32_t kNoTensor = 0xffffffff;
 inline constexpr uint64_t kNoWeight = ~uint64_t{0};
 

@@ -88,9 +88,9 @@ void Model::read(std::span<const std::byte> bytes, const std::string& name) {
   header_ = reinterpret_cast<const Header*>(bytes.data());
   if (std::memcmp(header_->magic, kMagic, sizeof kMagic) != 0)
     refuse("expected a .peb model, found another kind of file");
-  if (header_->version != kFormatVersion)
-    refuse("expected format version " + std::to_string(kFormatVersion) + ", found " +
-           std::to_string(header_->version));
+  if (header_->version != kFormatVersion && header_->version != kPlainVersion)
+    refuse("expected format version " + std::to_string(kPlainVersion) + " or " +
+           std::to_string(kFormatVersion) + ", found " + std::to_string(header_->version));
   const Header& h = *header_;
   if (h.tensors > kMost || h.ops > kMost || h.ports > kMost || h.name_bytes > kMost || h.weights > kMost ||
       h.arena > kMost / 16)

@@ -1,5 +1,6 @@
 #include "edge/compile/compile.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "edge/compile/fold.h"
@@ -21,7 +22,9 @@ std::vector<std::byte> write(const Program& p, const std::vector<std::byte>& wei
                              const std::vector<uint64_t>& offsets, uint64_t arena) {
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
-  h.version = kFormatVersion;
+  const bool dilated =
+      std::any_of(p.ops.begin(), p.ops.end(), [](const OpRecord& op) { return op.dilation > 1; });
+  h.version = dilated ? kFormatVersion : kPlainVersion;
   h.tensors = static_cast<uint32_t>(p.tensors.size());
   h.ops = static_cast<uint32_t>(p.ops.size());
   h.ports = static_cast<uint32_t>(p.ports.size());

@@ -8,6 +8,7 @@ namespace perennial::edge {
 namespace {
 
 constexpr int kMostChannels = 1 << 16, kMostSide = 1 << 13, kMostReach = 128;
+constexpr size_t kMostNodes = 1 << 13;
 
 std::string text(const std::vector<int64_t>& shape) {
   std::string out = "[";
@@ -57,6 +58,7 @@ Node Graph::like(NodeKind kind, Value x) const {
 }
 
 Value Graph::push(Node node) {
+  require(nodes_.size() < kMostNodes, "a network of more than " + std::to_string(kMostNodes) + " nodes");
   require(node.channels >= 1 && node.channels <= kMostChannels && node.height >= 1 && node.width >= 1 &&
               node.height <= kMostSide && node.width <= kMostSide,
           node.name + ": planes of a size that no network has: " + std::to_string(node.channels) + " of " +
@@ -84,7 +86,7 @@ Value Graph::conv(const std::string& name, Value x, const Conv& c) {
   n.bias = c.bias ? take_(name + ".bias", {c.out}) : std::vector<float>(static_cast<size_t>(c.out), 0.0F);
   n.kernel_h = c.kernel_h, n.kernel_w = c.kernel_w, n.stride = c.stride, n.groups = c.groups;
   n.channels = c.out;
-  n.dilation = c.dilation;
+  n.dilation = c.kernel_h * c.kernel_w > 1 ? c.dilation : 1;
   const auto reach = [&c](int kernel) { return (kernel - 1) * c.dilation + 1; };
   require(c.dilation >= 1 && std::max(reach(c.kernel_h), reach(c.kernel_w)) <= kMostReach,
           name + ": a kernel that reaches over more than " + std::to_string(kMostReach));

@@ -15,6 +15,9 @@ std::vector<edge::ValueRange> calibrate(const edge::Graph& graph,
   const edge::Model& model = calibrator.engine().model();
   const edge::PortRecord& port = model.port(false, 0);
   const edge::TensorRecord& in = model.tensors()[port.tensor];
+  if (port.divisor == 0 || in.channels != 3)
+    throw std::invalid_argument(
+        "calibration: the network's input is no image (a description says so by \"divisor\")");
   edge::Resizer resizer;
   for (const auto& path : images) {
     const Frame frame = frame_of(read_image(path));

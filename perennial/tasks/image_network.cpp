@@ -37,16 +37,16 @@ int64_t side_of(const TensorFile& weights, int64_t asked) {
 }  // namespace
 
 edge::Graph image_network(const TensorFile& weights, const ImageNetworkOptions& options) {
-  const auto side = static_cast<int>(side_of(weights, options.side));
   const std::string listing = options.listing.empty() ? text_of(weights, "graph") : options.listing;
   const edge::Weights tensors = edge_weights(weights);
   if (const size_t first = listing.find_first_not_of(" \t\r\n"); first != std::string::npos) {
     if (listing[first] == '{')
       return edge::read_description(listing, tensors, static_cast<int>(options.side));
-    return edge::read_listing(listing, tensors, kTflite, side);
+    return edge::read_listing(listing, tensors, kTflite, static_cast<int>(side_of(weights, options.side)));
   }
   if (tensors.contains("stage1.0.0.weight"))
-    return edge::mobilenet_v1_025(edge::source_of(tensors), kTorch, side);
+    return edge::mobilenet_v1_025(edge::source_of(tensors), kTorch,
+                                  static_cast<int>(side_of(weights, options.side)));
   throw std::invalid_argument(
       "weights of a network that is not known: expected MobileNetV1 x0.25 (stage1.0.0.weight, ...), a "
       "description of the network, or weights with one (\"graph\") in their metadata");

@@ -30,7 +30,7 @@ MatteNet matte_net(const TensorFile& weights) {
 edge::Graph matte_graph(const TensorFile& weights, int64_t asked, const SinetStatistics& statistics) {
   const MatteNet net = matte_net(weights);
   const int64_t side = asked > 0 ? asked : net.size;
-  if (!net.gate)
+  if (net.variant == "portrait" && !net.gate)
     throw std::invalid_argument(
         "these weights were trained with gate = false (an ablation); the runtime has SINet with its gate "
         "only");

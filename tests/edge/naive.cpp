@@ -187,8 +187,11 @@ double worst_difference(const Graph& graph) {
     const auto expected = evaluate(graph, image, output);
     const auto found = engine.output(output);
     if (found.size() != expected.size()) return std::numeric_limits<double>::infinity();
-    for (size_t i = 0; i < found.size(); ++i)
-      worst = std::max(worst, std::abs(found[i] - expected[i]) / (1 + std::abs(expected[i])));
+    for (size_t i = 0; i < found.size(); ++i) {
+      const double difference = std::abs(found[i] - expected[i]) / (1 + std::abs(expected[i]));
+      if (!std::isfinite(difference)) return std::numeric_limits<double>::infinity();
+      worst = std::max(worst, difference);
+    }
   }
   return worst;
 }
