@@ -7,8 +7,7 @@
 namespace perennial::edge {
 namespace {
 
-constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64,
-                   kMostTerms = 1 << 16;  // of 255 * 128 each
+constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64;
 
 class Checker {
  public:

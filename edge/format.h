@@ -54,6 +54,9 @@ enum OpFlags : uint32_t {
       2  ///< kPointwise: row r of group g is output channel r * groups + g (a channel shuffle)
 };
 
+/// Terms of an integer sum at most: of 255 * 128 each, in 32 bits.
+inline constexpr uint64_t kMostTerms = 1 << 16;
+
 /// How the weights of an operation are stored.
 enum class Dtype : uint32_t { kFloat32, kBfloat16, kInt8 };
 inline constexpr uint32_t kDtypes = 3;

@@ -6,10 +6,13 @@
 #include "edge/compile/compile.h"
 #include "edge/compile/description.h"
 #include "edge/compile/listing.h"
+#include "edge/engine.h"
 
 namespace {
 
 using namespace perennial::edge;
+
+constexpr uint64_t kMostToRun = 1 << 20;
 
 Weights some_weights() {
   Weights all;
@@ -30,13 +33,17 @@ Weights some_weights() {
 
 }  // namespace
 
-// A network as text, a description or a listing: a model file, or a complaint.
+// A network as text, a description or a listing: a model that runs, or a complaint.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Weights weights = some_weights();
   const std::string text(reinterpret_cast<const char*>(data), size);
   try {
-    compile(text.starts_with("[") ? read_listing(text, weights, {}, 16) : read_description(text, weights));
+    const auto bytes = compile(text.starts_with("[") ? read_listing(text, weights, {}, 16)
+                                                     : read_description(text, weights));
+    Engine engine(Model::from_memory(bytes));
+    if (engine.arena_bytes() <= kMostToRun) engine.run();
   } catch (const std::invalid_argument&) {
+  } catch (const BadModel&) {  // planes of more than it may have
   }
   return 0;
 }

@@ -8,6 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "edge/compile/fold.h"
+#include "edge/compile/lower.h"
+
 namespace perennial::edge {
 namespace {
 
@@ -120,8 +123,11 @@ class Reader {
     require(layers.is_array() && !layers.empty() && layers.size() <= kMostLayers,
             "\"layers\", an array of 1 to " + std::to_string(kMostLayers));
     for (const json& l : layers) {
-      where_ = "layer " + std::to_string(count_++) + ": ";
+      const std::string name = "layer " + std::to_string(count_++);
+      const size_t before = g_.nodes().size();
+      where_ = name + ": ";
       layer(l);
+      for (size_t i = before; i < g_.nodes().size(); ++i) g_.nodes()[i].where = name;
     }
     where_ = "outputs: ";
     values_["last"] = last_;
@@ -134,6 +140,9 @@ class Reader {
     }
     where_.clear();
     all.nothing_else();
+    Graph copy = g_;
+    fold(copy);
+    lower(copy);  // complains where something has no operation
   }
 
   void image(const json& text) {

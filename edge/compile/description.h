@@ -27,14 +27,14 @@ namespace perennial::edge {
 ///           "pool": F               means of blocks of F x F
 ///           "resize": F             F times as large, bilinear; "align_corners": true | false (false)
 ///           "means": true           of each plane
-///           "shuffle": G            channels of G groups by turns; behind a 1x1 convolution of G groups
-///           "scale": NAME           by one number for each channel; before a 1x1 convolution
+///           "shuffle": G            channels of G groups by turns; right behind a 1x1 convolution of G
+///                                   groups that nothing else reads
+///           "scale": NAME           by one number for each channel; a 1x1 convolution alone reads it
 ///           "gate": NAME            SINet's information blocking: reads the coarse map, NAME is the detail
-///           "conv": NAME            NAME.weight [outputs, inputs by group, height, width], NAME.bias if
-///           there
-///                                   is one; "stride": 1 | 2 (1), "dilation": D (1), "same": true | false
-///                                   (false: half of what the kernel reaches over, in zeros, on every side;
-///                                   true: TensorFlow's SAME); 1x1, depthwise or one group
+///           "conv": NAME            NAME.weight [outputs, inputs by group, height, width], and NAME.bias
+///                                   if it is there; "stride": 1 | 2 (1), "dilation": D (1), "same": true |
+///                                   false (false: half of what the kernel reaches over, in zeros, on every
+///                                   side; true: TensorFlow's SAME); 1x1, depthwise or one group
 ///           "dense": NAME           NAME.weight [outputs, inputs], NAME.bias if there is one
 ///   "norm": NAME                    batch normalisation: NAME.weight, .bias, .running_mean, .running_var
 ///   one of  "prelu": NAME           NAME.weight, a slope for each channel

@@ -34,12 +34,13 @@ class Folder {
 
  private:
   bool any(bool (Folder::*step)(int)) {
-    bool changed = false;
+    bool ever = false, changed = true;
     for (int i = 0; i < static_cast<int>(g_.nodes().size()); ++i) {
-      readers_ = readers(g_);
-      if (readers_[static_cast<size_t>(i)] > 0) changed |= (this->*step)(i);
+      if (changed) readers_ = readers(g_);
+      changed = readers_[static_cast<size_t>(i)] > 0 && (this->*step)(i);
+      ever |= changed;
     }
-    return changed;
+    return ever;
   }
   Node& at(int i) { return g_.nodes()[static_cast<size_t>(i)]; }
   bool alone(const Value& v) const { return readers_[static_cast<size_t>(v.node)] == 1 && whole(g_, v); }
@@ -63,8 +64,7 @@ class Folder {
       own.shift = part(node.shift, begin, p.channels);
       own.slope = part(node.slope, begin, p.channels);
       begin += p.channels;
-      g_.nodes().push_back(std::move(own));
-      done.push_back({static_cast<int>(g_.nodes().size()) - 1, 0, p.channels});
+      done.push_back(g_.push(std::move(own)));
     }
     Node joined;
     joined.kind = NodeKind::kConcat, joined.name = node.name, joined.inputs = done;
@@ -84,8 +84,7 @@ class Folder {
     Node norm = node;
     norm.inputs = {sum.inputs[0]};
     norm.range = {};
-    g_.nodes().push_back(norm);
-    sum.inputs[0] = {static_cast<int>(g_.nodes().size()) - 1, 0, norm.channels};
+    sum.inputs[0] = g_.push(norm);
     for (size_t c = 0; c < sum.scale.size(); ++c) sum.scale[c] *= node.scale[c];
     sum.name = node.name;
     sum.range = node.range;
@@ -124,8 +123,7 @@ class Folder {
     norm.inputs = resize.inputs;
     norm.range = {};
     norm.height = g_.node(resize.inputs[0]).height, norm.width = g_.node(resize.inputs[0]).width;
-    g_.nodes().push_back(norm);
-    resize.inputs[0] = {static_cast<int>(g_.nodes().size()) - 1, 0, norm.channels};
+    resize.inputs[0] = g_.push(norm);
     resize.range = node.range;
     at(i) = std::move(resize);
     return true;

@@ -8,7 +8,7 @@ namespace perennial::edge {
 namespace {
 
 constexpr int kMostChannels = 1 << 16, kMostSide = 1 << 13, kMostReach = 128;
-constexpr size_t kMostNodes = 1 << 13;
+constexpr size_t kMostNodes = 1 << 13, kMostParameters = size_t{1} << 28;
 
 std::string text(const std::vector<int64_t>& shape) {
   std::string out = "[";
@@ -63,6 +63,10 @@ Value Graph::push(Node node) {
               node.height <= kMostSide && node.width <= kMostSide,
           node.name + ": planes of a size that no network has: " + std::to_string(node.channels) + " of " +
               std::to_string(node.height) + " x " + std::to_string(node.width));
+  for (const auto* values : {&node.weight, &node.bias, &node.slope, &node.scale, &node.shift})
+    parameters_ += values->size();
+  require(parameters_ <= kMostParameters,
+          "a network of more than " + std::to_string(kMostParameters) + " parameters");
   if (node.name.empty()) node.name = std::to_string(nodes_.size());
   nodes_.push_back(std::move(node));
   return {static_cast<int>(nodes_.size()) - 1, 0, nodes_.back().channels};
@@ -80,6 +84,9 @@ Value Graph::input(const std::string& name, int channels, int height, int width,
 Value Graph::conv(const std::string& name, Value x, const Conv& c) {
   require(c.groups >= 1 && x.channels % c.groups == 0 && c.out % c.groups == 0,
           name + ": groups do not divide the channels");
+  require(c.groups == 1 || (c.groups == x.channels && c.groups == c.out) ||
+              (c.kernel_h * c.kernel_w == 1 && c.stride == 1),
+          name + ": expected a convolution that is 1x1 with stride 1, depthwise or of one group");
   Node n = like(NodeKind::kConv, x);
   n.name = name;
   n.weight = take_(name + ".weight", {c.out, x.channels / c.groups, c.kernel_h, c.kernel_w});
@@ -104,6 +111,8 @@ Value Graph::norm(const std::string& name, Value x, double eps) {
              mean = take_(name + ".running_mean", {x.channels}),
              variance = take_(name + ".running_var", {x.channels});
   for (size_t c = 0; c < weight.size(); ++c) {
+    require(variance[c] + eps > 0,
+            name + ".running_var: expected variances above 0, found " + std::to_string(variance[c]));
     const double scale = weight[c] / std::sqrt(variance[c] + eps);
     n.scale.push_back(static_cast<float>(scale));
     n.shift.push_back(static_cast<float>(bias[c] - mean[c] * scale));
@@ -206,6 +215,11 @@ Value Graph::gate(Value coarse, Value detail) {
   return push(std::move(n));
 }
 
-void Graph::output(const std::string& name, Value x) { outputs_.emplace_back(name, x); }
+void Graph::output(const std::string& name, Value x) {
+  for (const auto& [node, _] : images_)
+    require(nodes_[static_cast<size_t>(node)].name != name, name + ": an output that is named like an input");
+  for (const auto& [other, _] : outputs_) require(other != name, name + ": two outputs of one name");
+  outputs_.emplace_back(name, x);
+}
 
 }  // namespace perennial::edge

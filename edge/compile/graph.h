@@ -50,6 +50,7 @@ struct Value {
 struct Node {
   NodeKind kind = NodeKind::kInput;
   std::string name;
+  std::string where;  ///< what a person calls it who wrote it: "layer 3"; empty: its name
   std::vector<Value> inputs;
   int channels = 0, height = 0, width = 0;  ///< of what it gives
   int kernel_h = 1, kernel_w = 1, stride = 1, groups = 1, factor = 1, dilation = 1;
@@ -105,7 +106,11 @@ class Graph {
   Value scale(Value x, Value s);
   Value resize(Value x, int factor, bool align_corners);
   Value gate(Value coarse, Value detail);
+  /// A name that no port has yet.
   void output(const std::string& name, Value x);
+  /// A node as it is. Every other function adds its node by this one, which bounds their number and what
+  /// they hold.
+  Value push(Node node);
 
   const Node& node(Value v) const { return nodes_[static_cast<size_t>(v.node)]; }
   std::vector<Node>& nodes() { return nodes_; }
@@ -116,12 +121,12 @@ class Graph {
 
  private:
   Node like(NodeKind kind, Value x) const;
-  Value push(Node node);
 
   WeightSource take_;
   std::vector<Node> nodes_;
   std::vector<std::pair<std::string, Value>> outputs_;
   std::map<int, ImageInput> images_;
+  size_t parameters_ = 0;
 };
 
 }  // namespace perennial::edge

@@ -173,9 +173,16 @@ class Lowerer {
       case NodeKind::kGate:
         op.kind = OpKind::kGate, op.second = static_cast<uint32_t>(value(n->inputs[1]));
         break;
-      default: throw std::invalid_argument(n->name + ": no operation does this here");
+      case NodeKind::kShuffle:
+        refuse(*n, "a shuffle right behind a 1x1 convolution of as many groups that nothing else reads");
+      case NodeKind::kScale: refuse(*n, "a 1x1 convolution, and nothing else, to read what is scaled");
+      default: throw std::logic_error(n->name + ": a node that no operation does");
     }
     op.input = static_cast<uint32_t>(value(n->inputs[0]));
+  }
+
+  [[noreturn]] static void refuse(const Node& n, const char* expected) {
+    throw std::invalid_argument((n.where.empty() ? n.name : n.where) + ": expected " + expected);
   }
 
   void affine(const Value& v, Program::Op& op) {
@@ -203,10 +210,8 @@ class Lowerer {
       }
     } else if (n.groups == n.channels && n.groups == in.channels) {
       op.kind = OpKind::kDepthwise;
-    } else if (n.groups == 1) {
-      op.kind = OpKind::kConvolution;
     } else {
-      throw std::invalid_argument(n.name + ": a grouped convolution that is neither 1x1 nor depthwise");
+      op.kind = OpKind::kConvolution;
     }
     op.input = static_cast<uint32_t>(value(in));
   }

@@ -26,7 +26,8 @@ struct Program {
   std::vector<std::vector<float>> weights;
 };
 
-/// Turns a folded graph into operations in an order in which they can run.
+/// Turns a folded graph into operations in an order in which they can run. Throws std::invalid_argument for a
+/// scaling or shuffle that no convolution takes in.
 Program lower(const Graph& graph);
 
 /// Gives every tensor its place in the arena (floats); returns the arena's size.

@@ -64,7 +64,14 @@ Message attribute(const std::string& name, const Ints& values) {
 
 class Writer {
  public:
-  explicit Writer(const Graph& graph) : g_(graph) {}
+  explicit Writer(const Graph& graph) : g_(graph) {
+    const auto longer_than = [this](const std::string& port) {
+      inner_prefix_.resize(
+          std::max(inner_prefix_.size(), std::min(port.find_first_not_of('_'), port.size()) + 1), '_');
+    };
+    for (const auto& [port, _] : g_.outputs()) longer_than(port);
+    for (const auto& [node, _] : g_.images()) longer_than(g_.node({node}).name);
+  }
 
   std::string write(const std::string& name) {
     for (size_t i = 0; i < g_.nodes().size(); ++i) node(static_cast<int>(i));
@@ -98,14 +105,14 @@ class Writer {
   // What an operation between others gives.
   std::string inner(const std::string& op, const std::vector<std::string>& inputs,
                     const std::vector<Message>& attributes = {}) {
-    const std::string name = "t" + std::to_string(inner_++);
+    const std::string name = inner_prefix_ + "t" + std::to_string(inner_++);
     emit(op, inputs, name, attributes);
     return name;
   }
 
   template <class T>
   std::string constant(const std::vector<T>& values, const std::vector<int64_t>& shape) {
-    const std::string name = "c" + std::to_string(constants_++);
+    const std::string name = inner_prefix_ + "c" + std::to_string(constants_++);
     Message m;
     for (const int64_t side : shape) m.number(1, static_cast<uint64_t>(side));
     m.number(2, std::is_same_v<T, float> ? kFloat : kInt64).text(8, name);
@@ -117,7 +124,7 @@ class Writer {
     return constant(values, {static_cast<int64_t>(values.size()), 1, 1});
   }
 
-  static std::string name_of(int node) { return "v" + std::to_string(node); }
+  std::string name_of(int node) const { return inner_prefix_ + "v" + std::to_string(node); }
 
   std::string value_name(const Value& v) {
     const Node& n = g_.node(v);
@@ -211,6 +218,7 @@ class Writer {
 
   const Graph& g_;
   Message graph_;
+  std::string inner_prefix_;  ///< more underscores than any port begins with
   int inner_ = 0, constants_ = 0;
 };
 

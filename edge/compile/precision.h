@@ -24,8 +24,9 @@ ValueRange range_of(float low, float high);
 /// nearest even, and computed in float32. kInt8: 1x1 and general convolutions and dense layers are stored as
 /// step * q, q in -127..127, a step for each output channel, by the largest magnitude or as Node::weight_step
 /// says; those whose input has a range also compute with 8-bit integers, exactly summed. Depthwise weights
-/// are bfloat16 (int8 where Node::weight_step is known), layers of fewer than four outputs in a group
-/// float32, and everything that lies between operations is float32.
+/// are bfloat16 (int8 where Node::weight_step is known); layers of fewer than four outputs in a group,
+/// dilated convolutions of one group and sums of more than kMostTerms float32; and everything that lies
+/// between operations is float32.
 ///
 /// Ranges come from Node::range (a checkpoint that stores them), or from `inputs` (calibrate.h), which only
 /// fill in where the graph knows none.

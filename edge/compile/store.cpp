@@ -65,9 +65,11 @@ class Storer {
     if (wanted != Dtype::kInt8) return wanted;
     if (op.kind == OpKind::kDepthwise) return op.known_steps.empty() ? Dtype::kBfloat16 : Dtype::kInt8;
     const bool few = p_.tensors[op.output].channels < kFewestRows * static_cast<int>(op.groups);
-    const bool dilated =
-        op.kind == OpKind::kConvolution && op.dilation > 1;  // no kernel of integers does that
-    return few || dilated ? Dtype::kFloat32 : Dtype::kInt8;
+    // What no kernel of integers does.
+    const bool dilated = op.kind == OpKind::kConvolution && op.dilation > 1;
+    const auto rows = static_cast<size_t>(p_.tensors[op.output].channels);
+    const bool long_sums = values(op.weight).size() / rows > kMostTerms;
+    return few || dilated || long_sums ? Dtype::kFloat32 : Dtype::kInt8;
   }
 
   void halves(Program::Op& op) {

@@ -8,8 +8,8 @@
 namespace perennial {
 
 struct ImageNetworkOptions {
-  int64_t side =
-      0;  ///< of the square input; 0: as the weights' metadata say ("input": "224x224 ..."), or 224
+  int64_t side = 0;  ///< of the square input; 0: as the description or the weights' metadata say ("input":
+                     ///< "224x224 ..."), or 224
   /// A network as text: edge/compile/description.h (an object), or listing.h for 8-bit weights (an array);
   /// empty: the one in the weights' metadata ("graph").
   std::string listing;

@@ -99,21 +99,30 @@ RC_GTEST_PROP(Compile, DenseLayersOfAnyShape, ()) {
   expect_equal_to_naive(g, 1e-4);
 }
 
-// TensorFlow's SAME of even sides under stride 2: the one row and column of zeros is below and on the right.
-TEST(Compile, SamePaddingIsBelowAndOnTheRight) {
+// How many taps of each output lie in a square of `side`: a kernel of ones over ones.
+std::vector<float> taps_inside(const Graph::Conv& shape, int side) {
+  Graph g([](const std::string&, const std::vector<int64_t>& s) {
+    return std::vector<float>(static_cast<size_t>(s[0] * s[1] * s[2] * s[3]), 1.0F);
+  });
+  g.output("y", g.conv("y", g.input("x", shape.groups, side, side), shape));
+  const auto bytes = compile(g);
+  Engine engine(Model::from_memory(bytes));
+  std::fill(engine.input(0).begin(), engine.input(0).end(), 1.0F);
+  engine.run();
+  const auto out = engine.output(0);
+  const auto plane = static_cast<std::ptrdiff_t>(out.size()) / shape.out;
+  return {out.begin(), out.begin() + plane};
+}
+
+TEST(Compile, PaddingIsThatOfTheOrigin) {
   for (const int channels : {1, 2}) {
-    Graph g([](const std::string&, const std::vector<int64_t>& shape) {
-      return std::vector<float>(static_cast<size_t>(shape[0] * shape[1] * shape[2] * shape[3]), 1.0F);
-    });
-    Graph::Conv shape{channels, 3, 3, 2, channels};
-    shape.padding = Graph::Padding::kSame;
-    g.output("y", g.conv("y", g.input("x", channels, 4, 4), shape));
-    const auto bytes = compile(g);
-    Engine engine(Model::from_memory(bytes));
-    std::fill(engine.input(0).begin(), engine.input(0).end(), 1.0F);
-    engine.run();
-    const auto out = engine.output(0);
-    EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + 4), (std::vector<float>{9, 6, 6, 4}));
+    // TensorFlow's SAME of even sides under stride 2: the zeros are below and on the right.
+    EXPECT_EQ(taps_inside({channels, 3, 3, 2, channels, false, Graph::Padding::kSame}, 4),
+              (std::vector<float>{9, 6, 6, 4}));
+    // torch.nn.Conv2d(c, c, 2, padding=1, groups=c) and (c, c, 3, padding=2, dilation=2, groups=c)
+    EXPECT_EQ(taps_inside({channels, 2, 2, 1, channels}, 2), (std::vector<float>{1, 2, 1, 2, 4, 2, 1, 2, 1}));
+    EXPECT_EQ(taps_inside({channels, 3, 3, 1, channels, false, Graph::Padding::kHalf, 2}, 3),
+              (std::vector<float>{4, 2, 4, 2, 1, 2, 4, 2, 4}));
   }
 }
 

@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <random>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <rapidcheck/gtest.h>
 
 #include "edge/compile/compile.h"
+#include "edge/engine.h"
 #include "edge/nets/mobilenet.h"
 #include "edge/nets/sinet.h"
 #include "tests/edge/naive.h"
@@ -134,93 +136,151 @@ TEST(Description, OfMobilenetGivesTheSameModelFileAtAnySide) {
   EXPECT_TRUE(compile(graph) == expected);
 }
 
-// Networks that somebody may write: layers drawn at random. Each is a model that gives what the naive
-// evaluation gives, or is refused.
-struct Drawn {
-  json layers = json::array();
-  Weights weights;
-
-  void weight(const std::string& name, std::vector<int64_t> shape) {
-    weights[name] = {shape, naive::random_weight(name, shape)};
+// Networks that somebody may write: layers drawn at random.
+class Drawn {
+ public:
+  Drawn() : values_{{"image", *rc::gen::inRange(1, 6), kSide, kSide}} {
+    const int count = *rc::gen::inRange(1, 12);
+    for (int i = 0; i < count; ++i) {
+      name_ = "l" + std::to_string(i);
+      from_ = y_ = values_[*rc::gen::inRange<size_t>(0, values_.size())];
+      layer_ = {{"in", from_.name}};
+      operation();
+      norm_and_activation();
+      layer_["as"] = y_.name = name_;
+      layers_.push_back(layer_);
+      values_.push_back(y_);
+    }
   }
+
+  json text() const {
+    return {{"image", {{"side", kSide}, {"channels", values_[0].channels}}},
+            {"layers", layers_},
+            {"outputs", {{"y", "last"}, {"x", values_[values_.size() / 2].name}}}};
+  }
+  const Weights& weights() const { return weights_; }
+
+ private:
+  static constexpr int kSide = 12;
+  struct Known {
+    std::string name;
+    int channels, height, width;
+  };
+  static bool yes() { return *rc::gen::arbitrary<bool>(); }
+  static bool alike(const Known& a, const Known& b) { return a.height == b.height && a.width == b.width; }
+
+  void weight(const std::string& name, const std::vector<int64_t>& shape) {
+    weights_[name] = {shape, naive::random_weight(name, shape)};
+  }
+  void next_layer(json layer) { layers_.push_back(std::exchange(layer_, std::move(layer))); }
+
+  void operation() {
+    switch (*rc::gen::inRange(0, 10)) {
+      case 0: return convolution();
+      case 1: return grouped();
+      case 2: return scaled();
+      case 3:
+        if (y_.height % 2 != 0 || y_.width % 2 != 0) return;
+        layer_["pool"] = 2, y_.height /= 2, y_.width /= 2;
+        return;
+      case 4:
+        if (std::max(y_.height, y_.width) > 16) return;
+        layer_["resize"] = 2, layer_["align_corners"] = yes(), y_.height *= 2, y_.width *= 2;
+        return;
+      case 5: layer_["means"] = true, y_.height = y_.width = 1; return;
+      case 6:
+        for (const Known& k : values_)
+          if (k.channels == y_.channels && alike(k, y_)) layer_["add"].push_back(k.name);
+        return;
+      case 7:
+        y_.channels = 0;
+        for (const Known& k : values_)
+          if (alike(k, y_) && y_.channels < 20) layer_["concat"].push_back(k.name), y_.channels += k.channels;
+        return;
+      case 8:
+        for (const Known& k : values_)
+          if (k.channels == y_.channels && alike(k, y_)) layer_["gate"] = k.name;
+        return;
+      default:
+        if (y_.height * y_.width == 1) {
+          y_.channels = *rc::gen::inRange(1, 20);
+          layer_["dense"] = name_;
+          weight(name_ + ".weight", {y_.channels, from_.channels});
+        }
+    }
+  }
+
+  void convolution() {
+    const int kernel_h = *rc::gen::inRange(1, 6), kernel_w = yes() ? kernel_h : *rc::gen::inRange(1, 6),
+              stride = *rc::gen::inRange(1, 3), dilation = *rc::gen::inRange(1, 4);
+    const bool same = yes(), depthwise = kernel_h * kernel_w > 1 && yes();
+    if (!depthwise) y_.channels = *rc::gen::inRange(1, 30);
+    layer_.update({{"conv", name_}, {"stride", stride}, {"same", same}, {"dilation", dilation}});
+    weight(name_ + ".weight", {y_.channels, depthwise ? 1 : from_.channels, kernel_h, kernel_w});
+    if (yes()) weight(name_ + ".bias", {y_.channels});
+    const auto outputs = [&](int side, int kernel) {
+      const int reach = (kernel - 1) * dilation + 1;
+      return same ? (side + stride - 1) / stride : (side + reach / 2 * 2 - reach) / stride + 1;
+    };
+    y_.height = outputs(from_.height, kernel_h), y_.width = outputs(from_.width, kernel_w);
+  }
+
+  void pointwise(const std::string& name, int groups) {
+    y_.channels = groups * *rc::gen::inRange(1, 12);
+    layer_["conv"] = name;
+    weight(name + ".weight", {y_.channels, from_.channels / groups, 1, 1});
+    if (yes()) weight(name + ".bias", {y_.channels});
+  }
+
+  void grouped() {
+    int groups = 1;
+    for (const int g : {2, 3, 5})
+      if (from_.channels % g == 0) groups = g;
+    pointwise(name_, groups);
+    if (yes()) norm(name_ + ".before");
+    if (yes()) next_layer({{"shuffle", groups}});
+  }
+
+  void scaled() {
+    for (const Known& k : values_)
+      if (k.channels == from_.channels && k.height * k.width == 1) {
+        layer_["scale"] = k.name;
+        next_layer(json::object());
+        return pointwise(name_, 1);
+      }
+  }
+
+  void norm(const std::string& name) {
+    layer_["norm"] = name;
+    for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"})
+      weight(name + part, {y_.channels});
+  }
+
+  void norm_and_activation() {
+    if (!layer_.contains("norm") && yes()) norm(name_ + ".bn");
+    switch (*rc::gen::inRange(0, 4)) {
+      case 0:
+        layer_["prelu"] = name_ + ".act";
+        weight(name_ + ".act.weight", {y_.channels});
+        break;
+      case 1: layer_["leaky"] = 0.25; break;
+      case 2: layer_["clamp"] = {-0.5, 1.5}; break;
+      default: break;
+    }
+    if (layer_.empty() || (layer_.size() == 1 && layer_.contains("in"))) layer_["leaky"] = 0.5;
+  }
+
+  std::vector<Known> values_;
+  json layers_ = json::array(), layer_;
+  Weights weights_;
+  std::string name_;
+  Known from_, y_;
 };
 
 RC_GTEST_PROP(Description, IsTheNetworkThatItDescribes, ()) {
-  Drawn net;
-  struct Known {
-    std::string name;
-    int channels, side;
-  };
-  const int input = *rc::gen::inRange(1, 6), input_side = *rc::gen::element(4, 8, 12);
-  std::vector<Known> values{{"image", input, input_side}};
-  const int count = *rc::gen::inRange(1, 12);
-  for (int i = 0; i < count; ++i) {
-    const std::string name = "l" + std::to_string(i);
-    const Known from = values[*rc::gen::inRange<size_t>(0, values.size())];
-    json layer{{"in", from.name}, {"as", name}};
-    int channels = from.channels, side = from.side;
-    switch (*rc::gen::inRange(0, 8)) {
-      case 0: {
-        const int kernel = *rc::gen::element(1, 3, 5), stride = kernel > 1 ? *rc::gen::inRange(1, 3) : 1;
-        const bool depthwise = kernel > 1 && *rc::gen::arbitrary<bool>();
-        if (!depthwise) channels = *rc::gen::inRange(1, 10);
-        layer["conv"] = name, layer["stride"] = stride, layer["same"] = *rc::gen::arbitrary<bool>();
-        layer["dilation"] = *rc::gen::inRange(1, 4);
-        net.weight(name + ".weight", {channels, depthwise ? 1 : from.channels, kernel, kernel});
-        if (*rc::gen::arbitrary<bool>()) net.weight(name + ".bias", {channels});
-        side = (side + stride - 1) / stride;
-        break;
-      }
-      case 1:
-        if (side % 2 == 0) layer["pool"] = 2, side /= 2;
-        break;
-      case 2:
-        if (side < 16) layer["resize"] = 2, layer["align_corners"] = *rc::gen::arbitrary<bool>(), side *= 2;
-        break;
-      case 3: layer["means"] = true, side = 1; break;
-      case 4:
-        for (const Known& k : values)
-          if (k.channels == channels && k.side == side) layer["add"].push_back(k.name);
-        break;
-      case 5:
-        channels = 0;
-        for (const Known& k : values)
-          if (k.side == side && channels < 20) layer["concat"].push_back(k.name), channels += k.channels;
-        break;
-      case 6:
-        for (const Known& k : values)
-          if (k.channels == channels && k.side == side) layer["gate"] = k.name;
-        break;
-      default:
-        if (side == 1) {
-          channels = *rc::gen::inRange(1, 20);
-          layer["dense"] = name;
-          net.weight(name + ".weight", {channels, from.channels});
-        }
-    }
-    if (*rc::gen::arbitrary<bool>()) {
-      layer["norm"] = name + ".bn";
-      for (const char* part : {".weight", ".bias", ".running_mean", ".running_var"})
-        net.weight(name + ".bn" + part, {channels});
-    }
-    switch (*rc::gen::inRange(0, 4)) {
-      case 0:
-        layer["prelu"] = name + ".act";
-        net.weight(name + ".act.weight", {channels});
-        break;
-      case 1: layer["leaky"] = 0.25; break;
-      case 2: layer["clamp"] = {-0.5, 1.5}; break;
-      default: break;
-    }
-    if (layer.size() == 2) layer["leaky"] = 0.5;
-    net.layers.push_back(layer);
-    values.push_back({name, channels, side});
-  }
-  const json text{{"image", {{"side", input_side}, {"channels", input}}},
-                  {"layers", net.layers},
-                  {"outputs", {{"y", "last"}, {"x", values[values.size() / 2].name}}}};
-  RC_LOG() << text.dump();
-  RC_ASSERT(naive::worst_difference(read_description(text.dump(), net.weights)) <= 1e-4);
+  const Drawn net;
+  RC_LOG() << net.text().dump();
+  RC_ASSERT(naive::worst_difference(read_description(net.text().dump(), net.weights())) <= 1e-4);
 }
 
 struct Small {
@@ -241,7 +301,11 @@ struct Small {
   }
   std::string error() const {
     try {
-      compile(read_description(text.dump(), weights));
+      const Graph graph = read_description(text.dump(), weights);
+      const auto bytes = compile(graph);
+      if (graph.nodes().front().height > 64) return "";
+      Engine engine(Model::from_memory(bytes));
+      engine.run();
     } catch (const std::invalid_argument& e) {
       return e.what();
     }
@@ -297,7 +361,56 @@ TEST(Description, SaysWhereSomethingIsWrong) {
   EXPECT_THROW(read_description("{", {}), std::invalid_argument);
 }
 
-// Whatever a description says, it is a network or a complaint.
+// What is wrong only where operations are made of layers.
+TEST(Description, SaysWhichLayerHasNoOperation) {
+  EXPECT_EQ(
+      error_after(
+          [](Small& s) { s.text["layers"].insert(s.text["layers"].begin() + 2, json{{"shuffle", 2}}); }),
+      "network description: layer 2: expected a shuffle right behind a 1x1 convolution of as many groups "
+      "that "
+      "nothing else reads");
+  EXPECT_EQ(
+      error_after([](Small& s) {
+        s.text["layers"][3]["as"] = "means";
+        s.text["layers"].push_back({{"in", "a"}, {"scale", "means"}});
+      }),
+      "network description: layer 5: expected a 1x1 convolution, and nothing else, to read what is scaled");
+  EXPECT_EQ(error_after([](Small& s) {
+              s.weights["b.weight"].shape = {8, 2, 1, 1}, s.text["layers"][1]["stride"] = 2;
+            }),
+            "network description: layer 1: b: expected a convolution that is 1x1 with stride 1, depthwise or "
+            "of one "
+            "group");
+  EXPECT_EQ(error_after([](Small& s) { s.text["outputs"]["image"] = "a"; }),
+            "network description: outputs: image: an output that is named like an input");
+}
+
+TEST(Description, VariancesAreAboveZero) {
+  Small small;
+  for (const char* part : {"n.weight", "n.bias", "n.running_mean"}) small.weights[part] = {{4}, {1, 1, 1, 1}};
+  small.weights["n.running_var"] = {{4}, {1, 1, -1, 1}};
+  small.text["layers"][0]["norm"] = "n";
+  EXPECT_EQ(small.error(),
+            "network description: layer 0: n.running_var: expected variances above 0, found -1.000000");
+}
+
+TEST(Description, OfTooManyLayersIsRefused) {
+  Small small;
+  json wide = json::array();
+  for (int i = 0; i < 64; ++i) wide.push_back("a");
+  json layers = json::array({small.text["layers"][0]});
+  const auto after = [&](const json& layer, int times) {
+    small.text["layers"] = layers;
+    for (int i = 0; i < times; ++i) small.text["layers"].push_back(layer);
+    return small.error();
+  };
+  EXPECT_EQ(after({{"add", wide}}, 127), "");  // of the depth that the compiler goes to
+  EXPECT_EQ(after({{"add", wide}}, 128), "network description: layer 128: a network of more than 8192 nodes");
+  layers.push_back({{"concat", wide}});
+  EXPECT_EQ(after({{"leaky", 0.1}}, 200), "network description: a network of more than 8192 nodes");
+}
+
+// Whatever a description says, it is a network that runs or a complaint.
 TEST(Description, HostileDescriptionsAreRefusedOrHarmless) {
   std::mt19937 random(3);
   const json junk[] = {nullptr, -1,  0,   1,    7,    1e300,          "a",    "last", json::array(),

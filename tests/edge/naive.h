@@ -15,7 +15,7 @@ std::vector<double> evaluate(const Graph& graph, const std::vector<float>& input
                              Arithmetic arithmetic = Arithmetic::kFloats);
 
 /// The largest difference between what the compiled graph gives for an image of numbers up to 1 and what
-/// evaluate() gives, over all outputs, in parts of 1 + the number itself.
+/// evaluate() gives, over all outputs and instruction sets, in parts of 1 + the number itself.
 double worst_difference(const Graph& graph);
 
 /// Weights drawn for a name and shape, alike for like names; variances are positive.

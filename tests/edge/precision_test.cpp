@@ -73,6 +73,22 @@ int integral_operations(const std::vector<std::byte>& bytes) {
   return count;
 }
 
+// What no kernel of integers does stays as it was: dilated kernels, and sums longer than 32 bits hold.
+TEST(Precision, SomeConvolutionsStayFloats) {
+  for (const auto& [channels, side, dilation] : {std::tuple{6, 9, 2}, {8192, 2, 1}}) {
+    Case c;
+    c.graph.output("y", c.graph.conv("a", c.input(channels, side, side),
+                                     {5, 3, 3, 1, 1, true, Graph::Padding::kHalf, dilation}));
+    const auto bytes = compile(c.graph, {.weights = Dtype::kInt8});
+    EXPECT_EQ(integral_operations(bytes), 0);
+    Engine engine(Model::from_memory(bytes));
+    std::copy(c.values.begin(), c.values.end(), engine.input(0).begin());
+    engine.run();
+    const auto expected = naive::evaluate(c.graph, c.values);
+    for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(engine.output(0)[i], expected[i], 1e-2);
+  }
+}
+
 RC_GTEST_PROP(Precision, IntegerConvolutionsOfAnyShape, ()) {
   Case c;
   const int channels = *rc::gen::inRange(2, 20), out = *rc::gen::inRange(4, 20);
