@@ -19,6 +19,24 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
+/// A vector that is read once and stays in a register: left alone, GCC reads memory again for every use of
+/// it.
+HWY_INLINE V load_once(const float* from) {
+  V v = hn::LoadU(D(), from);
+#if HWY_COMPILER_GCC_ACTUAL && HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+  __asm__("" : "+v"(v.raw));
+#elif HWY_COMPILER_GCC_ACTUAL && HWY_ARCH_ARM && HWY_TARGET != HWY_SCALAR
+  __asm__("" : "+w"(v.raw));
+#endif
+  return v;
+}
+
+/// NaN stays.
+HWY_INLINE V prelu(V x, V slope) {
+  const V zero = hn::Zero(D());
+  return hn::MulAdd(slope, hn::Min(zero, x), hn::Max(zero, x));
+}
+
 /// The epilogue of one channel.
 struct ChannelEpilogue {
   HWY_INLINE ChannelEpilogue(const Epilogue& e, size_t channel, size_t plane)
@@ -48,8 +66,7 @@ struct ChannelEpilogue {
     const D d;
     if (activation == Epilogue::Activation::kPrelu) {
       HWY_UNROLL(8)
-      for (size_t i = 0; i < N; ++i)
-        sum[i] = hn::IfNegativeThenElse(sum[i], hn::Mul(sum[i], hn::Set(d, slope)), sum[i]);
+      for (size_t i = 0; i < N; ++i) sum[i] = prelu(sum[i], hn::Set(d, slope));
     } else if (activation == Epilogue::Activation::kClamp) {
       HWY_UNROLL(8)
       for (size_t i = 0; i < N; ++i) sum[i] = hn::Min(hn::Max(sum[i], hn::Set(d, low)), hn::Set(d, high));
@@ -69,6 +86,67 @@ struct ChannelEpilogue {
   float skip_scale;
   Epilogue::Activation activation;
   float slope, low, high;
+};
+
+/// The same of O channels, `step` apart: what they have in common is asked once.
+template <size_t O>
+struct BlockEpilogue {
+  HWY_INLINE BlockEpilogue(const Epilogue& epilogue, size_t first_channel, size_t channel_step, size_t pixels)
+      : e(epilogue), first(first_channel), step(channel_step), plane(pixels) {}
+
+  template <size_t N>
+  HWY_INLINE void start(V (&sum)[O][N], size_t at, size_t next) const {
+    const D d;
+    const Constant bias = constant(e.bias, kZero);
+    HWY_UNROLL(16)
+    for (size_t o = 0; o < O; ++o) {
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < N; ++i) sum[o][i] = hn::Set(d, bias.of(o));
+    }
+    if (e.skip == nullptr) return;
+    const Constant scale = constant(e.skip_scale, kOne);
+    const float* skip = e.skip + first * plane + at;
+    HWY_UNROLL(16)
+    for (size_t o = 0; o < O; ++o, skip += step * plane) {
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < N; ++i)
+        sum[o][i] = hn::MulAdd(hn::LoadU(d, skip + i * next), hn::Set(d, scale.of(o)), sum[o][i]);
+    }
+  }
+
+  template <size_t N>
+  HWY_INLINE void finish(V (&sum)[O][N]) const {
+    const D d;
+    if (e.activation == Epilogue::Activation::kPrelu) {
+      HWY_UNROLL(16)
+      for (size_t o = 0; o < O; ++o) {
+        const V slope = hn::Set(d, e.slope[first + o * step]);
+        HWY_UNROLL(8)
+        for (size_t i = 0; i < N; ++i) sum[o][i] = prelu(sum[o][i], slope);
+      }
+    } else if (e.activation == Epilogue::Activation::kClamp) {
+      const V low = hn::Set(d, e.low), high = hn::Set(d, e.high);
+      HWY_UNROLL(16)
+      for (size_t o = 0; o < O; ++o) {
+        HWY_UNROLL(8)
+        for (size_t i = 0; i < N; ++i) sum[o][i] = hn::Min(hn::Max(sum[o][i], low), high);
+      }
+    }
+  }
+
+ private:
+  struct Constant {
+    HWY_INLINE float of(size_t o) const { return at[o * step]; }
+    const float* at;
+    size_t step;
+  };
+  HWY_INLINE Constant constant(const float* by_channel, const float& otherwise) const {
+    return by_channel != nullptr ? Constant{by_channel + first, step} : Constant{&otherwise, 0};
+  }
+  static constexpr float kZero = 0, kOne = 1;
+
+  const Epilogue& e;
+  size_t first, step, plane;
 };
 
 /// Every second float of two vectors that follow one another.

@@ -20,15 +20,15 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
   const D d;
   const size_t lanes = hn::Lanes(d);
   V sum[O][T];
-  HWY_UNROLL(8)
-  for (size_t i = 0; i < O; ++i) ChannelEpilogue(e, (o + i) * a.out_step, a.pixels).start(sum[i], p, lanes);
+  const BlockEpilogue<O> end(e, o * a.out_step, a.out_step, a.pixels);
+  end.start(sum, p, lanes);
   const float* weight = a.weight + o * a.inputs;
   const float* in = a.in + p;
   for (size_t k = 0; k < a.inputs; ++k, in += a.pixels) {
     V x[T];
     HWY_UNROLL(8)
     for (size_t t = 0; t < T; ++t) {
-      x[t] = hn::LoadU(d, in + t * lanes);
+      x[t] = load_once(in + t * lanes);
       if (kFetchNext) hwy::Prefetch(in + (T + t) * lanes);
     }
     HWY_UNROLL(8)
@@ -38,11 +38,10 @@ HWY_INLINE void pointwise_block(const Pointwise& a, const Epilogue& e, size_t o,
       for (size_t t = 0; t < T; ++t) sum[i][t] = hn::MulAdd(w, x[t], sum[i][t]);
     }
   }
+  end.finish(sum);
   HWY_UNROLL(8)
   for (size_t i = 0; i < O; ++i) {
-    const size_t channel = (o + i) * a.out_step;
-    ChannelEpilogue(e, channel, a.pixels).finish(sum[i]);
-    float* out = a.out + channel * a.pixels + p;
+    float* out = a.out + (o + i) * a.out_step * a.pixels + p;
     if (count == T * lanes) {
       HWY_UNROLL(8)
       for (size_t t = 0; t < T; ++t) hn::StoreU(sum[i][t], d, out + t * lanes);

@@ -22,8 +22,9 @@ constexpr size_t kRegisters = HWY_MAX_BYTES >= 64 || HWY_ARCH_ARM ? 32 : 16;
 template <size_t K, size_t S, bool kEdge>
 struct Window {
   using M = hn::Mask<D>;
+  size_t x;
 
-  HWY_INLINE Window(const Spatial& spatial, size_t column) : s(spatial), x(column) {
+  HWY_INLINE Window(const Spatial& spatial, size_t column) : x(column), s(spatial) {
     if constexpr (kEdge && K > 0) {
       HWY_UNROLL(8)
       for (size_t kx = 0; kx < K; ++kx) inside_row[kx] = inside(kx);
@@ -39,7 +40,7 @@ struct Window {
   // The tap that lies `offset` columns behind the first.
   HWY_INLINE V tap(const float* row, size_t offset) const {
     const D d;
-    V v = hn::LoadU(d, row + offset / S * S);
+    V v = load_once(row + offset / S * S);
     if constexpr (S == 2) {
       const V next = hn::LoadU(d, row + offset / 2 * 2 + hn::Lanes(d));
       v = offset % 2 == 0 ? evens(next, v) : odds(next, v);
@@ -57,13 +58,7 @@ struct Window {
   }
 
   template <size_t R>
-  HWY_INLINE void start(const ChannelEpilogue& end, size_t y, V (&sum)[R]) const {
-    end.start(sum, y * s.out_width + x, s.out_width);
-  }
-
-  template <size_t R>
-  HWY_INLINE void finish(const ChannelEpilogue& end, float* out, size_t y, V (&sum)[R]) const {
-    end.finish(sum);
+  HWY_INLINE void store(float* out, size_t y, const V (&sum)[R]) const {
     out += y * s.out_width + x;
     HWY_UNROLL(8)
     for (size_t r = 0; r < R; ++r) store_upto(sum[r], out + r * s.out_width, s.out_width - x);
@@ -77,17 +72,22 @@ struct Window {
   HWY_INLINE void shared_rows(const float* plane, size_t y, const Weight& weight, V (&sum)[O][R]) const {
     constexpr size_t kLines = (R - 1) * S + K;
     const float* line[kLines];
+    const size_t top = y * S - s.pad_h;
+    size_t offset = top * s.width;
+    const float* first = plane + x * S - s.pad_w;
+    const size_t outside = static_cast<size_t>(s.zeros - plane);
     HWY_UNROLL(32)
-    for (size_t iy = 0; iy < kLines; ++iy) line[iy] = row(plane, y * S + iy);
+    for (size_t iy = 0; iy < kLines; ++iy, offset += s.width)
+      line[iy] = first + (top + iy < s.height ? offset : outside);
     V even, odd = hn::Zero(D());
     HWY_UNROLL(64)
     for (size_t i = 0; i < kLines * K; ++i) {
       const size_t iy = S == 1 ? i % kLines : i / K, kx = S == 1 ? i / kLines : i % K;
       if constexpr (S == 1)
-        even = hn::LoadU(D(), line[iy] + kx);
-      else if (kx % 2 == 0)
+        even = load_once(line[iy] + kx);
+      else if (kx == 0 || kx % 2 == 1)
         hn::LoadInterleaved2(D(), row(plane, y * S + iy) + kx, even, odd);  // not line: as it compiles best
-      const V v = masked(kx, kx % S == 0 ? even : odd);
+      const V v = masked(kx, S == 1 || kx == 0 || kx % 2 == 1 ? even : odd);
       HWY_UNROLL(8)
       for (size_t r = 0; r < R; ++r) {
         if (iy < r * S || iy - r * S >= K) continue;
@@ -136,7 +136,6 @@ struct Window {
   }
 
   Spatial s;  // a copy: what is stored cannot change it
-  size_t x;
   M inside_row[K > 0 ? K : 1];
 };
 
@@ -167,20 +166,21 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
   const float* weight = s.weight + channel * taps;
   const ChannelEpilogue end(e, channel, s.out_height * s.out_width);
   float* out = s.out + channel * s.out_height * s.out_width;
-  each_window<K, S>(s, [&](const auto& window) HWY_ATTR {
+  each_window<K, S>(s, [&](const auto& window) HWY_ATTR __attribute__((always_inline)) {
     const D d;
-    V w[K > 0 ? K * K : 1];
+    V w[K == 3 ? K * K : 1];
     HWY_UNROLL(32)
-    for (size_t i = 0; i < K * K; ++i) w[i] = hn::Set(d, weight[i]);
+    for (size_t i = 0; i < (K == 3 ? K * K : 0); ++i) w[i] = hn::Set(d, weight[i]);
     const auto tap_weight = [&](size_t, size_t tap) HWY_ATTR {
-      if constexpr (K > 0) return w[tap];
+      if constexpr (K == 3) return w[tap];
       return hn::Set(d, weight[tap]);
     };
     each_rows<kRows>({0, s.out_height}, [&](size_t y) HWY_ATTR {
       V sum[1][kRows];
-      window.start(end, y, sum[0]);
+      end.start(sum[0], y * s.out_width + window.x, s.out_width);
       window.accumulate(plane, y, tap_weight, sum);
-      window.finish(end, out, y, sum[0]);
+      end.finish(sum[0]);
+      window.store(out, y, sum[0]);
     });
   });
 }
@@ -191,7 +191,7 @@ HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t ch
   if (k == 3)
     depthwise_plane<known(3), S, kRegisters == 32 ? 7 : 3>(s, e, channel);
   else if (k == 5)
-    depthwise_plane<known(5), S, 4>(s, e, channel);
+    depthwise_plane<known(5), S, 7>(s, e, channel);
   else
     depthwise_plane<0, S, 1>(s, e, channel);
 }
@@ -209,20 +209,20 @@ HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
 template <size_t O, size_t R, size_t K, size_t S>
 HWY_INLINE void convolution_rows(const Spatial& s, const Epilogue& e, size_t o, size_t y) {
   const size_t taps = s.kernel_h * s.kernel_w, plane = s.out_height * s.out_width;
-  each_window<K, S>(s, [&](const auto& window) HWY_ATTR {
+  each_window<K, S>(s, [&](const auto& window) HWY_ATTR __attribute__((always_inline)) {
     const D d;
     V sum[O][R];
-    HWY_UNROLL(16)
-    for (size_t i = 0; i < O; ++i) window.start(ChannelEpilogue(e, o + i, plane), y, sum[i]);
+    const BlockEpilogue<O> end(e, o, 1, plane);
+    end.start(sum, y * s.out_width + window.x, s.out_width);
     for (size_t c = 0; c < s.channels; ++c) {
       const float* weight = s.weight + (o * s.channels + c) * taps;
       const auto tap_weight = [&](size_t i, size_t tap)
                                   HWY_ATTR { return hn::Set(d, weight[i * s.channels * taps + tap]); };
       window.accumulate(s.in + c * s.height * s.width, y, tap_weight, sum);
     }
+    end.finish(sum);
     HWY_UNROLL(16)
-    for (size_t i = 0; i < O; ++i)
-      window.finish(ChannelEpilogue(e, o + i, plane), s.out + (o + i) * plane, y, sum[i]);
+    for (size_t i = 0; i < O; ++i) window.store(s.out + (o + i) * plane, y, sum[i]);
   });
 }
 
