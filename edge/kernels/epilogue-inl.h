@@ -19,6 +19,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
+// Without vectors: blocks of them would be code for nobody.
+constexpr bool kScalar = HWY_TARGET == HWY_SCALAR;
+
 /// A vector that is read once and stays in a register: left alone, GCC reads memory again for every use of
 /// it.
 HWY_INLINE V load_once(const float* from) {

@@ -24,60 +24,83 @@ HWY_ATTR void affine(const float* in, const float* scale, float* out, size_t pix
   }
 }
 
-// One vector of a resized row. Enlarging, the columns that it lies between are within one vector of the row:
-// no gather is needed.
-template <bool kEnlarge>
+// T vectors of a resized row from vector `index` on. Enlarging, the columns that a vector lies between are
+// within one vector of the row: no gather is needed.
+template <bool kEnlarge, size_t T>
 struct ResizedColumns {
   using DI = hn::RebindToSigned<D>;
 
-  HWY_INLINE ResizedColumns(const Resize& r, size_t x)
-      : first(kEnlarge ? r.left[x] : 0),
-        left(hn::Sub(hn::LoadU(DI(), r.left + x), hn::Set(DI(), first))),
-        share(hn::LoadU(D(), r.share + x)) {}
+  HWY_INLINE ResizedColumns(const Resize& r, size_t index) {
+    HWY_UNROLL(2)
+    for (size_t t = 0; t < T; ++t) {
+      const size_t x = vector_at(index + t, r.out_width);
+      first[t] = kEnlarge ? r.left[x] : 0;
+      left[t] = hn::Sub(hn::LoadU(DI(), r.left + x), hn::Set(DI(), first[t]));
+      share[t] = hn::LoadU(D(), r.share + x);
+    }
+  }
 
-  HWY_INLINE V of(const float* row) const {
-    const V a = at(row + first), b = at(row + first + 1);
-    return hn::MulAdd(hn::Sub(b, a), share, a);
+  HWY_INLINE void of(const float* row, V (&to)[T]) const {
+    HWY_UNROLL(2)
+    for (size_t t = 0; t < T; ++t) {
+      const V a = at(row + first[t], left[t]), b = at(row + first[t] + 1, left[t]);
+      to[t] = hn::MulAdd(hn::Sub(b, a), share[t], a);
+    }
   }
 
  private:
-  HWY_INLINE V at(const float* from) const {
+  HWY_INLINE static V at(const float* from, hn::Vec<DI> index) {
     const D d;
-    if constexpr (!kEnlarge) return hn::GatherIndex(d, from, left);
-    return hn::TableLookupLanes(hn::LoadU(d, from), hn::IndicesFromVec(d, left));
+    if constexpr (!kEnlarge) return hn::GatherIndex(d, from, index);
+    return hn::TableLookupLanes(hn::LoadU(d, from), hn::IndicesFromVec(d, index));
   }
 
-  int32_t first;
-  hn::Vec<DI> left;
-  V share;
+  int32_t first[T];
+  hn::Vec<DI> left[T];
+  V share[T];
 };
 
-// Down the plane, a vector of columns at a time: both rows that a row lies between stay in registers.
+// Down the plane, T vectors of columns at a time: both rows that a row lies between stay in registers.
+template <bool kEnlarge, size_t T>
+HWY_INLINE void resize_columns(const Resize& r, const ChannelEpilogue& end, const float* in, float* out,
+                               size_t index, Range rows) {
+  const D d;
+  const ResizedColumns<kEnlarge, T> columns(r, index);
+  int32_t held = -2;  // not the row before any
+  V above[T] = {}, below[T] = {}, step[T] = {};
+  for (size_t y = rows.begin; y < rows.end; ++y) {
+    if (r.top[y] != held) {
+      const size_t last = r.in_height - 1, row = static_cast<size_t>(r.top[y]);
+      if (r.top[y] == held + 1) {
+        HWY_UNROLL(2)
+        for (size_t t = 0; t < T; ++t) above[t] = below[t];
+      } else {
+        columns.of(in + row * r.in_width, above);
+      }
+      columns.of(in + std::min(row + 1, last) * r.in_width, below);
+      HWY_UNROLL(2)
+      for (size_t t = 0; t < T; ++t) step[t] = hn::Sub(below[t], above[t]);
+      held = r.top[y];
+    }
+    const V down = hn::Set(d, r.down[y]);
+    HWY_UNROLL(2)
+    for (size_t t = 0; t < T; ++t) {
+      const size_t x = vector_at(index + t, r.out_width), at = y * r.out_width + x;
+      store_upto(end.apply(hn::MulAdd(step[t], down, above[t]), at), out + at, r.out_width - x);
+    }
+  }
+}
+
 template <bool kEnlarge>
 HWY_INLINE void resize_plane(Resize r, const Epilogue& e, size_t channel,
                              Range rows) {  // a copy stays in registers
-  const D d;
-  const size_t plane = r.out_height * r.out_width;
+  const size_t plane = r.out_height * r.out_width, lanes = hn::Lanes(D());
   const float* in = r.in + channel * r.in_height * r.in_width;
+  float* out = r.out + channel * plane;
   const ChannelEpilogue end(e, channel, plane);
-  for (size_t v = 0; v * hn::Lanes(d) < r.out_width; ++v) {
-    const size_t x = vector_at(v, r.out_width);
-    const ResizedColumns<kEnlarge> columns(r, x);
-    int32_t held = -2;  // not the row before any
-    V above = hn::Zero(d), below = above, step = above;
-    for (size_t y = rows.begin; y < rows.end; ++y) {
-      if (r.top[y] != held) {
-        const size_t last = r.in_height - 1, row = static_cast<size_t>(r.top[y]);
-        above = r.top[y] == held + 1 ? below : columns.of(in + row * r.in_width);
-        below = columns.of(in + std::min(row + 1, last) * r.in_width);
-        step = hn::Sub(below, above);
-        held = r.top[y];
-      }
-      const size_t at = y * r.out_width + x;
-      const V between = hn::MulAdd(step, hn::Set(d, r.down[y]), above);
-      store_upto(end.apply(between, at), r.out + channel * plane + at, r.out_width - x);
-    }
-  }
+  size_t v = 0;
+  for (; (v + 1) * lanes < r.out_width; v += 2) resize_columns<kEnlarge, 2>(r, end, in, out, v, rows);
+  if (v * lanes < r.out_width) resize_columns<kEnlarge, 1>(r, end, in, out, v, rows);
 }
 
 HWY_ATTR void resize(const Resize& r, const Epilogue& e, Range rows) {

@@ -60,14 +60,16 @@ HWY_INLINE void pointwise_columns(const Pointwise& a, const Epilogue& e, size_t 
     pointwise_block<6, T, true>(a, e, 0, p, count);
     o = 6;
   }
-  for (; o + 6 <= a.outputs; o += 6) pointwise_block<6, T>(a, e, o, p, count);
-  for (; o + 4 <= a.outputs; o += 4) pointwise_block<4, T>(a, e, o, p, count);
-  for (; o + 2 <= a.outputs; o += 2) pointwise_block<2, T>(a, e, o, p, count);
+  if constexpr (!kScalar) {
+    for (; o + 6 <= a.outputs; o += 6) pointwise_block<6, T>(a, e, o, p, count);
+    for (; o + 4 <= a.outputs; o += 4) pointwise_block<4, T>(a, e, o, p, count);
+    for (; o + 2 <= a.outputs; o += 2) pointwise_block<2, T>(a, e, o, p, count);
+  }
   for (; o < a.outputs; ++o) pointwise_block<1, T>(a, e, o, p, count);
 }
 
 HWY_ATTR void pointwise(const Pointwise& a, const Epilogue& e, Range pixels) {
-  constexpr size_t kTile = HWY_MAX_BYTES >= 64 ? 4 : 2;
+  constexpr size_t kTile = kScalar ? 1 : HWY_MAX_BYTES >= 64 ? 4 : 2;
   const size_t lanes = hn::Lanes(D());
   size_t p = pixels.begin;
   // A tile of which more than half is needed is worth it.

@@ -12,9 +12,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
-// Kernels of known size are unrolled where there are vectors; without, that would be code for nobody.
-constexpr size_t known(size_t k) { return HWY_TARGET == HWY_SCALAR ? 0 : k; }
-
 constexpr size_t kRegisters = HWY_MAX_BYTES >= 64 || HWY_ARCH_ARM ? 32 : 16;
 
 // One vector of output columns from `x` on under a kernel of K x K (0: any size) with stride S. The border is
@@ -67,34 +64,46 @@ struct Window {
  private:
   // A vector of input serves every row whose kernel covers it. With stride 1 down the rows first, so that
   // sums that follow one another differ and none waits for the one before; with stride 2 along the row,
-  // where two taps share their loads.
+  // where two taps share their loads: with half of the kernel in zeros, as is usual, those that are aligned.
   template <size_t O, size_t R, class Weight>
   HWY_INLINE void shared_rows(const float* plane, size_t y, const Weight& weight, V (&sum)[O][R]) const {
     constexpr size_t kLines = (R - 1) * S + K;
-    const float* line[kLines];
-    const size_t top = y * S - s.pad_h;
-    size_t offset = top * s.width;
-    const float* first = plane + x * S - s.pad_w;
-    const size_t outside = static_cast<size_t>(s.zeros - plane);
-    HWY_UNROLL(32)
-    for (size_t iy = 0; iy < kLines; ++iy, offset += s.width)
-      line[iy] = first + (top + iy < s.height ? offset : outside);
-    V even, odd = hn::Zero(D());
-    HWY_UNROLL(64)
-    for (size_t i = 0; i < kLines * K; ++i) {
-      const size_t iy = S == 1 ? i % kLines : i / K, kx = S == 1 ? i / kLines : i % K;
-      if constexpr (S == 1)
-        even = load_once(line[iy] + kx);
-      else if (kx == 0 || kx % 2 == 1)
-        hn::LoadInterleaved2(D(), row(plane, y * S + iy) + kx, even, odd);  // not line: as it compiles best
-      const V v = masked(kx, S == 1 || kx == 0 || kx % 2 == 1 ? even : odd);
+    const auto tap = [&](size_t iy, size_t kx, V v) HWY_ATTR {
       HWY_UNROLL(8)
       for (size_t r = 0; r < R; ++r) {
         if (iy < r * S || iy - r * S >= K) continue;
         HWY_UNROLL(8)
         for (size_t o = 0; o < O; ++o) sum[o][r] = hn::MulAdd(v, weight(o, (iy - r * S) * K + kx), sum[o][r]);
       }
+    };
+    if constexpr (S == 1) {
+      const float* line[kLines];
+      rows(plane, y, line);
+      HWY_UNROLL(64)
+      for (size_t i = 0; i < kLines * K; ++i) {
+        const size_t iy = i % kLines, kx = i / kLines;
+        tap(iy, kx, masked(kx, load_once(line[iy] + kx)));
+      }
+    } else {
+      V even = hn::Zero(D()), odd = even;
+      HWY_UNROLL(64)
+      for (size_t i = 0; i < kLines * K; ++i) {
+        const size_t iy = i / K, kx = i % K;
+        const bool first = kx == 0 || kx % 2 == 1;
+        if (first) hn::LoadInterleaved2(D(), row(plane, y * S + iy) + kx, even, odd);
+        tap(iy, kx, masked(kx, first ? even : odd));
+      }
     }
+  }
+
+  // Rows from y on, chosen without a branch.
+  template <size_t N>
+  HWY_INLINE void rows(const float* plane, size_t y, const float* (&line)[N]) const {
+    const size_t top = y - s.pad_h, outside = static_cast<size_t>(s.zeros - plane);
+    size_t offset = top * s.width;
+    HWY_UNROLL(16)
+    for (size_t i = 0; i < N; ++i, offset += s.width)
+      line[i] = plane + x - s.pad_w + (top + i < s.height ? offset : outside);
   }
 
   template <size_t O, size_t R, class Weight>
@@ -188,12 +197,11 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
 template <size_t S>
 HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t channel) {
   const size_t k = s.kernel_h == s.kernel_w && s.dilation == 1 && s.out_height >= 7 ? s.kernel_h : 0;
-  if (k == 3)
-    depthwise_plane<known(3), S, kRegisters == 32 ? 7 : 3>(s, e, channel);
-  else if (k == 5)
-    depthwise_plane<known(5), S, 7>(s, e, channel);
-  else
-    depthwise_plane<0, S, 1>(s, e, channel);
+  if constexpr (!kScalar) {
+    if (k == 3) return depthwise_plane<3, S, kRegisters == 32 ? 7 : 3>(s, e, channel);
+    if (k == 5) return depthwise_plane<5, S, 7>(s, e, channel);
+  }
+  depthwise_plane<0, S, 1>(s, e, channel);
 }
 
 HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
@@ -237,10 +245,12 @@ template <size_t S>
 HWY_INLINE void convolution_planes(const Spatial& s, const Epilogue& e, Range rows) {
   constexpr size_t kMany = HWY_MAX_BYTES >= 64 ? 12 : 6;
   size_t o = 0;
-  if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, rows, o);
-  if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3 && s.dilation == 1)
-    convolution_outputs<2, 4, known(3), S>(s, e, rows, o);
-  if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, rows, o);
+  if constexpr (!kScalar) {
+    if (s.out_height >= 2) convolution_outputs<kMany, 2, 0, S>(s, e, rows, o);
+    if (s.out_height >= kLeastRows && s.kernel_h == 3 && s.kernel_w == 3 && s.dilation == 1)
+      convolution_outputs<2, 4, 3, S>(s, e, rows, o);
+    if (s.out_height >= 2) convolution_outputs<2, 2, 0, S>(s, e, rows, o);
+  }
   convolution_outputs<1, 1, 0, S>(s, e, rows, o);
 }
 
