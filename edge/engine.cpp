@@ -154,9 +154,10 @@ void Engine::pointwise(const OpRecord& op, const Epilogue& e) {
   if (op.input_scale != kNoTensor) {
     const float* scale = planes(op.input_scale).data();
     float* scaled = memory_.get() + scratch_at_;
-    for (size_t o = 0; o < out.channels; ++o)
-      for (size_t k = 0; k < inputs; ++k)
-        scaled[o * inputs + k] = weight[o * inputs + k] * scale[(o / outputs) * inputs + k];
+    for (size_t o = 0; o < out.channels; ++o) {
+      const float *row = weight + o * inputs, *by = scale + o / outputs * inputs;
+      for (size_t k = 0; k < inputs; ++k) scaled[o * inputs + k] = row[k] * by[k];
+    }
     weight = scaled;
   }
   const bool interleave = (op.flags & kInterleaveGroups) != 0;

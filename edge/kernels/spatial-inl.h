@@ -13,6 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
 constexpr size_t kRegisters = HWY_MAX_BYTES >= 64 || HWY_ARCH_ARM ? 32 : 16;
+// Whether 3x3 weights stay in registers down a plane: where these are many, or a load cannot broadcast.
+constexpr bool kHoldWeights = kRegisters == 32 || HWY_TARGET == HWY_SSE4;
 
 // One vector of output columns from `x` on under a kernel of K x K (0: any size) with stride S. The border is
 // never made: rows outside the plane are read from a row of zeros, and lanes beside it are masked (kEdge).
@@ -149,15 +151,15 @@ struct Window {
 };
 
 // The columns of a row, a vector at a time: the last vector ends where the row does. Calls work(window) with
-// what knows whether its taps may lie beside the plane.
-template <size_t K, size_t S, class Work>
+// what knows whether its taps may lie beside the plane; unless kAsk, as if they all did.
+template <size_t K, size_t S, bool kAsk = true, class Work>
 HWY_INLINE void each_window(const Spatial& s, const Work& work) {
   const size_t lanes = hn::Lanes(D());
   for (size_t v = 0; v * lanes < s.out_width; ++v) {
     const size_t at = vector_at(v, s.out_width);
-    if (at * S < s.pad_w || (at + lanes - 1) * S + s.reach_w() > s.width + s.pad_w)
+    if (!kAsk || at * S < s.pad_w || (at + lanes - 1) * S + s.reach_w() > s.width + s.pad_w)
       work(Window<K, S, true>(s, at));
-    else
+    else if constexpr (kAsk)
       work(Window<K, S, false>(s, at));
   }
 }
@@ -177,11 +179,12 @@ HWY_INLINE void depthwise_plane(const Spatial& s, const Epilogue& e, size_t chan
   float* out = s.out + channel * s.out_height * s.out_width;
   each_window<K, S>(s, [&](const auto& window) HWY_ATTR __attribute__((always_inline)) {
     const D d;
-    V w[K == 3 ? K * K : 1];
-    HWY_UNROLL(32)
-    for (size_t i = 0; i < (K == 3 ? K * K : 0); ++i) w[i] = hn::Set(d, weight[i]);
+    constexpr size_t kHeld = K == 3 && kHoldWeights ? K * K : 0;
+    V w[HWY_MAX(kHeld, 1)];
+    HWY_UNROLL(16)
+    for (size_t i = 0; i < kHeld; ++i) w[i] = hn::Set(d, weight[i]);
     const auto tap_weight = [&](size_t, size_t tap) HWY_ATTR {
-      if constexpr (K == 3) return w[tap];
+      if constexpr (kHeld > 0) return w[tap];
       return hn::Set(d, weight[tap]);
     };
     each_rows<kRows>({0, s.out_height}, [&](size_t y) HWY_ATTR {
@@ -198,7 +201,7 @@ template <size_t S>
 HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t channel) {
   const size_t k = s.kernel_h == s.kernel_w && s.dilation == 1 && s.out_height >= 7 ? s.kernel_h : 0;
   if constexpr (!kScalar) {
-    if (k == 3) return depthwise_plane<3, S, kRegisters == 32 ? 7 : 3>(s, e, channel);
+    if (k == 3) return depthwise_plane < 3, S, kHoldWeights && kRegisters<32 ? 3 : 7>(s, e, channel);
     if (k == 5) return depthwise_plane<5, S, 7>(s, e, channel);
   }
   depthwise_plane<0, S, 1>(s, e, channel);
@@ -217,7 +220,7 @@ HWY_ATTR void depthwise(const Spatial& s, const Epilogue& e, Range channels) {
 template <size_t O, size_t R, size_t K, size_t S>
 HWY_INLINE void convolution_rows(const Spatial& s, const Epilogue& e, size_t o, size_t y) {
   const size_t taps = s.kernel_h * s.kernel_w, plane = s.out_height * s.out_width;
-  each_window<K, S>(s, [&](const auto& window) HWY_ATTR __attribute__((always_inline)) {
+  each_window<K, S, (O > 1)>(s, [&](const auto& window) HWY_ATTR __attribute__((always_inline)) {
     const D d;
     V sum[O][R];
     const BlockEpilogue<O> end(e, o, 1, plane);
