@@ -30,6 +30,8 @@ class Folder {
     while (any(&Folder::into_conv) || any(&Folder::through_resize)) {
     }
     any(&Folder::shuffle_into_conv);
+    while (any(&Folder::flatten_concat)) {
+    }
   }
 
  private:
@@ -127,6 +129,20 @@ class Folder {
     resize.range = node.range;
     at(i) = std::move(resize);
     return true;
+  }
+
+  // concat(a, concat(b, c)) = concat(a, b, c), so that no part is copied twice.
+  bool flatten_concat(int i) {
+    if (at(i).kind != NodeKind::kConcat) return false;
+    std::vector<Value> parts;
+    for (const Value& v : at(i).inputs) {
+      const bool flat = at(v.node).kind == NodeKind::kConcat && alone(v);
+      const auto& inner = at(v.node).inputs;
+      flat ? parts.insert(parts.end(), inner.begin(), inner.end()) : parts.insert(parts.end(), v);
+    }
+    const bool changed = parts.size() > at(i).inputs.size();
+    at(i).inputs = std::move(parts);
+    return changed;
   }
 
   bool shuffle_into_conv(int i) {

@@ -10,7 +10,8 @@ namespace perennial::edge {
 ///  2. normalisation folds into the convolution before it, also through a bilinear resize (its weights sum to
 ///  one)
 ///     and through a residual sum (the skip is scaled instead);
-///  3. a channel shuffle becomes the order in which a grouped 1x1 convolution writes.
+///  3. a channel shuffle becomes the order in which a grouped 1x1 convolution writes;
+///  4. a concatenation of concatenations becomes one.
 /// Nodes that nobody reads any more are left without inputs.
 void fold(Graph& graph);
 

@@ -9,8 +9,6 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
-#include "perennial/base/error.h"
-#include "perennial/base/random.h"
 #include "perennial/nn/loss.h"
 #include "perennial/nn/schedule.h"
 

@@ -148,6 +148,17 @@ TEST(Compile, NothingIsLeftOfNormalisationsAndActivations) {
   EXPECT_LT(Engine(model).arena_bytes(), 3'500'000U);
 }
 
+// Every part is written where the outermost concatenation lies.
+TEST(Compile, ConcatenationsInConcatenationsAreNotCopied) {
+  Graph g(naive::random_weight);
+  const Value x = g.input("x", 3, 8, 8);
+  const Value inner = g.concat({g.conv("b", x, {4, 3, 3}), g.conv("c", x, {5, 3, 3})});
+  g.output("y", g.concat({g.conv("a", x, {2, 3, 3}), g.concat({inner, g.conv("d", x, {3, 3, 3})})}));
+  const auto bytes = compile(g);
+  EXPECT_EQ(Model::from_memory(bytes).ops().size(), 4U);
+  expect_equal_to_naive(g, 1e-4);
+}
+
 TEST(Compile, SubnormalWeightsBecomeZero) {
   Graph g([](const std::string&, const std::vector<int64_t>&) { return std::vector<float>{1e-39F}; });
   g.output("y", g.conv("y", g.input("x", 1, 1, 1), {1}));
