@@ -67,7 +67,9 @@ HWY_INLINE void resize_columns(const Resize& r, const ChannelEpilogue& end, cons
   const D d;
   const ResizedColumns<kEnlarge, T> columns(r, index);
   int32_t held = -2;  // not the row before any
-  V above[T] = {}, below[T] = {}, step[T] = {};
+  V above[T], below[T], step[T];
+  HWY_UNROLL(2)
+  for (size_t t = 0; t < T; ++t) above[t] = below[t] = step[t] = hn::Zero(d);
   for (size_t y = rows.begin; y < rows.end; ++y) {
     if (r.top[y] != held) {
       const size_t last = r.in_height - 1, row = static_cast<size_t>(r.top[y]);

@@ -87,15 +87,33 @@ struct Window {
         tap(iy, kx, masked(kx, load_once(line[iy] + kx)));
       }
     } else {
-      V even = hn::Zero(D()), odd = even;
-      HWY_UNROLL(64)
-      for (size_t i = 0; i < kLines * K; ++i) {
-        const size_t iy = i / K, kx = i % K;
-        const bool first = kx == 0 || kx % 2 == 1;
-        if (first) hn::LoadInterleaved2(D(), row(plane, y * S + iy) + kx, even, odd);
-        tap(iy, kx, masked(kx, first ? even : odd));
+      static_assert(K % 2 == 1 && K > 1, "tap 0, then pairs");
+      HWY_UNROLL(16)
+      for (size_t iy = 0; iy < kLines; ++iy) {
+        const float* line = row(plane, y * S + iy);
+        HWY_UNROLL(2)
+        for (size_t kx = 1; kx + 1 < K; kx += 2) {
+          V even, odd;
+          hn::LoadInterleaved2(D(), line + kx, even, odd);
+          tap(iy, kx, masked(kx, even));
+          tap(iy, kx + 1, masked(kx + 1, odd));
+          if (kx == 1) tap(iy, 0, masked(0, one_before(line, odd)));
+        }
       }
     }
+  }
+
+  // Tap 0 of a row whose tap 2 is given.
+  static HWY_INLINE V one_before(const float* row, V tap2) {
+    const D d;
+#if HWY_MAX_BYTES >= 32
+    HWY_ALIGN static constexpr int32_t kOneBefore[16] = {0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    const auto index = hn::IndicesFromVec(d, hn::Load(hn::RebindToSigned<D>(), kOneBefore));
+    return hn::IfThenElse(hn::FirstN(d, 1), hn::Set(d, *row), hn::TableLookupLanes(tap2, index));
+#else
+    (void)tap2;
+    return evens(hn::LoadU(d, row + hn::Lanes(d)), hn::LoadU(d, row));
+#endif
   }
 
   // Rows from y on, chosen without a branch.
@@ -202,7 +220,7 @@ HWY_INLINE void depthwise_channel(const Spatial& s, const Epilogue& e, size_t ch
   const size_t k = s.kernel_h == s.kernel_w && s.dilation == 1 && s.out_height >= 7 ? s.kernel_h : 0;
   if constexpr (!kScalar) {
     if (k == 3) return depthwise_plane < 3, S, kHoldWeights && kRegisters<32 ? 3 : 7>(s, e, channel);
-    if (k == 5) return depthwise_plane<5, S, 7>(s, e, channel);
+    if (k == 5) return depthwise_plane < 5, S, S == 1 ? 7 : 1 > (s, e, channel);
   }
   depthwise_plane<0, S, 1>(s, e, channel);
 }
