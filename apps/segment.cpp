@@ -127,7 +127,7 @@ void add_segment(CLI::App& app) {
                          "  perennial segment eval --weights sinet_portrait.safetensors --data DIR --json\n");
   segment->require_subcommand(1);
   add_matte_train(*segment);
-  add_teacher_masks(*segment);
+  add_portrait_masks(*segment);
   add_layers(*segment);
   add_matte_eval(*segment);
   add_segment_edge(*segment);

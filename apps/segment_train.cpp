@@ -9,7 +9,7 @@
 #include "perennial/run/matte_run.h"
 #include "perennial/run/predict.h"
 #include "perennial/tasks/matte_model.h"
-#include "perennial/tasks/teacher_masks.h"
+#include "perennial/tasks/portrait_data.h"
 
 namespace perennial::apps {
 namespace {
@@ -57,27 +57,36 @@ void train(const TrainArguments& a) {
 struct MaskArguments {
   Common common;
   std::vector<std::filesystem::path> photographs;
-  std::string out, teacher;
-  TeacherOptions options;
+  std::string out, teacher, masks, faces;
+  PortraitOptions options;
 };
+
+std::vector<Portrait> portraits(const MaskArguments& a, const PortraitOptions& options, Progress& progress) {
+  const auto photographs = find_images(a.photographs);
+  if (!a.masks.empty()) return make_portraits(labelled_masks(a.masks), photographs, a.out, options, progress);
+  MatteRunner teacher(a.teacher.empty() ? default_matte_model() : std::filesystem::path(a.teacher), {});
+  return make_portraits(teacher_masks(teacher), photographs, a.out, options, progress);
+}
 
 void masks(const MaskArguments& a) {
   TerminalProgress progress(a.common.quiet);
-  MatteRunner teacher(a.teacher.empty() ? default_matte_model() : std::filesystem::path(a.teacher), {});
-  const auto all = teacher_masks(teacher, find_images(a.photographs), a.out, a.options, progress);
+  PortraitOptions options = a.options;
+  if (!a.faces.empty()) options.faces = parse_faces(read_file(a.faces, int64_t{1} << 28), a.faces);
+  const auto all = portraits(a, options, progress);
   int64_t kept = 0;
-  std::string table = "photograph,agreement,area,kept\n";
-  for (const TeacherMask& m : all) {
-    kept += m.kept ? 1 : 0;
-    table += fmt::format("\"{}\",{:.4f},{:.4f},{}\n", m.photograph.string(), m.agreement, m.area, m.kept);
+  std::string table = "photograph,agreement,area,kept,face\n";
+  for (const Portrait& p : all) {
+    kept += p.kept ? 1 : 0;
+    table += fmt::format("\"{}\",{:.4f},{:.4f},{},{}\n", p.photograph.string(), p.agreement, p.area, p.kept,
+                         p.face);
   }
   const auto file = std::filesystem::path(a.out) / "masks.csv";
   write_file_atomic(file, table);
   if (a.common.json)
     fmt::print("{}\n", json{{"photographs", all.size()}, {"kept", kept}}.dump());
   else
-    fmt::print("{} of {} photographs kept with a mask in {}; why not the others: {}\n", kept, all.size(),
-               a.out, file.string());
+    fmt::print("{} of {} {} kept with a mask in {}; why not the others: {}\n", kept, all.size(),
+               a.faces.empty() ? "photographs" : "portraits", a.out, file.string());
 }
 
 }  // namespace
@@ -112,29 +121,51 @@ void add_matte_train(CLI::App& parent) {
   command->callback([a] { train(*a); });
 }
 
-void add_teacher_masks(CLI::App& parent) {
+void add_portrait_masks(CLI::App& parent) {
   auto* command = parent.add_subcommand(
       "masks",
       "Masks for photographs that have none, by a model that already makes good ones; what it is not sure of "
-      "is left out.\n\n"
+      "is left out. With boxes of faces the portraits around them are cut out, with masks or without.\n\n"
       "  perennial segment masks photos/ -o labelled --teacher teacher.peb\n"
+      "  perennial segment masks photos/ -o labelled --teacher teacher.peb --faces faces.csv\n"
+      "  perennial segment masks bodies/images -o portraits --masks bodies/masks --faces faces.csv\n"
       "  perennial segment train --data labelled --out run\n");
   auto a = std::make_shared<MaskArguments>();
   command->add_option("IMAGE", a->photographs, "photographs, or folders of them")->required();
   command->add_option("-o,--out", a->out, "folder to write images/, masks/ and masks.csv into")
       ->required()
       ->type_name("DIR");
+  auto* teacher = command
+                      ->add_option("--teacher", a->teacher,
+                                   "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the "
+                                   "cache folder")
+                      ->type_name("MODEL.peb");
+  auto* faces =
+      command
+          ->add_option("--faces", a->faces,
+                       "boxes of faces, lines of photograph,left,top,width,height in pixels: head "
+                       "and shoulders around each become STEM-1.png, ... (scripts/faces writes one)")
+          ->type_name("FILE.csv");
   command
-      ->add_option("--teacher", a->teacher,
-                   "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
-      ->type_name("MODEL.peb");
+      ->add_option("--masks", a->masks,
+                   "instead of a teacher: masks of the photographs, STEM.png; all but black is a person")
+      ->type_name("DIR")
+      ->excludes(teacher)
+      ->check(CLI::ExistingDirectory);
+  PortraitOptions& o = a->options;
+  command->add_option("--least-face", o.least_face, "least width of a face in pixels [32]")
+      ->needs(faces)
+      ->check(CLI::PositiveNumber);
+  command->add_option("--around", o.around, "width of a portrait in faces; 4/3 of it is its height [3]")
+      ->needs(faces)
+      ->check(CLI::Range(1.0, 100.0));
   command
-      ->add_option("--agreement", a->options.agreement,
+      ->add_option("--agreement", o.agreement,
                    "least IoU of the masks of a photograph and of its mirror image [0.9]")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--least", a->options.least, "least share of the photograph that a person fills [0.02]")
+  command->add_option("--least", o.least, "least share of the photograph that a person fills [0.02]")
       ->check(CLI::Range(0.0, 1.0));
-  command->add_option("--most", a->options.most, "and the largest [0.95]")->check(CLI::Range(0.0, 1.0));
+  command->add_option("--most", o.most, "and the largest [0.95]")->check(CLI::Range(0.0, 1.0));
   add_common(*command, a->common);
   command->callback([a] { masks(*a); });
 }

@@ -1,5 +1,7 @@
 #include "perennial/data/csv_rows.h"
 
+#include <algorithm>
+
 #include "perennial/base/error.h"
 #include "perennial/base/text.h"
 
@@ -14,10 +16,6 @@ class Reader {
 
   bool at_end() const { return at_ == bytes_.size(); }
   int64_t line() const { return line_; }
-
-  [[noreturn]] void fail(const std::string& expected, const std::string& found, int64_t line) const {
-    throw Error({"reading a list of images", name_, expected, found + " in line " + std::to_string(line)});
-  }
 
   /// The fields of the next line; one empty field for a blank line.
   std::vector<std::string> record() {
@@ -51,11 +49,11 @@ class Reader {
         field += bytes_[++at_];
       } else {
         ++at_;
-        if (!plain().empty()) fail("a comma after a quoted field", "something else", line_);
+        if (!plain().empty()) fail_csv(name_, "a comma after a quoted field", "something else", line_);
         return field;
       }
     }
-    fail("a closing quote", "the end of a field begun", first_line);
+    fail_csv(name_, "a closing quote", "the end of a field begun", first_line);
   }
 
   std::string_view bytes_;
@@ -64,30 +62,44 @@ class Reader {
   int64_t line_ = 1;
 };
 
-CsvRow to_row(const std::vector<std::string>& fields, const Reader& reader, int64_t line) {
+CsvRow to_row(const CsvRecord& record, const std::string& name) {
+  const auto& fields = record.fields;
   if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty())
-    reader.fail("path,label or path,label,train|test",
-                std::to_string(fields.size()) + " fields, or an empty one", line);
-  CsvRow row{fields[0], fields[1], CsvRow::Part::kUnstated, line};
+    fail_csv(name, "path,label or path,label,train|test",
+             std::to_string(fields.size()) + " fields, or an empty one", record.line);
+  CsvRow row{fields[0], fields[1], CsvRow::Part::kUnstated, record.line};
   if (fields.size() < 3 || fields[2].empty()) return row;
   if (fields[2] != "train" && fields[2] != "test")
-    reader.fail("train or test in the third field", "'" + fields[2] + "'", line);
+    fail_csv(name, "train or test in the third field", "'" + fields[2] + "'", record.line);
   row.part = fields[2] == "test" ? CsvRow::Part::kTest : CsvRow::Part::kTrain;
   return row;
 }
 
 }  // namespace
 
-std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& name) {
+void fail_csv(const std::string& name, const std::string& expected, const std::string& found, int64_t line) {
+  throw Error({"reading a CSV file", name, expected, found + " in line " + std::to_string(line)});
+}
+
+std::vector<CsvRecord> parse_csv(std::string_view bytes, const std::string& name,
+                                 const std::vector<std::string>& heading) {
   Reader reader(bytes, name);
-  std::vector<CsvRow> rows;
+  std::vector<CsvRecord> records;
   while (!reader.at_end()) {
     const int64_t line = reader.line();
-    const auto fields = reader.record();
+    auto fields = reader.record();
     const bool blank = fields.size() == 1 && fields[0].empty();
-    const bool heading = rows.empty() && fields.size() >= 2 && fields[0] == "path" && fields[1] == "label";
-    if (!blank && !heading) rows.push_back(to_row(fields, reader, line));
+    const bool is_heading = records.empty() && fields.size() >= heading.size() &&
+                            std::equal(heading.begin(), heading.end(), fields.begin());
+    if (!blank && !is_heading) records.push_back({std::move(fields), line});
   }
+  return records;
+}
+
+std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& name) {
+  std::vector<CsvRow> rows;
+  for (const CsvRecord& record : parse_csv(bytes, name, {"path", "label"}))
+    rows.push_back(to_row(record, name));
   return rows;
 }
 

@@ -7,6 +7,22 @@
 
 namespace perennial {
 
+/// One line of a CSV file that is not blank.
+struct CsvRecord {
+  std::vector<std::string> fields;
+  int64_t line = 0;  ///< counts from 1
+};
+
+/// Splits comma-separated lines: fields may be quoted ("" for a quote), blank lines and a first line that
+/// begins with the fields of `heading` are left out. Throws Error with the line for a quote that does not end
+/// or text behind one; `name` is what errors call the source.
+std::vector<CsvRecord> parse_csv(std::string_view bytes, const std::string& name,
+                                 const std::vector<std::string>& heading);
+
+/// The Error for a line that is not as expected.
+[[noreturn]] void fail_csv(const std::string& name, const std::string& expected, const std::string& found,
+                           int64_t line);
+
 /// One line of an image list.
 struct CsvRow {
   std::string path, label;
@@ -14,9 +30,8 @@ struct CsvRow {
   int64_t line = 0;  ///< counts from 1
 };
 
-/// Parses `path,label[,train|test]` lines: fields may be quoted ("" for a quote), blank lines and a heading
-/// "path,label..." are left out. Throws Error with the line for anything else; `name` is what errors call the
-/// source.
+/// Parses `path,label[,train|test]` lines with or without the heading "path,label...". Throws Error with the
+/// line for anything else.
 std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& name);
 
 }  // namespace perennial
