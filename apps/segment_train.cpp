@@ -73,20 +73,23 @@ void masks(const MaskArguments& a) {
   PortraitOptions options = a.options;
   if (!a.faces.empty()) options.faces = parse_faces(read_file(a.faces, int64_t{1} << 28), a.faces);
   const auto all = portraits(a, options, progress);
-  int64_t kept = 0;
+  int64_t kept = 0, faceless = 0;
   std::string table = "photograph,agreement,area,kept,face\n";
   for (const Portrait& p : all) {
     kept += p.kept ? 1 : 0;
+    faceless += options.faces && p.face == 0 ? 1 : 0;
     table += fmt::format("\"{}\",{:.4f},{:.4f},{},{}\n", p.photograph.string(), p.agreement, p.area, p.kept,
                          p.face);
   }
   const auto file = std::filesystem::path(a.out) / "masks.csv";
   write_file_atomic(file, table);
+  const int64_t portraits = static_cast<int64_t>(all.size()) - faceless;
   if (a.common.json)
-    fmt::print("{}\n", json{{"photographs", all.size()}, {"kept", kept}}.dump());
-  else
-    fmt::print("{} of {} {} kept with a mask in {}; why not the others: {}\n", kept, all.size(),
-               a.faces.empty() ? "photographs" : "portraits", a.out, file.string());
+    return fmt::print("{}\n",
+                      json{{"portraits", portraits}, {"kept", kept}, {"without_a_face", faceless}}.dump());
+  fmt::print("{} of {} {} kept with a mask in {}; why not the others: {}\n", kept, portraits,
+             options.faces ? fmt::format("portraits (no face in {} photographs)", faceless) : "photographs",
+             a.out, file.string());
 }
 
 }  // namespace

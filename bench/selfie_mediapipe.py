@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """MediaPipe's selfie segmentation beside SINet: mattes of people and milliseconds, in turn, one thread each.
 
-usage: selfie_mediapipe.py PERENNIAL SINET.peb SELFIE.tflite HUMAN_SEG [--rounds N]
+usage: selfie_mediapipe.py PERENNIAL SINET.peb SELFIE.tflite DATA [--rounds N]
 
 SELFIE.tflite lies in the wheel of mediapipe 0.10.21 (`pip download --no-deps mediapipe==0.10.21`, then unzip
 mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite). Needs ai-edge-litert, numpy and pillow. Scores are those of
@@ -19,6 +19,13 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 BAND = 15
+
+
+def pairs(folder):
+    """Images and masks, laid out as `perennial segment` takes them."""
+    if (folder / "images").is_dir():
+        return [(f, folder / "masks" / f"{f.stem}.png") for f in sorted((folder / "images").iterdir())]
+    return [(f, f.with_suffix(".png")) for f in sorted(folder.glob("*.jpg"))]
 
 
 def box_counts(mask):
@@ -54,7 +61,7 @@ def main():
     parser.add_argument("perennial")
     parser.add_argument("sinet")
     parser.add_argument("selfie")
-    parser.add_argument("human_seg", type=pathlib.Path)
+    parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
 
@@ -69,13 +76,13 @@ def main():
         return net.get_tensor(wanted["index"])[0, :, :, 0]
 
     mattes, masks = [], []
-    for file in sorted(args.human_seg.glob("*.jpg")):
+    for file, mask_file in pairs(args.data):
         image = Image.open(file).convert("RGB").resize((side, side), Image.BILINEAR)
-        mask = Image.open(file.with_suffix(".png")).convert("L").resize((side, side), Image.NEAREST)
+        mask = Image.open(mask_file).convert("L").resize((side, side), Image.NEAREST)
         mattes.append(run(np.asarray(image, np.float32)[None] / 255) > 0.5)
         masks.append(np.asarray(mask) > 127)
     theirs = scores(mattes, masks)
-    ours = json.loads(subprocess.run([args.perennial, "segment", "eval", "--weights", args.sinet, "--data", args.human_seg,
+    ours = json.loads(subprocess.run([args.perennial, "segment", "eval", "--weights", args.sinet, "--data", args.data,
                                       "--json", "--quiet"], check=True, capture_output=True).stdout)
 
     def theirs_ms():

@@ -80,6 +80,11 @@ TEST(SegmentCli, TrainsAndGoesOn) {
                   " --agreement 0 --least 0 --most 1 --quiet"),
               HasSubstr("6 of 6"));
   EXPECT_EQ(read_image(folder / "t" / "masks" / "3.png").width, 40);
+  write_file(folder / "faces.csv", "3.png,5,5,8,8\n");
+  EXPECT_THAT(run("segment masks " + path("d/images") + " -o " + path("p") + " --masks " + path("d/masks") +
+                  " --faces " + path("faces.csv") + " --least-face 8 --quiet"),
+              HasSubstr("1 of 1 portraits (no face in 5 photographs)"));
+  EXPECT_EQ(read_image(folder / "p" / "masks" / "3-1.png").width, 21);
   EXPECT_EQ(perennial_command("segment train --out " + path("x")).status, 2);
 }
 
