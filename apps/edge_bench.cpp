@@ -10,6 +10,7 @@
 #include "edge/engine.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
+#include "perennial/base/text.h"
 
 namespace perennial::apps {
 namespace {
@@ -17,10 +18,21 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string model;
+  std::string model, instructions = edge::best_kernels().name;
   int64_t threads = 1, runs = 300;
   bool as_json = false, layers = false;
 };
+
+const edge::Kernels& kernels_of(const std::string& instructions) {
+  const auto all = edge::all_kernels();
+  return **std::find_if(all.begin(), all.end(), [&](const auto* k) { return k->name == instructions; });
+}
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const edge::Kernels* k : edge::all_kernels()) names.emplace_back(k->name);
+  return names;
+}
 
 double quantile(std::vector<double> values, double share) {
   const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
@@ -58,11 +70,11 @@ Work work(const edge::Model& m, const edge::OpRecord& op, double us) {
 struct Roof {
   double gflops = 0, gbytes = 0;
 
-  Roof() {
+  explicit Roof(const edge::Kernels& kernels) {
     std::vector<float> from(1 << 16), to(from.size());
     for (int i = 0; i < 50; ++i) {
       double begin = steady_seconds();
-      const double macs = edge::best_kernels().only_multiply_adds(10000, to.data());
+      const double macs = kernels.only_multiply_adds(10000, to.data());
       gflops = std::max(gflops, 2e-9 * macs / (steady_seconds() - begin));
       begin = steady_seconds();
       std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
@@ -99,9 +111,9 @@ json row(const std::string& name, const Work& w, const Roof& roof) {
 }
 
 // Each operation's median, then the operations of one kind and size together.
-void add_layers(edge::Engine& engine, int64_t runs, json& out) {
+void add_layers(edge::Engine& engine, const edge::Kernels& kernels, int64_t runs, json& out) {
   const edge::Model& m = engine.model();
-  const Roof roof;
+  const Roof roof(kernels);
   std::vector<std::vector<double>> each(m.ops().size());
   for (int64_t i = 0; i < runs; ++i) engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
   std::vector<std::pair<std::string, Work>> kinds;
@@ -140,8 +152,9 @@ void print(const json& rows) {
 }
 
 void bench(const Arguments& a) {
+  const edge::Kernels& kernels = kernels_of(a.instructions);
   const double begin = steady_seconds();
-  edge::Engine engine(edge::Model::from_file(a.model));
+  edge::Engine engine(edge::Model::from_file(a.model), kernels);
   const double load = steady_seconds() - begin;
   engine.set_threads(static_cast<size_t>(a.threads));
   const auto in = engine.input(0);
@@ -152,13 +165,9 @@ void bench(const Arguments& a) {
     engine.run();
     if (i >= 20) times.push_back(1e3 * (steady_seconds() - start));
   }
-  json out{{"median_ms", quantile(times, 0.5)},
-           {"p90_ms", quantile(times, 0.9)},
-           {"load_ms", 1e3 * load},
-           {"arena_bytes", engine.arena_bytes()},
-           {"instructions", edge::best_kernels().name},
-           {"threads", a.threads}};
-  if (a.layers) add_layers(engine, a.runs, out);
+  json out{{"median_ms", quantile(times, 0.5)},   {"p90_ms", quantile(times, 0.9)}, {"load_ms", 1e3 * load},
+           {"arena_bytes", engine.arena_bytes()}, {"instructions", a.instructions}, {"threads", a.threads}};
+  if (a.layers) add_layers(engine, kernels, a.runs, out);
   if (a.as_json) return fmt::print("{}\n", out.dump());
   fmt::print(
       "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, arena "
@@ -185,6 +194,10 @@ void add_edge_bench(CLI::App& command, const std::string& name) {
   timed->add_option("--threads", b->threads, "[1]")->check(CLI::Range(1, 64));
   timed->add_option("--runs", b->runs, "how many runs to take the median of [300]")
       ->check(CLI::Range(1, 1000000));
+  timed
+      ->add_option("--instructions", b->instructions,
+                   "the kernels of a lesser processor: " + join(instruction_sets(), ", ") + " [the first]")
+      ->check(CLI::IsMember(instruction_sets()));
   timed->add_flag(
       "--layers", b->layers,
       "each operation and each kind: time, operations, bytes, and the share of what one core can do");

@@ -99,6 +99,8 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
       json::parse(perennial_command("segment bench " + path("m.peb") + " --runs 3 --layers --json").out);
   for (const char* key : {"median_ms", "p90_ms", "load_ms", "arena_bytes", "layers"})
     EXPECT_TRUE(bench.contains(key)) << key;
+  const Outcome least = perennial_command("segment bench " + path("m.peb") + " --runs 1 --instructions MMX");
+  EXPECT_THAT(least.err, HasSubstr(bench["instructions"].get<std::string>())) << "names those there are";
   const auto small = [&](const std::string& flags) {
     const Outcome o =
         perennial_command("segment export --weights " + weights + " -o " + path("s.peb") + flags);
