@@ -59,7 +59,7 @@ void ReadyWeights::pack(const OpRecord& record, const WeightShape& shape, const 
   for (size_t r = 0; r < shape.rows; ++r) {
     int32_t sum = 0;
     for (size_t k = 0; k < each; ++k) sum += from[r * each + k];
-    op.start.push_back(-op.zero * sum);
+    op.start.push_back((kernels.byte_zero - op.zero) * sum);
     op.step.push_back(step[r] * record.input_step);
   }
 }

@@ -4,6 +4,11 @@
 
 #include <algorithm>
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include "edge/kernels/quantised.h"
 
 // Vectors lie in arrays here: those of SVE, whose length the compiler does not know, cannot.
@@ -43,13 +48,26 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace perennial::edge {
 
-#if HWY_TARGETS & HWY_AVX3
+#if HWY_TARGETS & HWY_AVX3 || HWY_ARCH_ARM_A64
 namespace {
 
-const Kernels& with_byte_dots() {
-  static const Kernels all = [] {
-    Kernels k = N_AVX3::table();
-    k.name = "AVX3 VNNI", k.integers = &byte_dot_kernels();
+#if HWY_ARCH_ARM_A64
+// The dot product of bytes, of ARM v8.2.
+bool has_arm_dots() {
+#ifdef __linux__
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif defined(__ARM_FEATURE_DOTPROD)
+  return true;
+#else
+  return false;
+#endif
+}
+#endif
+
+const Kernels& with_byte_dots(const Kernels& others, const char* name) {
+  static const Kernels all = [&] {
+    Kernels k = others;
+    k.name = name, k.integers = &byte_dot_kernels();
     return k;
   }();
   return all;
@@ -64,7 +82,7 @@ std::vector<const Kernels*> all_kernels() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
       __builtin_cpu_supports("avx512vl")) {
-    if (__builtin_cpu_supports("avx512vnni")) all.push_back(&with_byte_dots());
+    if (__builtin_cpu_supports("avx512vnni")) all.push_back(&with_byte_dots(N_AVX3::table(), "AVX3 VNNI"));
     all.push_back(&N_AVX3::table());
   }
 #endif
@@ -76,6 +94,9 @@ std::vector<const Kernels*> all_kernels() {
   if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul")) all.push_back(&N_SSE4::table());
 #endif
   const Kernels* fallback = &HWY_STATIC_DISPATCH(table)();
+#if HWY_ARCH_ARM_A64
+  if (has_arm_dots()) all.push_back(&with_byte_dots(*fallback, "NEON DOT"));
+#endif
   if (std::find(all.begin(), all.end(), fallback) == all.end()) all.push_back(fallback);
   return all;
 }

@@ -8,6 +8,9 @@
 #include "edge/kernels/epilogue-inl.h"
 #include "edge/kernels/quantised.h"
 
+#undef PERENNIAL_BYTE_DOTS
+#define PERENNIAL_BYTE_DOTS (HWY_TARGET == HWY_AVX3 || (HWY_ARCH_ARM_A64 && HWY_TARGET == HWY_STATIC_TARGET))
+
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
@@ -19,6 +22,7 @@ using VI = hn::Vec<DI>;
 #if HWY_TARGET == HWY_SCALAR
 struct ScalarDots {
   static constexpr size_t kWords = 1, kRows = 1;
+  static constexpr uint8_t kZero = 0;
   using Sum = VI;
   using Bytes = VI;
   using Weights = VI;
@@ -38,6 +42,7 @@ using Dots = ScalarDots;
 /// Two pairs of 16 bits.
 struct PairDots {
   static constexpr size_t kWords = 2, kRows = 4;
+  static constexpr uint8_t kZero = 0;
   using DS = hn::Repartition<int16_t, D>;
   struct Sum {
     HWY_INLINE Sum() {}  // the compiler's own would be of no instruction set
@@ -87,21 +92,29 @@ struct PairDots {
 using Dots = PairDots;
 #endif
 
-#if HWY_TARGET == HWY_AVX3
-/// All four in one instruction of AVX-512 VNNI, which this Highway has neither as an operation nor, by its
-/// name, as a target.
+#if PERENNIAL_BYTE_DOTS
+/// All four in one instruction, of AVX-512 VNNI or of ARM v8.2, which this Highway has neither as an
+/// operation nor, by its name, as a target. That of ARM takes signed bytes: 128 less.
 struct ByteDots {
   static constexpr size_t kWords = 1, kRows = 6;
+  static constexpr uint8_t kZero = HWY_ARCH_ARM ? 128 : 0;
   using Sum = VI;
   using Bytes = VI;
   using Weights = VI;
   static HWY_INLINE Sum begin(VI start) { return start; }
   static HWY_INLINE VI total(Sum s) { return s; }
-  static HWY_INLINE Bytes bytes(VI words) { return words; }
+  static HWY_INLINE Bytes bytes(VI words) {
+    if constexpr (kZero != 0) return hn::Xor(words, hn::Set(DI(), static_cast<int32_t>(0x80808080)));
+    return words;
+  }
   static HWY_INLINE Weights broadcast(const int32_t* w) { return hn::Set(DI(), *w); }
   static HWY_INLINE Weights load(const int32_t* w) { return hn::LoadU(DI(), w); }
   static HWY_INLINE void dot(Sum& s, Bytes x, Weights w) {
+#if HWY_ARCH_ARM
+    asm(".arch armv8.2-a+crypto+dotprod\n sdot %0.4s, %1.16b, %2.16b" : "+w"(s.raw) : "w"(x.raw), "w"(w.raw));
+#else
     asm("vpdpbusd %2, %1, %0" : "+v"(s.raw) : "v"(x.raw), "v"(w.raw));
+#endif
   }
   static void pack(const int8_t* w, int32_t* to) { std::memcpy(to, w, 4); }
 };
@@ -274,8 +287,8 @@ HWY_ATTR HWY_NOINLINE void quantised_tile(const QuantisedRows& rows, size_t outp
     quantised_columns<Dots, 1>(rows, outputs, steps, to, e);
 }
 
-// The channels of one pixel as bytes, zeros behind them.
-HWY_INLINE void quantised_pixel(const QuantisedPointwise& a, int32_t* scratch) {
+// The channels of one pixel as bytes, behind them what counts as nothing: the next row's weights meet it.
+HWY_INLINE void quantised_pixel(const QuantisedPointwise& a, uint8_t nothing, int32_t* scratch) {
   const D d;
   const DI di;
   const hn::Rebind<uint8_t, DI> bytes;
@@ -289,7 +302,7 @@ HWY_INLINE void quantised_pixel(const QuantisedPointwise& a, int32_t* scratch) {
     const VI level = hn::Add(levels.of(hn::LoadU(d, a.in + k), by), add);
     hn::StoreU(hn::DemoteTo(bytes, level), bytes, to + k);
   }
-  std::memset(to + a.inputs, 0, 4 * (quads(a.inputs) + lanes) - a.inputs);
+  std::memset(to + a.inputs, nothing, 4 * (quads(a.inputs) + lanes) - a.inputs);
 }
 
 // One pixel: rows are dotted along their channels, a vector of words at a time.
@@ -298,7 +311,7 @@ HWY_INLINE void quantised_dense(const QuantisedPointwise& a, const Epilogue& e, 
   const D d;
   const DI di;
   const size_t lanes = hn::Lanes(d), count = quads(a.inputs);
-  quantised_pixel(a, scratch);
+  quantised_pixel(a, Dots::kZero, scratch);
   for (size_t o = 0; o < a.outputs; ++o) {
     const int32_t* weight = a.rows.words + o * count * Dots::kWords;
     auto sum = Dots::begin(hn::Zero(di));

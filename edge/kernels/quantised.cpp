@@ -15,13 +15,13 @@ namespace perennial::edge::HWY_NAMESPACE {
 
 template <class Dots>
 const QuantisedKernels& quantised_table() {
-  static const QuantisedKernels all{Dots::kWords, pack<Dots>, quantised_pointwise<Dots>,
+  static const QuantisedKernels all{Dots::kWords, Dots::kZero, pack<Dots>, quantised_pointwise<Dots>,
                                     quantised_convolution<Dots>};
   return all;
 }
 
 const QuantisedKernels& quantised_kernels() { return quantised_table<Dots>(); }
-#if HWY_TARGET == HWY_AVX3
+#if PERENNIAL_BYTE_DOTS
 const QuantisedKernels& byte_dot_kernels() { return quantised_table<ByteDots>(); }
 #endif
 
@@ -60,6 +60,8 @@ const QuantisedKernels& quantised_kernels(int64_t target) {
 
 #if HWY_TARGETS & HWY_AVX3
 const QuantisedKernels& byte_dot_kernels() { return N_AVX3::byte_dot_kernels(); }
+#elif HWY_ARCH_ARM_A64
+const QuantisedKernels& byte_dot_kernels() { return HWY_STATIC_DISPATCH(byte_dot_kernels)(); }
 #endif
 
 }  // namespace perennial::edge

@@ -8,7 +8,7 @@ namespace perennial::edge {
 /// clamped to 0..255. A row gives step * sum of weight * (q - zero), the sum exact.
 struct QuantisedRows {
   const int32_t* words;  ///< pack()
-  const int32_t* start;  ///< [rows] -zero times the row's sum
+  const int32_t* start;  ///< [rows] (byte_zero - zero) times the row's sum
   const float* step;     ///< [rows] the weights' times the input's
   float inverse;         ///< of the input's step
   int32_t zero;
@@ -34,6 +34,8 @@ struct QuantisedConvolution {
 struct QuantisedKernels {
   /// Words that pack() makes of four weights.
   size_t words_per_quad;
+  /// What a byte of the input counts from in the sums: 128 where the instruction is of signed bytes, else 0.
+  int32_t byte_zero;
   /// Weights [rows][channels][taps] to words [rows][ceil(channels / 4)][taps][words_per_quad].
   void (*pack)(const int8_t* weights, size_t rows, size_t channels, size_t taps, int32_t* words);
   /// scratch: quantised_pointwise_scratch(inputs) words.
@@ -50,7 +52,8 @@ size_t quantised_convolution_scratch(const Spatial& s);
 
 /// Those of a Highway target.
 const QuantisedKernels& quantised_kernels(int64_t target);
-/// Those of AVX-512 VNNI, where AVX-512 is compiled for.
+/// Those with one instruction for four products: AVX-512 VNNI, or the dot product of ARM v8.2, where AVX-512
+/// or NEON is compiled for.
 const QuantisedKernels& byte_dot_kernels();
 
 }  // namespace perennial::edge
