@@ -1,34 +1,37 @@
 #include "perennial/tasks/faces.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <stdexcept>
 
-#include "perennial/base/text.h"
 #include "perennial/data/csv_rows.h"
 
 namespace perennial {
 
+namespace {
+
+int64_t pixels(const CsvRecord& record, size_t field, const std::string& name) {
+  const std::string& text = record.fields[field];
+  const char* end = text.data() + text.size();
+  const bool size = field >= 3;
+  double value = 0;
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc{} || at != end || !(std::abs(value) < 1e6) || (size && value < 1))
+    fail_csv(name, size ? "a size of at least one pixel" : "a position in pixels", "'" + text + "'",
+             record.line);
+  return std::llround(value);
+}
+
+}  // namespace
+
 Faces parse_faces(std::string_view bytes, const std::string& name) {
   Faces faces;
-  for (const auto& [fields, line] :
-       parse_csv(bytes, name, {"photograph", "left", "top", "width", "height"})) {
-    if (fields.size() < 5 || fields[0].empty())
-      fail_csv(name, "photograph,left,top,width,height", std::to_string(fields.size()) + " fields", line);
-    int64_t pixels[4];
-    for (size_t i = 0; i < 4; ++i) {
-      double value = NAN;
-      try {
-        value = parse_number(fields[i + 1], "a pixel");
-      } catch (const std::invalid_argument&) {
-      }
-      if (!(std::abs(value) < 1e6) || (i >= 2 && value < 1))
-        fail_csv(name, i < 2 ? "a position in pixels" : "a size of at least one pixel",
-                 "'" + fields[i + 1] + "'", line);
-      pixels[i] = std::llround(value);
-    }
-    faces[std::filesystem::path(fields[0]).filename().string()].push_back(
-        {pixels[0], pixels[1], pixels[2], pixels[3]});
+  for (const CsvRecord& record : parse_csv(bytes, name, {"photograph", "left", "top", "width", "height"})) {
+    if (record.fields.size() < 5 || record.fields[0].empty())
+      fail_csv(name, "photograph,left,top,width,height", std::to_string(record.fields.size()) + " fields",
+               record.line);
+    faces[std::filesystem::path(record.fields[0]).filename().string()].push_back(
+        {pixels(record, 1, name), pixels(record, 2, name), pixels(record, 3, name), pixels(record, 4, name)});
   }
   return faces;
 }
