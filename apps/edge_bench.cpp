@@ -111,9 +111,9 @@ json row(const std::string& name, const Work& w, const Roof& roof) {
 }
 
 // Each operation's median, then the operations of one kind and size together.
-void add_layers(edge::Engine& engine, const edge::Kernels& kernels, int64_t runs, json& out) {
+void add_layers(edge::Engine& engine, int64_t runs, json& out) {
   const edge::Model& m = engine.model();
-  const Roof roof(kernels);
+  const Roof roof(engine.kernels());
   std::vector<std::vector<double>> each(m.ops().size());
   for (int64_t i = 0; i < runs; ++i) engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
   std::vector<std::pair<std::string, Work>> kinds;
@@ -152,9 +152,8 @@ void print(const json& rows) {
 }
 
 void bench(const Arguments& a) {
-  const edge::Kernels& kernels = kernels_of(a.instructions);
   const double begin = steady_seconds();
-  edge::Engine engine(edge::Model::from_file(a.model), kernels);
+  edge::Engine engine(edge::Model::from_file(a.model), kernels_of(a.instructions));
   const double load = steady_seconds() - begin;
   engine.set_threads(static_cast<size_t>(a.threads));
   const auto in = engine.input(0);
@@ -165,9 +164,10 @@ void bench(const Arguments& a) {
     engine.run();
     if (i >= 20) times.push_back(1e3 * (steady_seconds() - start));
   }
-  json out{{"median_ms", quantile(times, 0.5)},   {"p90_ms", quantile(times, 0.9)}, {"load_ms", 1e3 * load},
-           {"arena_bytes", engine.arena_bytes()}, {"instructions", a.instructions}, {"threads", a.threads}};
-  if (a.layers) add_layers(engine, kernels, a.runs, out);
+  json out{
+      {"median_ms", quantile(times, 0.5)},   {"p90_ms", quantile(times, 0.9)},        {"load_ms", 1e3 * load},
+      {"arena_bytes", engine.arena_bytes()}, {"instructions", engine.kernels().name}, {"threads", a.threads}};
+  if (a.layers) add_layers(engine, a.runs, out);
   if (a.as_json) return fmt::print("{}\n", out.dump());
   fmt::print(
       "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, arena "

@@ -20,6 +20,7 @@ class Engine {
   explicit Engine(Model model, const Kernels& kernels = best_kernels());
 
   const Model& model() const { return model_; }
+  const Kernels& kernels() const { return kernels_; }
   /// The planes of an input to fill, or of an output to read, in the arena: valid until the engine ends.
   std::span<float> input(size_t index);
   std::span<const float> output(size_t index) const;

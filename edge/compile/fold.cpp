@@ -138,7 +138,10 @@ class Folder {
     for (const Value& v : at(i).inputs) {
       const bool flat = at(v.node).kind == NodeKind::kConcat && alone(v);
       const auto& inner = at(v.node).inputs;
-      flat ? parts.insert(parts.end(), inner.begin(), inner.end()) : parts.insert(parts.end(), v);
+      if (flat)
+        parts.insert(parts.end(), inner.begin(), inner.end());
+      else
+        parts.push_back(v);
     }
     const bool changed = parts.size() > at(i).inputs.size();
     at(i).inputs = std::move(parts);

@@ -34,10 +34,14 @@ HWY_INLINE V load_once(const float* from) {
   return v;
 }
 
-/// NaN stays.
+/// NaN stays: minima and maxima on x86 give their second operand then, elsewhere the number.
 HWY_INLINE V prelu(V x, V slope) {
   const V zero = hn::Zero(D());
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
   return hn::MulAdd(slope, hn::Min(zero, x), hn::Max(zero, x));
+#else
+  return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, slope), x);
+#endif
 }
 
 /// The epilogue of one channel.

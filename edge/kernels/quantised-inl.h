@@ -11,6 +11,14 @@
 #undef PERENNIAL_BYTE_DOTS
 #define PERENNIAL_BYTE_DOTS (HWY_TARGET == HWY_AVX3 || (HWY_ARCH_ARM_A64 && HWY_TARGET == HWY_STATIC_TARGET))
 
+// For the assembler, which goes on with it: where it knows more already, nothing may be taken away.
+#undef PERENNIAL_ARM_DOTS
+#if defined(__ARM_FEATURE_DOTPROD) || defined(__ARM_FEATURE_SVE) || defined(__ARM_FEATURE_COMPLEX)
+#define PERENNIAL_ARM_DOTS ".arch_extension dotprod\n "
+#else
+#define PERENNIAL_ARM_DOTS ".arch armv8.2-a+crypto+dotprod\n "
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace perennial::edge::HWY_NAMESPACE {
 
@@ -111,7 +119,7 @@ struct ByteDots {
   static HWY_INLINE Weights load(const int32_t* w) { return hn::LoadU(DI(), w); }
   static HWY_INLINE void dot(Sum& s, Bytes x, Weights w) {
 #if HWY_ARCH_ARM
-    asm(".arch armv8.2-a+crypto+dotprod\n sdot %0.4s, %1.16b, %2.16b" : "+w"(s.raw) : "w"(x.raw), "w"(w.raw));
+    asm(PERENNIAL_ARM_DOTS "sdot %0.4s, %1.16b, %2.16b" : "+w"(s.raw) : "w"(x.raw), "w"(w.raw));
 #else
     asm("vpdpbusd %2, %1, %0" : "+v"(s.raw) : "v"(x.raw), "v"(w.raw));
 #endif

@@ -8,6 +8,8 @@
 namespace perennial {
 namespace {
 
+constexpr size_t kMostFields = 64;
+
 class Reader {
  public:
   Reader(std::string_view bytes, const std::string& name) : bytes_(bytes), name_(name) {
@@ -21,6 +23,7 @@ class Reader {
   std::vector<std::string> record() {
     std::vector<std::string> fields;
     for (;;) {
+      if (fields.size() == kMostFields) fail_csv(name_, "at most 64 fields", "more", line_);
       fields.push_back(!at_end() && bytes_[at_] == '"' ? quoted() : plain());
       if (at_end()) return fields;
       const char stop = bytes_[at_++];
@@ -81,25 +84,30 @@ void fail_csv(const std::string& name, const std::string& expected, const std::s
   throw Error({"reading a CSV file", name, expected, found + " in line " + std::to_string(line)});
 }
 
-std::vector<CsvRecord> parse_csv(std::string_view bytes, const std::string& name,
-                                 const std::vector<std::string>& heading) {
+void parse_csv(std::string_view bytes, const std::string& name, const std::vector<std::string>& heading,
+               const std::function<void(const CsvRecord&)>& use) {
   Reader reader(bytes, name);
-  std::vector<CsvRecord> records;
-  while (!reader.at_end()) {
+  for (bool first = true; !reader.at_end();) {
     const int64_t line = reader.line();
-    auto fields = reader.record();
-    const bool blank = fields.size() == 1 && fields[0].empty();
-    const bool is_heading = records.empty() && fields.size() >= heading.size() &&
-                            std::equal(heading.begin(), heading.end(), fields.begin());
-    if (!blank && !is_heading) records.push_back({std::move(fields), line});
+    const CsvRecord record{reader.record(), line};
+    if (record.fields.size() == 1 && record.fields[0].empty()) continue;
+    const bool is_heading = first && record.fields.size() >= heading.size() &&
+                            std::equal(heading.begin(), heading.end(), record.fields.begin());
+    first = first && is_heading;
+    if (!is_heading) use(record);
   }
-  return records;
+}
+
+std::string csv_field(std::string_view text) {
+  std::string field = "\"";
+  for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
+  return field + '"';
 }
 
 std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& name) {
   std::vector<CsvRow> rows;
-  for (const CsvRecord& record : parse_csv(bytes, name, {"path", "label"}))
-    rows.push_back(to_row(record, name));
+  parse_csv(bytes, name, {"path", "label"},
+            [&](const CsvRecord& record) { rows.push_back(to_row(record, name)); });
   return rows;
 }
 

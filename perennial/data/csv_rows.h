@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +14,15 @@ struct CsvRecord {
   int64_t line = 0;  ///< counts from 1
 };
 
-/// Splits comma-separated lines: fields may be quoted ("" for a quote), blank lines and a first line that
-/// begins with the fields of `heading` are left out. Throws Error with the line for a quote that does not end
-/// or text behind one; `name` is what errors call the source.
-std::vector<CsvRecord> parse_csv(std::string_view bytes, const std::string& name,
-                                 const std::vector<std::string>& heading);
+/// Splits comma-separated lines and gives one after the other to `use`: fields may be quoted ("" for a
+/// quote), blank lines and a first line that begins with the fields of `heading` are left out. Throws Error
+/// with the line for a quote that does not end, text behind one, or more than 64 fields; `name` is what
+/// errors call the source.
+void parse_csv(std::string_view bytes, const std::string& name, const std::vector<std::string>& heading,
+               const std::function<void(const CsvRecord&)>& use);
+
+/// The text as a field in quotes.
+std::string csv_field(std::string_view text);
 
 /// The Error for a line that is not as expected.
 [[noreturn]] void fail_csv(const std::string& name, const std::string& expected, const std::string& found,

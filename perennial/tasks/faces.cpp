@@ -26,13 +26,19 @@ int64_t pixels(const CsvRecord& record, size_t field, const std::string& name) {
 
 Faces parse_faces(std::string_view bytes, const std::string& name) {
   Faces faces;
-  for (const CsvRecord& record : parse_csv(bytes, name, {"photograph", "left", "top", "width", "height"})) {
-    if (record.fields.size() < 5 || record.fields[0].empty())
-      fail_csv(name, "photograph,left,top,width,height", std::to_string(record.fields.size()) + " fields",
+  std::map<std::string, std::string> paths;  // by file name
+  parse_csv(bytes, name, {"photograph", "left", "top", "width", "height"}, [&](const CsvRecord& record) {
+    const auto& fields = record.fields;
+    const std::filesystem::path path = std::filesystem::path(fields[0]).lexically_normal();
+    const std::string file = path.filename().string();
+    if (fields.size() < 5 || file.empty())
+      fail_csv(name, "photograph,left,top,width,height", std::to_string(fields.size()) + " fields",
                record.line);
-    faces[std::filesystem::path(record.fields[0]).filename().string()].push_back(
+    if (const auto [at, fresh] = paths.emplace(file, path.string()); at->second != path)
+      fail_csv(name, "one photograph of the name " + file, at->second + " and " + path.string(), record.line);
+    faces[file].push_back(
         {pixels(record, 1, name), pixels(record, 2, name), pixels(record, 3, name), pixels(record, 4, name)});
-  }
+  });
   return faces;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -48,6 +49,37 @@ void require_stems_apart(const std::vector<fs::path>& photographs) {
       throw Error({"making masks", p.string(), "a file name of its own stem", at->second.string()});
 }
 
+void require_in_range(const PortraitOptions& o) {
+  const auto share = [](double x) { return x >= 0 && x <= 1; };  // no NaN
+  if (!share(o.agreement) || !share(o.least) || !share(o.most))
+    throw std::invalid_argument("agreement and areas lie between 0 and 1");
+  if (!(o.around >= 1 && o.around <= 100)) throw std::invalid_argument("a portrait is 1 to 100 faces wide");
+}
+
+// The decoder makes eight bits of sixteen, where labels vanish, and lays what is transparent over white.
+void require_plain_png(std::string_view bytes, const fs::path& file) {
+  constexpr size_t kDepth = 24, kColourType = 25;
+  if (bytes.size() <= kColourType) return;  // the decoder says what that is
+  const bool deep = bytes[kDepth] == 16, alpha = bytes[kColourType] == 4 || bytes[kColourType] == 6;
+  if (deep || alpha)
+    throw Error({"making masks", file.string(), "a PNG of 8 bits a channel without alpha",
+                 deep ? "16 bits" : "alpha"});
+}
+
+Image united(const fs::path& file) {
+  const std::string bytes = read_file(file, int64_t{1} << 30);
+  require_plain_png(bytes, file);
+  const Image labels = decode_image(bytes, file.string());
+  Image mask{1, labels.height, labels.width, {}};
+  const auto plane = static_cast<size_t>(labels.height * labels.width);
+  for (size_t p = 0; p < plane; ++p) {
+    bool person = false;
+    for (size_t at = p; at < labels.pixels.size(); at += plane) person = person || labels.pixels[at] > 0;
+    mask.pixels.push_back(person ? 255 : 0);
+  }
+  return mask;
+}
+
 class Maker {
  public:
   Maker(const MaskSource& masks, const fs::path& out, const PortraitOptions& options)
@@ -57,45 +89,46 @@ class Maker {
   }
 
   void photograph(const fs::path& file) {
-    if (!options_.faces) {
-      if (fs::exists(out_ / "images" / file.filename())) return;
-      const Image image = read_image(file);
-      make({file}, image, {0, 0, image.width, image.height}, file.filename());
-      return;
-    }
+    if (!options_.faces) return whole(file);
     const auto found = options_.faces->find(file.filename().string());
-    if (found == options_.faces->end()) return all_.push_back({file});
+    if (found == options_.faces->end()) return all_.push_back({file, 0, Verdict::kNoFace});
     const Image image = read_image(file);
-    int64_t face = 0;
-    for (const Box& box : found->second) {
-      const std::string name = fmt::format("{}-{}.png", file.stem().string(), ++face);
-      if (fs::exists(out_ / "images" / name)) continue;
-      const auto part = head_and_shoulders(box, options_.around, image.width, image.height);
-      if (part && box.width >= options_.least_face)
-        make({file, face}, image, *part, name);
-      else
-        all_.push_back({file, face});
-    }
+    for (size_t i = 0; i < found->second.size(); ++i)
+      all_.push_back(around(found->second[i], image, file, static_cast<int64_t>(i) + 1));
   }
 
   std::vector<Portrait> all() && { return std::move(all_); }
 
  private:
-  void make(Portrait portrait, const Image& photograph, const Box& box, const fs::path& name) {
-    const PortraitMask mask = masks_(portrait.photograph, photograph, box);
+  void whole(const fs::path& file) {
+    if (fs::exists(out_ / "images" / file.filename())) return all_.push_back({file, 0, Verdict::kKeptBefore});
+    const Image image = read_image(file);
+    all_.push_back(judged({file, 0}, image, {0, 0, image.width, image.height}, file.filename()));
+  }
+
+  Portrait around(const Box& face, const Image& image, const fs::path& file, int64_t number) {
+    const std::string name = fmt::format("{}-{}.png", file.stem().string(), number);
+    if (fs::exists(out_ / "images" / name)) return {file, number, Verdict::kKeptBefore};
+    if (face.width < options_.least_face) return {file, number, Verdict::kSmallFace};
+    const auto part = head_and_shoulders(face, options_.around, image.width, image.height);
+    if (!part) return {file, number, Verdict::kFaceOutside};
+    return judged({file, number}, image, *part, name);
+  }
+
+  Portrait judged(Portrait p, const Image& photograph, const Box& box, const fs::path& name) {
+    const PortraitMask mask = masks_(p.photograph, photograph, box);
     const auto inside = std::count(mask.mask.begin(), mask.mask.end(), 255);
-    portrait.agreement = mask.agreement;
-    portrait.area = static_cast<double>(inside) / static_cast<double>(mask.mask.size());
-    portrait.kept = portrait.agreement >= options_.agreement && portrait.area >= options_.least &&
-                    portrait.area <= options_.most;
-    all_.push_back(portrait);
-    if (!portrait.kept) return;
+    p.agreement = mask.agreement;
+    p.area = static_cast<double>(inside) / static_cast<double>(mask.mask.size());
+    if (p.agreement < options_.agreement) p.verdict = Verdict::kDoubtful;
+    if (p.area < options_.least || p.area > options_.most) p.verdict = Verdict::kArea;
+    if (!p.kept()) return p;
     // The photograph last: where it is, its mask is.
     write_file_atomic(out_ / "masks" / (name.stem().string() + ".png"),
                       encode_png({1, box.height, box.width, mask.mask}));
-    write_file_atomic(out_ / "images" / name, portrait.face == 0
-                                                  ? read_file(portrait.photograph, int64_t{1} << 30)
-                                                  : encode_png(crop(photograph, box)));
+    write_file_atomic(out_ / "images" / name, p.face == 0 ? read_file(p.photograph, int64_t{1} << 30)
+                                                          : encode_png(crop(photograph, box)));
+    return p;
   }
 
   const MaskSource& masks_;
@@ -105,6 +138,12 @@ class Maker {
 };
 
 }  // namespace
+
+const char* name_of(Verdict verdict) {
+  constexpr const char* kNames[] = {"kept",         "kept before", "no face", "small face",
+                                    "face outside", "doubtful",    "area"};
+  return kNames[static_cast<size_t>(verdict)];
+}
 
 MaskSource teacher_masks(MatteRunner& teacher) {
   return [&teacher](const fs::path&, const Image& photograph, const Box& box) {
@@ -117,21 +156,20 @@ MaskSource labelled_masks(const fs::path& folder) {
   return [folder, last = fs::path(), mask = Image()](const fs::path& file, const Image& photograph,
                                                      const Box& box) mutable {
     const fs::path path = folder / (file.stem().string() + ".png");
-    if (path != last) mask = with_channels(read_image(path), 1);
+    if (path != last) mask = united(path);
     last = path;
     if (mask.width != photograph.width || mask.height != photograph.height)
       throw Error({"making masks", path.string(),
                    fmt::format("the size of its photograph, {} x {}", photograph.width, photograph.height),
                    fmt::format("{} x {}", mask.width, mask.height)});
-    PortraitMask labelled{crop(mask, box).pixels, 1};
-    for (uint8_t& p : labelled.mask) p = p > 0 ? 255 : 0;
-    return labelled;
+    return PortraitMask{crop(mask, box).pixels, 1};
   };
 }
 
 std::vector<Portrait> make_portraits(const MaskSource& masks, const std::vector<fs::path>& photographs,
                                      const fs::path& out, const PortraitOptions& options,
                                      Progress& progress) {
+  require_in_range(options);
   require_stems_apart(photographs);
   Maker maker(masks, out, options);
   const ProgressPart part(progress, "portraits", static_cast<int64_t>(photographs.size()));

@@ -35,24 +35,31 @@ using MaskSource =
 /// image, cut at one half. A person's control of quality is replaced by the agreement of both.
 MaskSource teacher_masks(MatteRunner& teacher);
 
-/// Masks that are there already, `folder`/STEM.png of the photograph's size: all that is not black is a
-/// person, so that labels of body parts are united.
+/// Masks that are there already, `folder`/STEM.png of the photograph's size, 8 bits a channel and no alpha:
+/// all that is not black is a person, so that labels of body parts are united.
 MaskSource labelled_masks(const std::filesystem::path& folder);
+
+enum class Verdict { kKept, kKeptBefore, kNoFace, kSmallFace, kFaceOutside, kDoubtful, kArea };
+/// "kept", "kept before", "no face", "small face", "face outside", "doubtful", "area".
+const char* name_of(Verdict verdict);
 
 /// What became of a photograph, or of a face in it.
 struct Portrait {
   std::filesystem::path photograph;
   int64_t face = 0;  ///< counts from 1; 0 is the whole photograph
-  double agreement = 0, area = 0;
-  bool kept = false;
+  Verdict verdict = Verdict::kKept;
+  double agreement = 0, area = 0;  ///< where there is a mask
+
+  bool kept() const { return verdict == Verdict::kKept || verdict == Verdict::kKeptBefore; }
 };
 
 /// Portraits with masks out of photographs, as the data of Park et al., WACV 2020, section 4.1, were made:
 /// from bodies with labels of their parts, or from photographs without any by a strong segmenter, both
 /// cropped around faces; the detector of faces is the user's. For each portrait whose mask is to be trusted,
 /// `out`/images/NAME is a copy of the photograph, or NAME `STEM-FACE.png` the part of it, and
-/// `out`/masks/STEM.png the mask. Portraits already in `out` are passed over, so that it can go on. Throws
-/// Error for a file that cannot be read or written, Interrupted.
+/// `out`/masks/STEM.png the mask. Portraits already in `out` stay as they are, so that it can go on. Throws
+/// std::invalid_argument for options out of range; Error for a file that cannot be read or written,
+/// Interrupted.
 std::vector<Portrait> make_portraits(const MaskSource& masks,
                                      const std::vector<std::filesystem::path>& photographs,
                                      const std::filesystem::path& out, const PortraitOptions& options,

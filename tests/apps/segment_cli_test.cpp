@@ -85,6 +85,13 @@ TEST(SegmentCli, TrainsAndGoesOn) {
                   " --faces " + path("faces.csv") + " --least-face 8 --quiet"),
               HasSubstr("1 of 1 portraits (no face in 5 photographs)"));
   EXPECT_EQ(read_image(folder / "p" / "masks" / "3-1.png").width, 21);
+  EXPECT_THAT(read_file(folder / "p" / "masks.csv"),
+              testing::AllOf(HasSubstr("3.png\",1,kept,1.0000,"), HasSubstr("4.png\",0,no face,")));
+  write_file(folder / "faces.csv", "nobody.png,5,5,8,8\n");
+  EXPECT_THAT(perennial_command("segment masks " + path("d/images") + " -o " + path("p") + " --masks " +
+                                path("d/masks") + " --faces " + path("faces.csv"))
+                  .err,
+              HasSubstr("faces.csv"));
   EXPECT_EQ(perennial_command("segment train --out " + path("x")).status, 2);
 }
 
@@ -101,6 +108,9 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
     EXPECT_TRUE(bench.contains(key)) << key;
   const Outcome least = perennial_command("segment bench " + path("m.peb") + " --runs 1 --instructions MMX");
   EXPECT_THAT(least.err, HasSubstr(bench["instructions"].get<std::string>())) << "names those there are";
+  const json scalar = json::parse(
+      perennial_command("segment bench " + path("m.peb") + " --runs 1 --instructions SCALAR --json").out);
+  EXPECT_EQ(scalar["instructions"], "SCALAR");
   const auto small = [&](const std::string& flags) {
     const Outcome o =
         perennial_command("segment export --weights " + weights + " -o " + path("s.peb") + flags);

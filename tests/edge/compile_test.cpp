@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -157,6 +158,21 @@ TEST(Compile, ConcatenationsInConcatenationsAreNotCopied) {
   const auto bytes = compile(g);
   EXPECT_EQ(Model::from_memory(bytes).ops().size(), 4U);
   expect_equal_to_naive(g, 1e-4);
+}
+
+// A broken network does not look like a sound one.
+TEST(Compile, WhatIsNoNumberStaysNone) {
+  Graph g(naive::random_weight);
+  const Value x = g.input("x", 3, 20, 20);
+  g.output("y", g.prelu("act", g.conv("wide", g.prelu("first.act", g.conv("a", x, {4, 3, 3})), {24})));
+  const auto bytes = compile(g);
+  for (const Kernels* kernels : all_kernels()) {
+    Engine engine(Model::from_memory(bytes), *kernels);
+    std::ranges::fill(engine.input(0), std::numeric_limits<float>::quiet_NaN());
+    engine.run();
+    EXPECT_TRUE(std::ranges::all_of(engine.output(0), [](float y) { return std::isnan(y); }))
+        << kernels->name;
+  }
 }
 
 TEST(Compile, SubnormalWeightsBecomeZero) {

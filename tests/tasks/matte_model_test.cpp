@@ -15,6 +15,7 @@
 #include "perennial/tasks/background.h"
 #include "perennial/tasks/edge_model.h"
 #include "perennial/tasks/matte_runner.h"
+#include "perennial/tasks/portrait_data.h"
 #include "tests/base/temporary_folder.h"
 
 namespace perennial {
@@ -28,8 +29,8 @@ TensorFile weights_of(const Sinet& net) {
   return file;
 }
 
-std::unique_ptr<Sinet> small_sinet(const std::string& variant = "portrait") {
-  auto net = make_sinet({.variant = variant, .height = kSide, .width = kSide}, 3);
+std::unique_ptr<Sinet> small_sinet(const std::string& variant = "portrait", uint64_t seed = 3) {
+  auto net = make_sinet({.variant = variant, .height = kSide, .width = kSide}, seed);
   const at::NoGradGuard no_grad;
   // Statistics and slopes that do something: fresh ones are zeros and ones.
   for (const NamedTensor& t : net->tensors().all())
@@ -83,9 +84,10 @@ TEST(MatteGraph, NamesAMissingTensorAndAWrongShape) {
 
 class Runner : public testing::Test {
  protected:
-  void SetUp() override {
-    const auto bytes = compile_for_edge(matte_graph(weights_of(*small_sinet()), kSide));
-    write_file(folder_ / "m.peb", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  void SetUp() override { write_model("m.peb", 3); }
+  void write_model(const std::string& name, uint64_t seed) const {
+    const auto bytes = compile_for_edge(matte_graph(weights_of(*small_sinet("portrait", seed)), kSide));
+    write_file(folder_ / name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   }
   static Frame noise(uint8_t first) {
     Frame frame{40, 30, {}};
@@ -109,6 +111,30 @@ TEST_F(Runner, EveryKeepsTheMatteAndSmoothMixesIt) {
   for (size_t p = 0; p < mixed.size(); ++p) EXPECT_NEAR(mixed[p], (matte_a[p] + matte_b[p]) / 2.0, 1);
   smooth.forget();
   EXPECT_EQ(smooth.matte(b), matte_b);
+}
+
+// The mirror image of a photograph gets the mirror image of its mask, whatever the network does.
+TEST_F(Runner, ATeacherLooksAtBothSides) {
+  write_model("undecided.peb", 8);  // half of the picture, on both sides of its middle
+  MatteRunner runner(folder_ / "undecided.peb", {});
+  const MaskSource teacher = teacher_masks(runner);
+  const Frame frame = noise(0);
+  const auto mirrored = [](std::vector<uint8_t> rows, int64_t width, int64_t step) {
+    std::vector<uint8_t> out;
+    for (size_t at = 0; at < rows.size(); at += static_cast<size_t>(width * step))
+      for (int64_t x = width - 1; x >= 0; --x)
+        for (int64_t i = 0; i < step; ++i) out.push_back(rows[at + static_cast<size_t>(x * step + i)]);
+    return out;
+  };
+  const auto look = [&](const std::vector<uint8_t>& rgb) {
+    return teacher("", image_of({40, 30, rgb}), {0, 0, 40, 30});
+  };
+  const PortraitMask plain = look(frame.rgb), other = look(mirrored(frame.rgb, 40, 3));
+  EXPECT_EQ(mirrored(other.mask, 40, 1), plain.mask);
+  EXPECT_EQ(other.agreement, plain.agreement);
+  EXPECT_GT(plain.agreement, 0);
+  EXPECT_LT(plain.agreement, 1) << "a network that makes no difference proves nothing";
+  EXPECT_THAT(plain.mask, testing::Each(testing::AnyOf(0, 255)));
 }
 
 TEST_F(Runner, RefusesOptionsOutOfRangeAndOtherFiles) {

@@ -1,7 +1,9 @@
 #include "perennial/tasks/portrait_data.h"
 
 #include <algorithm>
+#include <cmath>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -16,7 +18,7 @@ using ::testing::HasSubstr;
 
 TEST(Faces, LinesOfAnyDetectorAreBoxesByFileName) {
   const Faces faces = parse_faces(
-      "photograph,left,top,width,height,score\nfar/a.jpg,10.4,-2,30.6,40,0.9\n\na.jpg,1,2,3,4\n\"b,c.png\","
+      "photograph,left,top,width,height,score\n./a.jpg,10.4,-2,30.6,40,0.9\n\na.jpg,1,2,3,4\n\"b,c.png\","
       "5,6,7,8\n",
       "faces.csv");
   ASSERT_EQ(faces.size(), 2U);
@@ -33,8 +35,9 @@ TEST(Faces, AMistakeIsNamedByItsLine) {
     }
     return "";
   };
-  for (const char* line : {"a.jpg,1,2,3", ",1,2,3,4", "a.jpg,1,2,0,4", "a.jpg,1,2,3,-4", "a.jpg,x,2,3,4",
-                           "a.jpg,nan,2,3,4", "a.jpg,1,1e300,3,4", "a.jpg,1,2,inf,4", "\"a.jpg,1,2,3,4"})
+  for (const char* line :
+       {"a.jpg,1,2,3", ",1,2,3,4", "a.jpg,1,2,0,4", "a.jpg,1,2,3,-4", "a.jpg,x,2,3,4", "a.jpg,nan,2,3,4",
+        "a.jpg,1,1e300,3,4", "a.jpg,1,2,inf,4", "\"a.jpg,1,2,3,4", "far/a.jpg,1,2,3,4", "far/,1,2,3,4"})
     EXPECT_THAT(complaint(line), ::testing::AllOf(HasSubstr("faces.csv"), HasSubstr("line 2"))) << line;
 }
 
@@ -93,15 +96,15 @@ class PortraitData : public SourceTest {
 TEST_F(PortraitData, LabelledBodiesBecomePortraitsAroundFaces) {
   body("a"), body("b"), body("c");
   options_.least_face = 4;
-  options_.faces = parse_faces("a.png,18,18,4,4\na.png,30,18,3,3\nb.png,16,8,8,8\n", "faces.csv");
-  const auto all = make(labelled_masks(root_ / "parts"), {"a", "b", "c"});
-  ASSERT_EQ(all.size(), 4U);
-  EXPECT_TRUE(all[0].kept);
-  EXPECT_FALSE(all[1].kept) << "a face of three pixels";
-  EXPECT_EQ(all[1].face, 2);
-  EXPECT_TRUE(all[2].kept);
-  EXPECT_FALSE(all[3].kept) << "no face";
-  EXPECT_DOUBLE_EQ(all[0].area, 0.5);
+  options_.faces =
+      parse_faces("a.png,18,18,4,4\na.png,30,18,3,3\na.png,90,9,9,9\nb.png,16,8,8,8\n", "faces.csv");
+  const auto verdicts = [&] {
+    std::string all;
+    for (const Portrait& p : make(labelled_masks(root_ / "parts"), {"a", "b", "c"}))
+      all += fmt::format("{} {} {}; ", p.photograph.stem().string(), p.face, name_of(p.verdict));
+    return all;
+  };
+  EXPECT_EQ(verdicts(), "a 1 kept; a 2 small face; a 3 face outside; b 1 kept; c 0 no face; ");
   const Image portrait = made("images/a-1.png"), mask = made("masks/a-1.png");
   EXPECT_EQ(portrait.width, 12);
   EXPECT_EQ(portrait.height, 16);
@@ -111,7 +114,7 @@ TEST_F(PortraitData, LabelledBodiesBecomePortraitsAroundFaces) {
   EXPECT_EQ(mask.pixels[6], 255) << "parts are united";
   EXPECT_EQ(mask.pixels[11], 255);
   EXPECT_FALSE(std::filesystem::exists(root_ / "out" / "images" / "a-2.png"));
-  EXPECT_EQ(make(labelled_masks(root_ / "parts"), {"a", "b", "c"}).size(), 2U) << "goes on";
+  EXPECT_EQ(verdicts(), "a 1 kept before; a 2 small face; a 3 face outside; b 1 kept before; c 0 no face; ");
 }
 
 TEST_F(PortraitData, WithoutFacesPhotographsStayWhole) {
@@ -119,6 +122,7 @@ TEST_F(PortraitData, WithoutFacesPhotographsStayWhole) {
   const auto all = make(labelled_masks(root_ / "parts"), {"a"});
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all[0].face, 0);
+  EXPECT_DOUBLE_EQ(all[0].area, 0.5);
   EXPECT_EQ(read_file(root_ / "out" / "images" / "a.png"), read_file(root_ / "in" / "a.png"));
   EXPECT_EQ(made("masks/a.png").pixels[20], 255);
 }
@@ -132,20 +136,42 @@ TEST_F(PortraitData, WhatIsDoubtfulIsLeftOut) {
     if (stem == "doubtful") mask.agreement = 0.85;
     return mask;
   };
+  std::vector<Verdict> verdicts;
   for (const Portrait& p : make(source, {"agreed", "doubtful", "empty", "full"}))
-    EXPECT_EQ(p.kept, p.photograph.stem() == "agreed") << p.photograph;
+    verdicts.push_back(p.verdict);
+  EXPECT_THAT(verdicts, ElementsAre(Verdict::kKept, Verdict::kDoubtful, Verdict::kArea, Verdict::kArea));
+  options_.around = NAN;
+  EXPECT_THROW(make(source, {"agreed"}), std::invalid_argument);
 }
 
-TEST_F(PortraitData, AMaskHasThePhotographsSize) {
+TEST_F(PortraitData, AMaskIsOfThePhotographsSizeAndOfPlainLabels) {
   body("a");
+  const auto complaint = [this]() -> std::string {
+    try {
+      make(labelled_masks(root_ / "parts"), {"a"});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
   write("parts/a.png", encode_png({1, 40, 39, std::vector<uint8_t>(1560)}));
-  try {
-    make(labelled_masks(root_ / "parts"), {"a"});
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(),
-                ::testing::AllOf(HasSubstr("a.png"), HasSubstr("40 x 40"), HasSubstr("39 x 40")));
-  }
+  EXPECT_THAT(complaint(), ::testing::AllOf(HasSubstr("a.png"), HasSubstr("40 x 40"), HasSubstr("39 x 40")));
+  std::string head = encode_png({1, 40, 40, std::vector<uint8_t>(1600)});
+  head[24] = 16;
+  write("parts/a.png", head);
+  EXPECT_THAT(complaint(), HasSubstr("16 bits"));
+  head[24] = 8, head[25] = 6;
+  write("parts/a.png", head);
+  EXPECT_THAT(complaint(), HasSubstr("alpha"));
+}
+
+// A label of little luma.
+TEST_F(PortraitData, AnyColourIsAPerson) {
+  body("a");
+  Image labels{3, 40, 40, std::vector<uint8_t>(4800)};
+  std::fill(labels.pixels.begin() + 3200, labels.pixels.begin() + 4000, uint8_t{1});
+  write("parts/a.png", encode_png(labels));
+  EXPECT_DOUBLE_EQ(make(labelled_masks(root_ / "parts"), {"a"}).at(0).area, 0.5);
 }
 
 }  // namespace
