@@ -2,6 +2,7 @@
 
 #include "apps/flags.h"
 #include "apps/segment_edge.h"
+#include "apps/segment_masks.h"
 #include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "edge/engine.h"

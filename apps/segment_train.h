@@ -6,9 +6,8 @@
 
 namespace perennial::apps {
 
-/// `segment train` and `segment masks`.
+/// `segment train`.
 void add_matte_train(CLI::App& segment);
-void add_portrait_masks(CLI::App& segment);
 
 /// `resume` and `update` of a run of `segment train`.
 void resume_mattes(const std::string& run, const Settings& overrides, const Common& common);
