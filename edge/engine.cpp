@@ -121,7 +121,7 @@ Epilogue Engine::epilogue(const OpRecord& op) const {
           op.skip == kNoTensor ? nullptr : planes(op.skip).data(),
           model_.weight(op.skip_scale),
           static_cast<Epilogue::Activation>(op.activation),
-          model_.weight(op.slope),
+          weights_.bends(index_of(op)),
           op.low,
           op.high};
 }

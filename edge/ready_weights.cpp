@@ -1,6 +1,8 @@
 #include "edge/ready_weights.h"
 
+#include <algorithm>
 #include <bit>
+#include <iterator>
 #include <string>
 
 namespace perennial::edge {
@@ -15,6 +17,11 @@ ReadyWeights::ReadyWeights(const Model& model, const Kernels& kernels) : ops_(mo
     const OpRecord& record = model.ops()[i];
     const TensorRecord &in = model.tensors()[record.input], &out = model.tensors()[record.output];
     const WeightShape shape = weight_shape(record, in, out);
+    if (const float* slope = model.weight(record.slope)) {
+      count(out.channels);
+      std::transform(slope, slope + out.channels, std::back_inserter(ops_[i].bends),
+                     [](float s) { return s - 1; });
+    }
     if (shape.rows == 0 || record.weight == kNoWeight) continue;
     if (record.weight_type == Dtype::kFloat32) {
       ops_[i].floats = model.weight(record.weight);
@@ -23,13 +30,17 @@ ReadyWeights::ReadyWeights(const Model& model, const Kernels& kernels) : ops_(mo
     const QuantisedKernels& integers = *kernels.integers;
     const uint64_t row = integral(record) ? quads(shape.channels) * shape.taps * integers.words_per_quad + 2
                                           : shape.channels * shape.taps;
-    bytes_ += shape.rows * row * sizeof(float);
-    if (bytes_ > kMostBytes) throw BadModel("weights that need " + std::to_string(bytes_) + " bytes to run");
+    count(shape.rows * row);
     if (integral(record))
       pack(record, shape, model, integers, ops_[i]);
     else
       widen(record, shape, model, ops_[i]);
   }
+}
+
+void ReadyWeights::count(uint64_t values) {
+  bytes_ += values * sizeof(float);
+  if (bytes_ > kMostBytes) throw BadModel("weights that need " + std::to_string(bytes_) + " bytes to run");
 }
 
 void ReadyWeights::widen(const OpRecord& record, const WeightShape& shape, const Model& model, Op& op) {

@@ -19,19 +19,22 @@ class ReadyWeights {
   const float* floats(size_t op) const { return ops_[op].floats; }
   /// For integer arithmetic, from row `first` on; asked only of operations that are integral().
   QuantisedRows rows(size_t op, size_t first) const;
+  /// Slopes less one, for Epilogue; null when the operation has none.
+  const float* bends(size_t op) const { return ops_[op].bends.empty() ? nullptr : ops_[op].bends.data(); }
   /// Of memory beside the file.
   uint64_t bytes() const { return bytes_; }
 
  private:
   struct Op {
     const float* floats = nullptr;
-    std::vector<float> widened;
+    std::vector<float> widened, bends;
     std::vector<int32_t> words, start;
     std::vector<float> step;
     size_t row_words = 0;
     float inverse = 0;
     int32_t zero = 0;
   };
+  void count(uint64_t values);
   static void widen(const OpRecord& record, const WeightShape& shape, const Model& model, Op& op);
   static void pack(const OpRecord& record, const WeightShape& shape, const Model& model,
                    const QuantisedKernels& kernels, Op& op);

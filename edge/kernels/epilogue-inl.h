@@ -34,15 +34,8 @@ HWY_INLINE V load_once(const float* from) {
   return v;
 }
 
-/// NaN stays: minima and maxima on x86 give their second operand then, elsewhere the number.
-HWY_INLINE V prelu(V x, V slope) {
-  const V zero = hn::Zero(D());
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
-  return hn::MulAdd(slope, hn::Min(zero, x), hn::Max(zero, x));
-#else
-  return hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, slope), x);
-#endif
-}
+/// x above 0, x * (bend + 1) below; in two operations.
+HWY_INLINE V prelu(V x, V bend) { return hn::MulAdd(bend, hn::Min(hn::Zero(D()), x), x); }
 
 /// The epilogue of one channel.
 struct ChannelEpilogue {
@@ -51,7 +44,7 @@ struct ChannelEpilogue {
         skip(e.skip ? e.skip + channel * plane : nullptr),
         skip_scale(e.skip_scale ? e.skip_scale[channel] : 1.0F),
         activation(e.activation),
-        slope(e.slope ? e.slope[channel] : 1.0F),
+        bend(e.bend ? e.bend[channel] : 0.0F),
         low(e.low),
         high(e.high) {}
 
@@ -73,7 +66,7 @@ struct ChannelEpilogue {
     const D d;
     if (activation == Epilogue::Activation::kPrelu) {
       HWY_UNROLL(8)
-      for (size_t i = 0; i < N; ++i) sum[i] = prelu(sum[i], hn::Set(d, slope));
+      for (size_t i = 0; i < N; ++i) sum[i] = prelu(sum[i], hn::Set(d, bend));
     } else if (activation == Epilogue::Activation::kClamp) {
       HWY_UNROLL(8)
       for (size_t i = 0; i < N; ++i) sum[i] = hn::Min(hn::Max(sum[i], hn::Set(d, low)), hn::Set(d, high));
@@ -92,7 +85,7 @@ struct ChannelEpilogue {
   const float* skip;
   float skip_scale;
   Epilogue::Activation activation;
-  float slope, low, high;
+  float bend, low, high;
 };
 
 /// The same of O channels, `step` apart: what they have in common is asked once.
@@ -127,9 +120,9 @@ struct BlockEpilogue {
     if (e.activation == Epilogue::Activation::kPrelu) {
       HWY_UNROLL(16)
       for (size_t o = 0; o < O; ++o) {
-        const V slope = hn::Set(d, e.slope[first + o * step]);
+        const V bend = hn::Set(d, e.bend[first + o * step]);
         HWY_UNROLL(8)
-        for (size_t i = 0; i < N; ++i) sum[o][i] = prelu(sum[o][i], slope);
+        for (size_t i = 0; i < N; ++i) sum[o][i] = prelu(sum[o][i], bend);
       }
     } else if (e.activation == Epilogue::Activation::kClamp) {
       const V low = hn::Set(d, e.low), high = hn::Set(d, e.high);

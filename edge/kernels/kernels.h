@@ -14,13 +14,13 @@ struct Epilogue {
   const float* skip = nullptr;        ///< planes like the output, or null
   const float* skip_scale = nullptr;  ///< [channels], or null for 1
   Activation activation = Activation::kNone;
-  const float* slope = nullptr;  ///< kPrelu: [channels]
-  float low = 0, high = 0;       ///< kClamp
+  const float* bend = nullptr;  ///< kPrelu: [channels] of slope - 1
+  float low = 0, high = 0;      ///< kClamp
 
   /// From channel `first` on, of planes of `plane` pixels.
   Epilogue from(size_t first, size_t plane) const {
     const auto at = [first](const float* p, size_t step) { return p == nullptr ? p : p + first * step; };
-    return {at(bias, 1), at(skip, plane), at(skip_scale, 1), activation, at(slope, 1), low, high};
+    return {at(bias, 1), at(skip, plane), at(skip_scale, 1), activation, at(bend, 1), low, high};
   }
 };
 
