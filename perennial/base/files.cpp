@@ -37,7 +37,11 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
 
 }  // namespace
 
-void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+void write_file_atomic(const std::filesystem::path& named, std::string_view bytes) {
+  std::error_code failed;
+  if (std::filesystem::is_other(named, failed)) return write_file(named, bytes);
+  const std::filesystem::path followed = std::filesystem::canonical(named, failed);
+  const std::filesystem::path& path = failed ? named : followed;
   const std::filesystem::path beside = path.string() + ".tmp" + std::to_string(::getpid());
   const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
   if (file.fd < 0) fail("writing", path);

@@ -63,6 +63,19 @@ TEST(WriteFileAtomic, WritesReplacesAndLeavesNothingBeside) {
   EXPECT_EQ(files_in(folder.path()), 1);
 }
 
+TEST(WriteFileAtomic, LinksAreFollowedAndDevicesStay) {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "old");
+  std::filesystem::create_symlink("file", folder / "link");
+  write_file_atomic(folder / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "file"), "new");
+  std::filesystem::create_symlink("/dev/null", folder / "sink");
+  write_file_atomic(folder / "sink", "nothing");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "sink"));
+  EXPECT_EQ(files_in(folder / ""), 3);
+}
+
 TEST(WriteFileAtomic, KeepsTheOldFileWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   write_file_atomic(folder / "file", "old and whole");
