@@ -5,6 +5,7 @@
 #include "apps/flags.h"
 #include "apps/open_run.h"
 #include "apps/terminal.h"
+#include "perennial/data/csv_rows.h"
 
 namespace perennial::apps {
 namespace {
@@ -18,13 +19,6 @@ struct Arguments {
   Settings overrides;
   int64_t top = 3;
 };
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
-}
 
 void print_table(const std::vector<Prediction>& predictions) {
   size_t width = 5;

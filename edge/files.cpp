@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -64,7 +65,9 @@ std::optional<std::vector<std::byte>> read_if_there(const std::string& path, siz
   return all;
 }
 
-void write_atomically(const std::string& path, std::span<const std::byte> bytes) {
+void write_atomically(const std::string& named, std::span<const std::byte> bytes) {
+  const std::unique_ptr<char, decltype(&std::free)> followed(::realpath(named.c_str(), nullptr), &std::free);
+  const std::string path = followed ? followed.get() : named;
   std::string beside = path + ".XXXXXX";
   const Descriptor file(::mkstemp(beside.data()));
   if (file.get() < 0) fail(path);

@@ -64,13 +64,9 @@ bool has_arm_dots() {
 }
 #endif
 
-const Kernels& with_byte_dots(const Kernels& others, const char* name) {
-  static const Kernels all = [&] {
-    Kernels k = others;
-    k.name = name, k.integers = &byte_dot_kernels();
-    return k;
-  }();
-  return all;
+Kernels with_byte_dots(Kernels k, const char* name) {
+  k.name = name, k.integers = &byte_dot_kernels();
+  return k;
 }
 
 }  // namespace
@@ -82,7 +78,8 @@ std::vector<const Kernels*> all_kernels() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd") &&
       __builtin_cpu_supports("avx512vl")) {
-    if (__builtin_cpu_supports("avx512vnni")) all.push_back(&with_byte_dots(N_AVX3::table(), "AVX3 VNNI"));
+    static const Kernels vnni = with_byte_dots(N_AVX3::table(), "AVX3 VNNI");
+    if (__builtin_cpu_supports("avx512vnni")) all.push_back(&vnni);
     all.push_back(&N_AVX3::table());
   }
 #endif
@@ -95,7 +92,8 @@ std::vector<const Kernels*> all_kernels() {
 #endif
   const Kernels* fallback = &HWY_STATIC_DISPATCH(table)();
 #if HWY_ARCH_ARM_A64
-  if (has_arm_dots()) all.push_back(&with_byte_dots(*fallback, "NEON DOT"));
+  static const Kernels dot = with_byte_dots(*fallback, "NEON DOT");
+  if (has_arm_dots()) all.push_back(&dot);
 #endif
   if (std::find(all.begin(), all.end(), fallback) == all.end()) all.push_back(fallback);
   return all;

@@ -99,6 +99,7 @@ void parse_csv(std::string_view bytes, const std::string& name, const std::vecto
 }
 
 std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\n") == std::string_view::npos) return std::string(text);
   std::string field = "\"";
   for (const char c : text) field += c == '"' ? "\"\"" : std::string(1, c);
   return field + '"';

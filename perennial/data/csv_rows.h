@@ -21,7 +21,7 @@ struct CsvRecord {
 void parse_csv(std::string_view bytes, const std::string& name, const std::vector<std::string>& heading,
                const std::function<void(const CsvRecord&)>& use);
 
-/// The text as a field in quotes.
+/// The text as a field, in quotes where it needs them.
 std::string csv_field(std::string_view text);
 
 /// The Error for a line that is not as expected.

@@ -86,7 +86,7 @@ TEST(SegmentCli, TrainsAndGoesOn) {
               HasSubstr("1 of 1 portraits (no face in 5 photographs)"));
   EXPECT_EQ(read_image(folder / "p" / "masks" / "3-1.png").width, 21);
   EXPECT_THAT(read_file(folder / "p" / "masks.csv"),
-              testing::AllOf(HasSubstr("3.png\",1,kept,1.0000,"), HasSubstr("4.png\",0,no face,")));
+              testing::AllOf(HasSubstr("3.png,1,kept,1.0000,"), HasSubstr("4.png,0,no face,")));
   write_file(folder / "faces.csv", "nobody.png,5,5,8,8\n");
   EXPECT_THAT(perennial_command("segment masks " + path("d/images") + " -o " + path("p") + " --masks " +
                                 path("d/masks") + " --faces " + path("faces.csv"))

@@ -204,6 +204,15 @@ TEST_F(AtomicFile, AFullDiskLeavesTheOldOne) {
   EXPECT_THROW(write_atomically(path("no/such/folder"), old), std::system_error);
 }
 
+TEST_F(AtomicFile, ALinkIsFollowed) {
+  const std::vector<std::byte> old(10, std::byte{1}), fresh(20, std::byte{2});
+  write_atomically(path("a"), old);
+  std::filesystem::create_symlink("a", path("link"));
+  write_atomically(path("link"), fresh);
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_EQ(read_if_there(path("a"), 100), fresh);
+}
+
 // Killed at any moment while it saves again and again: what is there is always whole.
 TEST_F(AtomicFile, AKillLeavesAWholeFile) {
   const auto state = [](int examples) {
