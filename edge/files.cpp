@@ -10,6 +10,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include <climits>
+
 namespace perennial::edge {
 namespace {
 
@@ -43,7 +45,30 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+// A new file beside `path` of a name that is not too long, and of the mode that the umask leaves.
+int create_beside(const std::string& path, std::string& beside) {
+  constexpr int kMostTries = 100;
+  const size_t slash = path.rfind('/');
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  int fd = -1;
+  for (int i = 0; i < kMostTries && fd < 0; ++i) {
+    const std::string ending = ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(i);
+    beside = folder_of(path) + name.substr(0, NAME_MAX - ending.size()) + ending;
+    fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST) fail(path);
+  }
+  return fd;
+}
+
+// A file that replaces another keeps its mode, and its owner where that is allowed.
+void take_after(int fd, const std::string& replaced) {
+  struct stat old{};
+  if (::stat(replaced.c_str(), &old) != 0) return;
+  if (::fchown(fd, old.st_uid, old.st_gid) != 0) static_cast<void>(!::fchown(fd, uid_t(-1), old.st_gid));
+  ::fchmod(fd, old.st_mode & 0777);
 }
 
 }  // namespace
@@ -68,10 +93,11 @@ std::optional<std::vector<std::byte>> read_if_there(const std::string& path, siz
 void write_atomically(const std::string& named, std::span<const std::byte> bytes) {
   const std::unique_ptr<char, decltype(&std::free)> followed(::realpath(named.c_str(), nullptr), &std::free);
   const std::string path = followed ? followed.get() : named;
-  std::string beside = path + ".XXXXXX";
-  const Descriptor file(::mkstemp(beside.data()));
+  std::string beside;
+  const Descriptor file(create_beside(path, beside));
   if (file.get() < 0) fail(path);
-  if (::fchmod(file.get(), 0644) != 0 || !write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
+  take_after(file.get(), path);
+  if (!write_all(file.get(), bytes) || ::fsync(file.get()) != 0 ||
       ::rename(beside.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(beside.c_str());

@@ -1,5 +1,6 @@
 #include "perennial/base/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -8,6 +9,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <climits>
 
 #include "perennial/base/error.h"
 
@@ -35,17 +38,40 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
+// Where a link leads, whether or not there is a file yet.
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code failed;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, failed); ++i)
+    path = path.parent_path() / std::filesystem::read_symlink(path, failed);
+  return path;
+}
+
+// The name of the file that becomes `path`: as long as a name may be at most.
+std::filesystem::path name_beside(const std::filesystem::path& path) {
+  const std::string name = path.filename().string(), ending = ".tmp" + std::to_string(::getpid());
+  return path.parent_path() / (name.substr(0, NAME_MAX - ending.size()) + ending);
+}
+
+// A file that replaces another keeps its mode, and its owner where that is allowed.
+void take_after(int fd, const std::filesystem::path& replaced) {
+  struct stat old{};
+  if (::stat(replaced.c_str(), &old) != 0) return;
+  if (::fchown(fd, old.st_uid, old.st_gid) != 0) static_cast<void>(!::fchown(fd, uid_t(-1), old.st_gid));
+  ::fchmod(fd, old.st_mode & 0777);
+}
+
 }  // namespace
 
 void write_file_atomic(const std::filesystem::path& named, std::string_view bytes) {
   std::error_code failed;
   if (std::filesystem::is_other(named, failed)) return write_file(named, bytes);
-  const std::filesystem::path followed = std::filesystem::canonical(named, failed);
-  const std::filesystem::path& path = failed ? named : followed;
-  const std::filesystem::path beside = path.string() + ".tmp" + std::to_string(::getpid());
-  const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  const std::filesystem::path path = followed(named), beside = name_beside(path);
+  ::unlink(beside.c_str());  // of an earlier process with this number
+  const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
   if (file.fd < 0) fail("writing", path);
   try {
+    take_after(file.fd, path);
     write_all(file.fd, bytes, path);
     if (::fsync(file.fd) != 0) fail("writing", path);
     if (::rename(beside.c_str(), path.c_str()) != 0) fail("renaming into place", path);
@@ -56,7 +82,7 @@ void write_file_atomic(const std::filesystem::path& named, std::string_view byte
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
   if (file.fd < 0) fail("writing", path);
   write_all(file.fd, bytes, path);
 }

@@ -8,8 +8,9 @@
 namespace perennial {
 
 /// Writes `bytes` beside `path` and renames it into place, so that a reader never sees half a file.
-/// The data are on disk (fsync) before the rename. A link is followed; a device or pipe (/dev/stdout) is
-/// written to, and never replaced. Throws Error, leaving the old file as it was.
+/// The data are on disk (fsync) before the rename. A new file has the mode that the umask leaves; one that
+/// replaces another keeps its mode, and its owner where that is allowed. A link is followed; a device or pipe
+/// (/dev/stdout) is written to, and never replaced. Throws Error, leaving the old file as it was.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
 
 /// Writes a file that can be made again: neither atomic nor certain to be on disk. Throws Error.

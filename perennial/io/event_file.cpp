@@ -113,7 +113,7 @@ int create_new(const std::filesystem::path& folder, std::filesystem::path& file)
   const std::string stem = "events.out.tfevents." + std::to_string(std::time(nullptr)) + "." + host();
   for (int again = 0;; ++again) {
     file = folder / (again == 0 ? stem : stem + "." + std::to_string(again));
-    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+    const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
     if (fd >= 0) return fd;
     if (errno != EEXIST) fail("making an event file", file);
   }

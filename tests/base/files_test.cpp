@@ -76,6 +76,47 @@ TEST(WriteFileAtomic, LinksAreFollowedAndDevicesStay) {
   EXPECT_EQ(files_in(folder / ""), 3);
 }
 
+TEST(WriteFileAtomic, ALinkToNothingYetIsFollowedToo) {
+  const TemporaryFolder folder;
+  make_folder(folder / "elsewhere");
+  std::filesystem::create_symlink("elsewhere/file", folder / "link");
+  write_file_atomic(folder / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(read_file(folder / "elsewhere" / "file"), "new");
+}
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 07777;
+}
+
+TEST(WriteFileAtomic, NewFilesTakeTheUmaskAndReplacedOnesKeepTheirMode) {
+  const TemporaryFolder folder;
+  for (const mode_t mask : {0002U, 0022U, 0077U}) {
+    const mode_t before = ::umask(mask);
+    const std::string name = std::to_string(mask);
+    write_file_atomic(folder / name, "new");
+    write_file(folder / (name + "-plain"), "new");
+    ::umask(before);
+    EXPECT_EQ(mode_of(folder / name), 0666 & ~mask);
+    EXPECT_EQ(mode_of(folder / (name + "-plain")), 0666 & ~mask);
+  }
+  for (const mode_t mode : {0600U, 0664U, 0444U, 0755U}) {
+    ASSERT_EQ(::chmod((folder / "2").c_str(), mode), 0);
+    write_file_atomic(folder / "2", "newer");
+    EXPECT_EQ(mode_of(folder / "2"), mode);
+  }
+}
+
+TEST(WriteFileAtomic, WritesTheLongestNamesThereAre) {
+  const TemporaryFolder folder;
+  const std::string longest(255, 'x');
+  write_file_atomic(folder / longest, "a");
+  EXPECT_EQ(read_file(folder / longest), "a");
+  EXPECT_EQ(files_in(folder.path()), 1);
+}
+
 TEST(WriteFileAtomic, KeepsTheOldFileWhenTheDiskIsFull) {
   const TemporaryFolder folder;
   write_file_atomic(folder / "file", "old and whole");
