@@ -11,6 +11,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 
 std::string trim(std::string_view text);
 
+/// ASCII letters in lower case, all else as it is.
+std::string lower(std::string_view text);
+
 std::string join(const std::vector<std::string>& pieces, std::string_view separator);
 
 /// The candidate nearest to `word` by edit distance, or "" when none is near enough to suggest.

@@ -14,14 +14,22 @@ struct Image {
   std::vector<uint8_t> pixels;
 };
 
-/// Decodes a JPEG (grey, YCbCr, RGB, CMYK, YCCK; EXIF orientation honoured) or PNG (every bit depth, palette,
-/// alpha composed over white, interlaced) to RGB. Hostile input gives an Error that names the source, the
-/// offset where known, what was expected and found; an image over `max_pixels` is refused before memory is
-/// taken. With `cover` > 0 a JPEG may come at 1/2, 1/4 or 1/8 of its size, as long as its shorter side keeps
-/// at least twice `cover` pixels: enough for a following resize to `cover`, and several times faster on
-/// photographs.
-Image decode_image(std::string_view bytes, const std::string& name, int64_t max_pixels = int64_t{1} << 28,
+/// The largest image that is decoded, in pixels: $PERENNIAL_MAX_PIXELS, else 128 million. Throws
+/// std::invalid_argument when the variable holds no number.
+int64_t max_image_pixels();
+
+/// Decodes JPEG (grey, YCbCr, RGB, CMYK, YCCK), PNG (every bit depth, palette, interlaced), WebP, GIF, BMP or
+/// TIFF to RGB, told apart by their content; the first image of several. Alpha is composed over white, and
+/// the orientation that EXIF, XMP or TIFF states is honoured. Hostile input gives an Error that names the
+/// source, the offset where known, what was expected and found; an image over `max_pixels` is refused by its
+/// header, before memory is taken. With `cover` > 0 a JPEG may come at 1/2, 1/4 or 1/8 of its size, as long
+/// as its shorter side keeps at least twice `cover` pixels: enough for a following resize to `cover`, and
+/// several times faster on photographs.
+Image decode_image(std::string_view bytes, const std::string& name, int64_t max_pixels = max_image_pixels(),
                    int64_t cover = 0);
+
+/// The bytes of an image file; throws Error.
+std::string read_image_bytes(const std::filesystem::path& path);
 
 /// Reads and decodes; throws Error.
 Image read_image(const std::filesystem::path& path, int64_t cover = 0);
@@ -32,7 +40,7 @@ struct ImageSize {
   bool operator==(const ImageSize&) const = default;
 };
 
-/// The size that the first bytes of a JPEG or PNG state; zeros when they do not reach that far.
+/// The size that the first bytes of an image state; zeros when they do not reach that far (a TIFF's may not).
 ImageSize peek_image_size(std::string_view head);
 
 /// The same from a file, of which it reads little; zeros when it cannot be read.
@@ -52,7 +60,14 @@ Image with_channels(const Image& image, int64_t channels);
 /// PNG bytes of an image.
 std::string encode_png(const Image& image);
 
-/// True for the file name endings that decode_image understands (.jpg .jpeg .png, any case).
+/// What a file is by its first bytes, for messages: "JPEG", "HEIC", "PDF"; "" when unknown.
+std::string_view format_name(std::string_view bytes);
+
+/// True when the first bytes are those of a format that decode_image reads.
+bool is_image(std::string_view head);
+
+/// True for the file name endings of the formats that decode_image reads (.jpg .jpeg .jpe .jfif .png .webp
+/// .gif .bmp .dib .tif .tiff, any case).
 bool is_image_name(const std::filesystem::path& path);
 
 }  // namespace perennial

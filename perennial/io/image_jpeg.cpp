@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <turbojpeg.h>
+#include <csetjmp>
+#include <cstdio>
+#include <jerror.h>
+#include <jpeglib.h>
+#include <map>
 
 #include "perennial/io/image_codecs.h"
 
@@ -12,30 +15,30 @@ namespace {
 struct JpegHeader {
   ImageSize size;
   int components = 0;
-  int orientation = 1;
+  int exif = 0, xmp = 0;  ///< orientations; 0 is none
   bool adobe = false;
   bool huffman = false;
+  bool progressive = false;
   bool has_scan = false;
   size_t end = 0;  ///< offset of the first scan, or where the walk ended
 };
-
-uint32_t big16(std::string_view bytes, size_t at) {
-  return static_cast<uint32_t>(static_cast<unsigned char>(bytes[at]) << 8 |
-                               static_cast<unsigned char>(bytes[at + 1]));
-}
 
 bool is_frame(int marker) {
   return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
 }
 
 void read_segment(int marker, std::string_view content, JpegHeader& header) {
-  constexpr std::string_view kExif("Exif\0\0", 6);
+  constexpr std::string_view kExif("Exif\0\0", 6), kXmp("http://ns.adobe.com/xap/1.0/\0", 29);
+  const Numbers numbers(content, false);
   if (is_frame(marker) && content.size() >= 6) {
-    header.size = {big16(content, 1), big16(content, 3)};
-    header.components = static_cast<unsigned char>(content[5]);
+    header.size = {numbers.u16(1), numbers.u16(3)};
+    header.components = static_cast<int>(numbers.u8(5));
     header.huffman = marker <= 0xC2;
+    header.progressive = marker == 0xC2;
   } else if (marker == 0xE1 && content.starts_with(kExif)) {
-    header.orientation = exif_orientation(content.substr(kExif.size()));
+    if (header.exif == 0) header.exif = exif_orientation(content);
+  } else if (marker == 0xE1 && content.starts_with(kXmp)) {
+    if (header.xmp == 0) header.xmp = xmp_orientation(content.substr(kXmp.size()));
   } else if (marker == 0xEE && content.starts_with("Adobe")) {
     header.adobe = true;
   }
@@ -53,7 +56,7 @@ JpegHeader walk_markers(std::string_view bytes) {
     const int marker = static_cast<unsigned char>(bytes[at++]);
     if (marker == 0 || marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) continue;
     if (marker == 0xD9 || at + 2 > bytes.size()) return header;
-    const size_t length = big16(bytes, at);
+    const size_t length = Numbers(bytes, false).u16(at);
     if (marker == 0xDA) {
       header.has_scan = true;
       return header;
@@ -64,29 +67,133 @@ JpegHeader walk_markers(std::string_view bytes) {
   }
 }
 
-struct CloseDecoder {
-  void operator()(void* decoder) const { tjDestroy(decoder); }
-};
-
-/// Warnings about files that cameras and editors do write and that lose nothing.
-bool harmless(const std::string& warning) {
-  return warning.find("extraneous bytes before marker") != std::string::npos ||
-         warning.find("Invalid SOS parameters") != std::string::npos;
+/// Whether the scans bring every bit of every coefficient of every component: what tells a whole image of
+/// several scans from one that was cut between two.
+bool scans_complete(std::string_view bytes, const JpegHeader& header) {
+  constexpr int kUnseen = -1;
+  std::map<uint32_t, std::array<int, 64>> precision;  // by component: the lowest bit that came
+  const Numbers numbers(bytes, false);
+  for (size_t at = header.end - 1; at != std::string_view::npos; at = bytes.find("\xFF\xDA", at + 2)) {
+    const uint32_t count = numbers.u8(at + 4), parameters = 5 + 2 * count;
+    const uint32_t first = header.progressive ? numbers.u8(at + parameters) : 0;
+    const uint32_t last = header.progressive ? numbers.u8(at + parameters + 1) : 63;
+    const int bit = header.progressive ? static_cast<int>(numbers.u8(at + parameters + 2) & 15) : 0;
+    if (count > 4 || last > 63) return false;
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto [component, fresh] = precision.try_emplace(numbers.u8(at + 5 + 2 * i));
+      if (fresh) component->second.fill(kUnseen);
+      for (uint32_t k = first; k <= last; ++k) component->second[k] = bit;
+    }
+  }
+  return static_cast<int>(precision.size()) == header.components &&
+         std::all_of(precision.begin(), precision.end(), [](const auto& component) {
+           return std::all_of(component.second.begin(), component.second.end(),
+                              [](int bit) { return bit == 0; });
+         });
 }
 
-void decode_pixels(std::string_view bytes, const std::string& name, ImageSize size, int format,
-                   std::vector<uint8_t>& pixels) {
-  const std::unique_ptr<void, CloseDecoder> decoder(tjInitDecompress());
-  if (!decoder) bad_image(name, "a JPEG decoder", "no memory for one");
-  const int width = static_cast<int>(size.width), height = static_cast<int>(size.height);
-  pixels.resize(static_cast<size_t>(size.height * size.width * tjPixelSize[format]));
-  const int status = tjDecompress2(decoder.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
-                                   static_cast<unsigned long>(bytes.size()), pixels.data(), width,
-                                   width * tjPixelSize[format], height, format, TJFLAG_LIMITSCANS);
-  if (status == 0) return;
-  const std::string reason = tjGetErrorStr2(decoder.get());
-  if (tjGetErrorCode(decoder.get()) == TJERR_WARNING && harmless(reason)) return;
-  bad_image(name, "a sound JPEG", reason);
+/// libjpeg over bytes in memory. It reports errors by longjmp: `guarded` is the only place they land, and
+/// what runs inside has no destructors to skip.
+class JpegReader {
+ public:
+  JpegReader(std::string_view bytes, const std::string& name) : name_(name) {
+    jpeg_.err = jpeg_std_error(&errors_);
+    errors_.error_exit = [](j_common_ptr jpeg) { self(jpeg).leave(); };
+    errors_.emit_message = [](j_common_ptr jpeg, int level) {
+      if (level < 0) self(jpeg).warn();
+    };
+    jpeg_.client_data = this;
+    guarded([this, bytes] {
+      jpeg_create_decompress(&jpeg_);
+      jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()),
+                   static_cast<unsigned long>(bytes.size()));
+    });
+    monitor_.progress_monitor = [](j_common_ptr jpeg) { self(jpeg).limit_scans(); };
+    jpeg_.progress = &monitor_;
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&jpeg_); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  template <class Body>
+  void guarded(const Body& body) {
+    if (setjmp(back_) == 0)
+      body();
+    else
+      bad_image(name_, "a sound JPEG", message_.data());
+  }
+
+  jpeg_decompress_struct& jpeg() { return jpeg_; }
+  bool ended() const { return ended_; }  ///< the data ended before the end-of-image marker
+
+  /// Throws if a warning was about lost data.
+  void check_sound() const {
+    if (damaged_) bad_image(name_, "a sound JPEG", message_.data());
+  }
+
+ private:
+  static JpegReader& self(j_common_ptr jpeg) { return *static_cast<JpegReader*>(jpeg->client_data); }
+
+  [[noreturn]] void leave() {
+    errors_.format_message(reinterpret_cast<j_common_ptr>(&jpeg_), message_.data());
+    std::longjmp(back_, 1);
+  }
+
+  void warn() {
+    switch (errors_.msg_code) {
+      case JWRN_EXTRANEOUS_DATA:  // cameras and editors write these, and nothing is lost
+      case JWRN_NOT_SEQUENTIAL:
+      case JWRN_ADOBE_XFORM: return;
+      case JWRN_JPEG_EOF: ended_ = true; return;
+      default:
+        if (!damaged_) errors_.format_message(reinterpret_cast<j_common_ptr>(&jpeg_), message_.data());
+        damaged_ = true;
+    }
+  }
+
+  void limit_scans() {
+    constexpr int kMostScans = 500;
+    if (jpeg_.input_scan_number <= kMostScans) return;
+    std::snprintf(message_.data(), message_.size(), "more than %d scans", kMostScans);
+    std::longjmp(back_, 1);
+  }
+
+  const std::string& name_;
+  jpeg_decompress_struct jpeg_{};
+  jpeg_error_mgr errors_{};
+  jpeg_progress_mgr monitor_{};
+  std::jmp_buf back_{};
+  bool damaged_ = false, ended_ = false;
+  std::array<char, JMSG_LENGTH_MAX> message_{};
+};
+
+std::vector<uint8_t> decode_pixels(std::string_view bytes, const std::string& name, const JpegHeader& header,
+                                   int by) {
+  JpegReader reader(bytes, name);
+  jpeg_decompress_struct& jpeg = reader.jpeg();
+  reader.guarded([&jpeg, &header, by] {
+    jpeg_read_header(&jpeg, TRUE);
+    jpeg.scale_num = 1;
+    jpeg.scale_denom = static_cast<unsigned>(by);
+    jpeg.out_color_space = header.components == 4 ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(&jpeg);
+  });
+  const int64_t height = (header.size.height + by - 1) / by, width = (header.size.width + by - 1) / by;
+  if (jpeg.output_height != height || jpeg.output_width != width)
+    bad_image(name, "one frame", "frames of two sizes");
+  const auto row = static_cast<size_t>(width * jpeg.output_components);
+  std::vector<uint8_t> pixels(row * static_cast<size_t>(height));
+  reader.guarded([&jpeg, out = pixels.data(), row] {
+    while (jpeg.output_scanline < jpeg.output_height) {
+      JSAMPROW next = out + jpeg.output_scanline * row;
+      jpeg_read_scanlines(&jpeg, &next, 1);
+    }
+  });
+  reader.check_sound();
+  if (reader.ended() && jpeg_has_multiple_scans(&jpeg) && !scans_complete(bytes, header))
+    bad_image(name, "all scans of the image",
+              "the end of the data at offset " + std::to_string(bytes.size()));
+  return pixels;
 }
 
 /// Adobe programs store CMYK inverted and say so by their marker; ink is multiplied out to RGB, in place.
@@ -115,11 +222,11 @@ int reduction(ImageSize size, int64_t cover) {
 // A block of 8 x 8 samples takes at least one bit under Huffman coding.
 constexpr int64_t kMaxPixelsPerByte = 512;
 
-void check_complete(std::string_view bytes, const std::string& name, const JpegHeader& header) {
+void check_data(std::string_view bytes, const std::string& name, const JpegHeader& header) {
   if (!header.has_scan)
     bad_image(name, "a JPEG scan", "the end of the header at offset " + std::to_string(header.end));
-  // Entropy-coded data cannot contain FF D9, so its absence means that the end is missing.
-  if (bytes.find("\xFF\xD9", header.end) == std::string_view::npos)
+  // An arithmetic decoder does not notice that its data end.
+  if (!header.huffman && bytes.find("\xFF\xD9", header.end) == std::string_view::npos)
     bad_image(name, "the end-of-image marker FF D9",
               "the end of the data at offset " + std::to_string(bytes.size()));
   if (header.huffman &&
@@ -130,33 +237,24 @@ void check_complete(std::string_view bytes, const std::string& name, const JpegH
               std::to_string(bytes.size()) + " bytes");
 }
 
-ImageSize peek_png(std::string_view head) {
-  if (head.size() < 24 || head.substr(12, 4) != "IHDR") return {};
-  const auto big32 = [&](size_t at) { return int64_t{big16(head, at)} << 16 | big16(head, at + 2); };
-  return {big32(20), big32(16)};
-}
-
-}  // namespace
-
 bool is_jpeg(std::string_view bytes) { return bytes.starts_with("\xFF\xD8\xFF"); }
 
-ImageSize peek_image_size(std::string_view head) {
-  if (is_jpeg(head)) return walk_markers(head).size;
-  return is_png(head) ? peek_png(head) : ImageSize{};
-}
+ImageSize peek_jpeg(std::string_view bytes) { return walk_markers(bytes).size; }
 
 Image decode_jpeg(std::string_view bytes, const std::string& name, int64_t max_pixels, int64_t cover) {
   const JpegHeader header = walk_markers(bytes);
   if (header.has_scan || header.size.height > 0)
     check_image_size(name, header.size.height, header.size.width, max_pixels);
-  check_complete(bytes, name, header);
+  check_data(bytes, name, header);
   const int by = reduction(header.size, cover);
-  const ImageSize size{(header.size.height + by - 1) / by, (header.size.width + by - 1) / by};
-  const bool ink = header.components == 4;
-  std::vector<uint8_t> pixels;
-  decode_pixels(bytes, name, size, ink ? TJPF_CMYK : TJPF_RGB, pixels);
-  if (ink) cmyk_to_rgb(pixels, header.adobe);
-  return upright_planar(pixels.data(), size.height, size.width, header.orientation);
+  std::vector<uint8_t> pixels = decode_pixels(bytes, name, header, by);
+  if (header.components == 4) cmyk_to_rgb(pixels, header.adobe);
+  return upright_planar(pixels.data(), (header.size.height + by - 1) / by, (header.size.width + by - 1) / by,
+                        header.exif > 0 ? header.exif : header.xmp);
 }
+
+}  // namespace
+
+const ImageCodec kJpegCodec{is_jpeg, peek_jpeg, decode_jpeg};
 
 }  // namespace perennial

@@ -74,7 +74,7 @@ class PngReader {
 
 /// Every checksum counts, and chunks that do not change pixels are not even read.
 void be_strict(png_structp png) {
-  constexpr png_byte kUnused[] = "iCCP\0tEXt\0zTXt\0iTXt\0sPLT\0hIST\0pCAL\0tIME\0";
+  constexpr png_byte kUnused[] = "iCCP\0eXIf\0tEXt\0zTXt\0iTXt\0sPLT\0hIST\0pCAL\0tIME\0";
   png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, kUnused, (sizeof kUnused - 1) / 5);
 }
@@ -88,30 +88,15 @@ void to_eight_bit_rgb(png_structp png, png_infop info) {
   png_read_update_info(png, info);
 }
 
-/// Drops alpha by composing over white, in place.
-void over_white(std::vector<uint8_t>& pixels) {
-  uint8_t* out = pixels.data();
-  for (size_t i = 0; i + 4 <= pixels.size(); i += 4) {
-    const int alpha = pixels[i + 3];
-    for (size_t c = 0; c < 3; ++c)
-      *out++ = static_cast<uint8_t>((pixels[i + c] * alpha + 255 * (255 - alpha) + 127) / 255);
-  }
+ImageSize peek_png(std::string_view head) {
+  if (head.size() < 24 || head.substr(12, 4) != "IHDR") return {};
+  const Numbers numbers(head, false);
+  return {numbers.u32(20), numbers.u32(16)};
 }
 
-int orientation_of(PngReader& reader) {
-  png_uint_32 size = 0;
-  png_bytep exif = nullptr;
-  if (png_get_eXIf_1(reader.png(), reader.info(), &size, &exif) == 0) return 1;
-  return exif_orientation({reinterpret_cast<const char*>(exif), size});
-}
-
-}  // namespace
-
-bool is_png(std::string_view bytes) { return bytes.starts_with(kSignature); }
-
-Image decode_png(std::string_view bytes, const std::string& name, int64_t max_pixels) {
+Image decode_png(std::string_view bytes, const std::string& name, int64_t max_pixels, int64_t /*cover*/) {
   // Before libpng, which has limits of its own.
-  if (const ImageSize size = peek_image_size(bytes); size.height > 0)
+  if (const ImageSize size = peek_png(bytes); size.height > 0)
     check_image_size(name, size.height, size.width, max_pixels);
   PngReader reader(bytes, name);
   png_structp png = reader.png();
@@ -137,8 +122,14 @@ Image decode_png(std::string_view bytes, const std::string& name, int64_t max_pi
     png_read_end(png, info);
   });
   if (png_get_channels(png, info) == 4) over_white(pixels);
-  return upright_planar(pixels.data(), height, width, orientation_of(reader));
+  return upright_planar(pixels.data(), height, width, png_orientation(bytes));
 }
+
+}  // namespace
+
+bool is_png(std::string_view bytes) { return bytes.starts_with(kSignature); }
+
+const ImageCodec kPngCodec{is_png, peek_png, decode_png};
 
 std::string encode_png(const Image& image) {
   if ((image.channels != 1 && image.channels != 3) || image.height < 1 || image.width < 1 ||
