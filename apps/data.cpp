@@ -37,8 +37,8 @@ void show(const Arguments& a) {
   const auto config = make_config(a.settings);
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
-  fmt::print("{}", draw_stream(source.train, tasks, static_cast<int>(a.width)));
   if (!a.svg.empty()) write_file_atomic(a.svg, stream_svg(source.train, tasks));
+  fmt::print("{}", draw_stream(source.train, tasks, static_cast<int>(a.width)));
 }
 
 void split_files(const Arguments& a) {

@@ -10,9 +10,9 @@
 namespace perennial::apps {
 namespace {
 
-void write_model(const std::string& file, std::string_view bytes) {
+std::string write_model(const std::string& file, std::string_view bytes) {
   write_file_atomic(file, bytes);
-  fmt::print("{}: {}\n", file, format_bytes(static_cast<int64_t>(bytes.size())));
+  return fmt::format("{}: {}\n", file, format_bytes(static_cast<int64_t>(bytes.size())));
 }
 
 }  // namespace
@@ -48,10 +48,13 @@ void export_network(
   if (flags.dtype == "bfloat16") precision.weights = edge::Dtype::kBfloat16;
   if (flags.dtype == "int8") precision.weights = edge::Dtype::kInt8;
   if (!flags.calibrate.empty()) precision.calibration = photographs(flags.calibrate);
-  if (!flags.onnx.empty()) write_model(flags.onnx, edge::to_onnx(graph, name));
-  if (flags.out.empty()) return;
-  const auto bytes = compile_for_edge(graph, precision);
-  write_model(flags.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  std::string written;
+  if (!flags.onnx.empty()) written += write_model(flags.onnx, edge::to_onnx(graph, name));
+  if (!flags.out.empty()) {
+    const auto bytes = compile_for_edge(graph, precision);
+    written += write_model(flags.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  fmt::print("{}", written);
 }
 
 }  // namespace perennial::apps

@@ -1,16 +1,19 @@
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "apps/commands.h"
+#include "apps/streams.h"
 #include "apps/terminal.h"
+#include "perennial/base/environment.h"
 #include "perennial/base/error.h"
 #include "perennial/base/progress.h"
 #include "perennial/base/text.h"
@@ -21,7 +24,7 @@ namespace {
 using perennial::apps::Status;
 
 int complain(Status status, const std::string& text) {
-  fmt::print(stderr, "perennial: {}\n", text);
+  perennial::apps::tell(fmt::format("perennial: {}\n", text));
   return status;
 }
 
@@ -66,23 +69,13 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 // once more.
 void start_again_with_sleeping_threads(int argc, char** argv) {
   static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval", "segment"};
-  if (argc < 2 || !computing.contains(argv[1]) || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  if (argc < 2 || !computing.contains(argv[1]) || perennial::environment("OMP_WAIT_POLICY")) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
   execv("/proc/self/exe", argv);  // where that cannot be, all goes on as it was
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+void add_commands(CLI::App& app) {
   using namespace perennial::apps;
-  start_again_with_sleeping_threads(argc, argv);
-  std::signal(SIGPIPE, SIG_DFL);
-  CLI::App app{
-      "Perennial: models that keep learning after they ship.\n\n"
-      "  perennial learn --data digits --stream blurry10 --learner rm --out run\n"
-      "  perennial predict run photo.jpg\n"
-      "  perennial update run --data folder:new-photos\n"
-      "  perennial compare run other-run --html compare.html\n"};
   app.name("perennial");
   app.set_version_flag("--version", [] {
     return fmt::format("perennial {} {} (libtorch {})", perennial::version(), perennial::version_commit(),
@@ -101,15 +94,19 @@ int main(int argc, char** argv) {
   add_segment(app);
   add_edge(app);
   add_completion(app);
-  if (argc < 2) {
-    fmt::print(stderr, "{}", app.help());
-    return kUsage;
-  }
+}
+
+// `print_error` is the errno of a print to standard output that failed.
+int run(CLI::App& app, int argc, char** argv, int& print_error) {
+  using namespace perennial::apps;
   try {
-    catch_signals();
     app.parse(argc, argv);
+    return kDone;
   } catch (const CLI::Success& e) {
-    return app.exit(e);
+    std::ostringstream text;
+    const int status = app.exit(e, text, text);
+    std::fputs(text.str().c_str(), stdout);
+    return status;
   } catch (const CLI::ParseError& e) {
     return usage_error(app, e);
   } catch (const std::invalid_argument& e) {
@@ -117,8 +114,35 @@ int main(int argc, char** argv) {
   } catch (const perennial::Interrupted& e) {
     return complain(kInterrupted, e.how_to_go_on.empty() ? "interrupted" : "interrupted; " + e.how_to_go_on);
   } catch (const std::exception& e) {
-    std::string text = e.what();
+    const auto* system = dynamic_cast<const std::system_error*>(&e);
+    if (system != nullptr && std::ferror(stdout) != 0) {
+      print_error = system->code().value();
+      return kDone;  // but for the answer, of which `delivered` speaks
+    }
+    const std::string text = e.what();
     return complain(kFailed, text.substr(0, text.find('\n')));
   }
-  return kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace perennial::apps;
+  open_closed_streams();
+  start_again_with_sleeping_threads(argc, argv);
+  catch_signals();
+  CLI::App app{
+      "Perennial: models that keep learning after they ship.\n\n"
+      "  perennial learn --data digits --stream blurry10 --learner rm --out run\n"
+      "  perennial predict run photo.jpg\n"
+      "  perennial update run --data folder:new-photos\n"
+      "  perennial compare run other-run --html compare.html\n"};
+  add_commands(app);
+  if (argc < 2) {
+    tell(app.help());
+    return kUsage;
+  }
+  int print_error = 0;
+  const int status = run(app, argc, argv, print_error);
+  return delivered(status, print_error);
 }

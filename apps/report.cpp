@@ -32,10 +32,12 @@ void add_compare(CLI::App& app) {
   command->add_option("--html", a->html, "also write a page with plots")->type_name("FILE");
   command->callback([a] {
     const std::vector<std::filesystem::path> runs(a->runs.begin(), a->runs.end());
-    fmt::print("{}", compare_table(runs));
-    if (a->html.empty()) return;
-    write_file_atomic(a->html, compare_html(runs));
-    fmt::print("report: {}\n", a->html);
+    std::string text = compare_table(runs);
+    if (!a->html.empty()) {
+      write_file_atomic(a->html, compare_html(runs));
+      text += fmt::format("report: {}\n", a->html);
+    }
+    fmt::print("{}", text);
   });
 }
 

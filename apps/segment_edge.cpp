@@ -1,7 +1,6 @@
 #include "apps/segment_edge.h"
 
 #include <algorithm>
-#include <csignal>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/base/text.h"
 #include "perennial/io/image.h"
 #include "perennial/run/resumable_run.h"
@@ -69,6 +69,14 @@ class Segmenter {
     const auto& alpha = runner_.matte(frame);
     if (a_.matte_only) {
       write_file_atomic(out, encode_png({1, frame.height, frame.width, alpha}));
+    } else if (background_.transparent()) {
+      if (ending_of(out) != ".png")
+        throw std::invalid_argument(
+            "--background transparent: of images only .png can be that, found --out '" + out.string() + "'");
+      Image image = image_of(frame);
+      image.channels = 4;
+      image.pixels.insert(image.pixels.end(), alpha.begin(), alpha.end());
+      write_file_atomic(out, encode_png(image));
     } else {
       compose(frame, alpha);
       write_file_atomic(out, encode_png(image_of(frame)));
@@ -92,9 +100,11 @@ class Segmenter {
   }
 
   void video(const fs::path& in, const fs::path& out, Progress& progress) {
+    const bool cut = background_.transparent() && !a_.matte_only;
+    check_video_output(out, cut);
     VideoReader reader(in);
-    VideoWriter writer(out, reader.size(), in);
-    const ProgressPart part(progress, "frames", reader.size().frames);
+    VideoWriter writer(out, reader.shape(), in, cut);
+    const ProgressPart part(progress, "frames", reader.shape().file.frames);
     Frame frame;
     for (double begin = steady_seconds(); reader.next(frame); begin = steady_seconds()) {
       if (progress.stop_requested()) throw Interrupted{};
@@ -104,11 +114,13 @@ class Segmenter {
         for (size_t i = 0; i < frame.rgb.size(); ++i) frame.rgb[i] = alpha[i / 3];
       else
         compose(frame, alpha);
-      writer.write(frame);
+      writer.write(cut ? cut_out(frame, alpha) : frame.rgb, reader.time());
       count(begin);
       progress.advance(1);
     }
     writer.finish();
+    if (!reader.complaint().empty())
+      progress.note(fmt::format("{} is damaged: FFmpeg says {}", in.string(), reader.complaint()));
   }
 
   json summary() const {
@@ -144,14 +156,13 @@ class Segmenter {
 };
 
 void run(const RunArguments& a) {
-  std::signal(SIGPIPE, SIG_IGN);  // a dead FFmpeg is an error that is told
   TerminalProgress progress(a.common.quiet);
   if (!fs::exists(a.input))
     throw Error({"segmenting", a.input, "an image, a folder or a video", "nothing there"});
   Segmenter segmenter(a);
   if (fs::is_directory(a.input))
     segmenter.folder(a.input, a.out, progress);
-  else if (is_video_name(a.input))
+  else if (is_video_name(a.input) || is_video_name(a.out))
     segmenter.video(a.input, a.out, progress);
   else
     segmenter.photograph(a.input, a.out);
@@ -191,14 +202,16 @@ void add_segment_edge(CLI::App& segment) {
       "Put another background behind a person.\n\n"
       "  perennial segment run photo.jpg -o out.png --background blur\n"
       "  perennial segment run photos/ -o mattes/ --matte-only\n"
-      "  perennial segment run talk.mp4 -o out.mp4 --background beach.jpg --smooth 0.5 --every 2\n");
+      "  perennial segment run talk.mp4 -o out.mp4 --background beach.jpg --smooth 0.5 --every 2\n"
+      "  perennial segment run talk.mp4 -o cut.webm --background transparent\n");
   auto r = std::make_shared<RunArguments>();
   go->add_option("INPUT", r->input, "an image, a folder of images or a video (by FFmpeg)")->required();
   go->add_option("-o,--out", r->out, "the image, folder or video to write")->required()->type_name("OUT");
   go->add_option("--model", r->model,
                  "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
       ->type_name("MODEL.peb");
-  go->add_option("--background", r->background, "blur | #RRGGBB | an image [blur]")->type_name("WHAT");
+  go->add_option("--background", r->background, "blur | transparent | #RRGGBB | an image [blur]")
+      ->type_name("WHAT");
   go->add_flag("--matte-only", r->matte_only, "write the matte itself, white where the person is");
   go->add_flag("--refine", r->options.refine,
                "draw the matte's edges along those of the photograph (guided filter)");

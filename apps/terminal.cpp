@@ -1,11 +1,14 @@
 #include "apps/terminal.h"
 
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "apps/streams.h"
+#include "perennial/base/display_width.h"
+#include "perennial/base/environment.h"
 
 namespace perennial::apps {
 namespace {
@@ -27,6 +30,18 @@ std::string duration(double seconds) {
   return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
 }
 
+// A terminal without abilities has no way back to the line's beginning, and no bar.
+bool can_draw() {
+  const auto terminal = environment("TERM");
+  return isatty(STDERR_FILENO) != 0 && terminal && *terminal != "dumb" && !environment("NO_PROGRESS");
+}
+
+// Asked each time: people resize their windows. Some report 0 columns.
+int64_t terminal_columns() {
+  struct winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -34,16 +49,17 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 void catch_signals() {
-  struct sigaction action{};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever writes is told by EPIPE
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action{};
+    sigaction(number, nullptr, &action);
+    if (action.sa_handler == SIG_IGN) continue;  // as nohup, and shells for what runs in the background, ask
+    action.sa_handler = on_signal;
+    sigaction(number, &action, nullptr);
+  }
 }
 
-TerminalProgress::TerminalProgress(bool quiet)
-    : shown_(Clock::now()),
-      quiet_(quiet),
-      bar_(isatty(STDERR_FILENO) != 0 && std::getenv("NO_PROGRESS") == nullptr) {}
+TerminalProgress::TerminalProgress(bool quiet) : shown_(Clock::now()), quiet_(quiet), bar_(can_draw()) {}
 
 TerminalProgress::~TerminalProgress() { wipe(); }
 
@@ -66,13 +82,13 @@ void TerminalProgress::end() {
 void TerminalProgress::note(const std::string& text) {
   if (quiet_) return;
   wipe();
-  fmt::print(stderr, "{}\n", text);
+  tell(text + "\n");
 }
 
 bool TerminalProgress::stop_requested() const { return stop_signals > 0; }
 
 std::string TerminalProgress::bar(double share) const {
-  if (!bar_) return "";
+  if (!bar_ || terminal_columns() < 60) return "";
   std::string text;
   for (int i = 0; i < 20; ++i) text += i < static_cast<int>(share * 20) ? "█" : "░";
   return text + "  ";
@@ -110,17 +126,13 @@ void TerminalProgress::show(bool now) {
   if (quiet_ || parts_.empty()) return;
   if (!now && seconds_since(shown_) < (bar_ ? 0.1 : 15.0)) return;
   shown_ = Clock::now();
-  if (bar_)
-    fmt::print(stderr, "\r\033[K{}", line()), drawn_ = true;
-  else
-    fmt::print(stderr, "{}\n", line());
-  std::fflush(stderr);
+  // One column stays free: a full line would wrap.
+  tell(bar_ ? "\r\033[K" + cut_to_width(line(), terminal_columns() - 1) : cut_to_width(line(), 1000) + "\n");
+  drawn_ = bar_;
 }
 
 void TerminalProgress::wipe() {
-  if (!drawn_) return;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  if (drawn_) tell("\r\033[K");
   drawn_ = false;
 }
 

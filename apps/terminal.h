@@ -9,7 +9,7 @@
 namespace perennial::apps {
 
 /// Progress on standard error: a bar with rate and time left on a terminal, a plain line now and then
-/// otherwise. Stops at Ctrl-C and SIGTERM.
+/// otherwise. Stops at Ctrl-C, SIGTERM and SIGHUP.
 class TerminalProgress : public Progress {
  public:
   explicit TerminalProgress(bool quiet);
@@ -36,7 +36,8 @@ class TerminalProgress : public Progress {
   bool quiet_, bar_, drawn_ = false;
 };
 
-/// From now on the first SIGINT or SIGTERM asks to stop at the next safe point, the second ends the program.
+/// From now on the first SIGINT, SIGTERM or SIGHUP asks to stop at the next safe point, the second ends the
+/// program; one that was ignored at the start stays ignored. A broken pipe is an error of writing, no signal.
 void catch_signals();
 
 }  // namespace perennial::apps

@@ -13,6 +13,7 @@
 #include <climits>
 
 #include "perennial/base/error.h"
+#include "perennial/base/file_beside.h"
 
 namespace perennial {
 namespace {
@@ -63,22 +64,31 @@ void take_after(int fd, const std::filesystem::path& replaced) {
 
 }  // namespace
 
+FileBeside::FileBeside(const std::filesystem::path& named)
+    : path_(followed(named)), beside_(name_beside(path_)) {
+  ::unlink(beside_.c_str());  // of an earlier process with this number
+  fd_ = ::open(beside_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail("writing", path_);
+  take_after(fd_, path_);
+}
+
+FileBeside::~FileBeside() {
+  ::close(fd_);
+  if (!landed_) ::unlink(beside_.c_str());
+}
+
+void FileBeside::land() {
+  if (::fsync(fd_) != 0) fail("writing", path_);
+  if (::rename(beside_.c_str(), path_.c_str()) != 0) fail("renaming into place", path_);
+  landed_ = true;
+}
+
 void write_file_atomic(const std::filesystem::path& named, std::string_view bytes) {
   std::error_code failed;
   if (std::filesystem::is_other(named, failed)) return write_file(named, bytes);
-  const std::filesystem::path path = followed(named), beside = name_beside(path);
-  ::unlink(beside.c_str());  // of an earlier process with this number
-  const Descriptor file{::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
-  if (file.fd < 0) fail("writing", path);
-  try {
-    take_after(file.fd, path);
-    write_all(file.fd, bytes, path);
-    if (::fsync(file.fd) != 0) fail("writing", path);
-    if (::rename(beside.c_str(), path.c_str()) != 0) fail("renaming into place", path);
-  } catch (...) {
-    ::unlink(beside.c_str());
-    throw;
-  }
+  FileBeside file(named);
+  write_all(file.descriptor(), bytes, named);
+  file.land();
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
@@ -144,13 +154,6 @@ void make_folder(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);
   if (code) throw Error({"making a folder", path.string(), "", code.message()});
-}
-
-std::filesystem::path cache_folder() {
-  if (const char* own = std::getenv("PERENNIAL_CACHE")) return own;
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(xdg) / "perennial";
-  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "perennial";
-  return std::filesystem::temp_directory_path() / "perennial-cache";
 }
 
 int64_t peak_resident_bytes() {

@@ -1,6 +1,7 @@
 #include "perennial/base/log.h"
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <spdlog/sinks/basic_file_sink.h>
@@ -37,6 +38,12 @@ void log_to(const std::filesystem::path& file, bool terminal) {
   }
   logger() = std::make_shared<spdlog::logger>("perennial", sinks.begin(), sinks.end());
   logger()->flush_on(spdlog::level::info);
+  // A log is no result: on a full disk its lines are lost, which is said once, and the work goes on.
+  const std::shared_ptr<spdlog::sinks::sink> screen = terminal ? sinks.back() : nullptr;
+  logger()->set_error_handler([screen, told = false](const std::string& what) mutable {
+    if (screen == nullptr || std::exchange(told, true)) return;
+    screen->log({"perennial", spdlog::level::warn, fmt::format("lines of the log are lost: {}", what)});
+  });
 }
 
 void log_to_nothing() { logger() = std::make_shared<spdlog::logger>("perennial"); }

@@ -9,7 +9,9 @@ namespace perennial {
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
 
-/// Appends log lines to a file (with times), and warnings to standard error when `terminal` is set.
+/// Appends log lines to a file (with times), and warnings to standard error when `terminal` is set. Throws
+/// Error when the file cannot be opened. Lines that cannot be written later (a full disk) are lost, with one
+/// warning.
 void log_to(const std::filesystem::path& file, bool terminal);
 
 /// Stops logging to a file.

@@ -80,9 +80,22 @@ Image image_of(const Frame& frame) {
   return image;
 }
 
+std::vector<uint8_t> cut_out(const Frame& frame, const std::vector<uint8_t>& alpha) {
+  std::vector<uint8_t> pixels(4 * alpha.size());
+  for (size_t p = 0; p < alpha.size(); ++p) {
+    std::copy_n(&frame.rgb[3 * p], 3, &pixels[4 * p]);
+    pixels[4 * p + 3] = alpha[p];
+  }
+  return pixels;
+}
+
 Background Background::parse(const std::string& text) {
   Background b;
   if (text == "blur") return b;
+  if (text == "transparent") {
+    b.kind_ = Kind::kTransparent;
+    return b;
+  }
   if (text.starts_with('#')) {
     if (text.size() != 7)
       throw std::invalid_argument("background: expected a colour such as #20a0ff, found '" + text + "'");
@@ -91,13 +104,11 @@ Background Background::parse(const std::string& text) {
     return b;
   }
   if (!is_image_name(text))
-    throw std::invalid_argument("background: expected blur, #RRGGBB or an image, found '" + text + "'");
+    throw std::invalid_argument("background: expected blur, transparent, #RRGGBB or an image, found '" +
+                                text + "'");
   b.kind_ = Kind::kImage;
   const Image image = read_image(text);
-  b.image_ = {image.width, image.height, std::vector<uint8_t>(image.pixels.size())};
-  const auto plane = static_cast<size_t>(image.width * image.height);
-  for (size_t p = 0; p < plane; ++p)
-    for (size_t c = 0; c < 3; ++c) b.image_.rgb[3 * p + c] = image.pixels[c * plane + p];
+  b.image_ = frame_of(image);
   return b;
 }
 
@@ -114,6 +125,7 @@ const std::vector<uint8_t>& Background::behind(const Frame& frame) {
 }
 
 void Background::compose(Frame& frame, const std::vector<uint8_t>& alpha) {
+  if (transparent()) return;
   const auto& other = behind(frame);
   for (size_t p = 0; p < alpha.size(); ++p)
     for (size_t c = 0; c < 3; ++c) {

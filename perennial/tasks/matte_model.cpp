@@ -1,13 +1,13 @@
 #include "perennial/tasks/matte_model.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
 #include "edge/nets/extremec3.h"
 #include "edge/nets/sinet.h"
+#include "perennial/base/environment.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/text.h"
@@ -46,9 +46,9 @@ edge::Graph matte_graph(const TensorFile& weights, int64_t asked, const SinetSta
 }
 
 std::filesystem::path default_matte_model() {
-  const char* named = std::getenv("PERENNIAL_MATTE_MODEL");
+  const auto named = environment("PERENNIAL_MATTE_MODEL");
   const std::filesystem::path path =
-      named != nullptr ? named : cache_folder() / "models" / "sinet_portrait.peb";
+      named ? std::filesystem::path(*named) : cache_folder() / "models" / "sinet_portrait.peb";
   if (!std::filesystem::exists(path))
     throw Error({"looking for a matte model", path.string(),
                  "--model, PERENNIAL_MATTE_MODEL, or a file there (perennial segment export --weights "

@@ -1,166 +1,165 @@
 #include "perennial/tasks/video.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <cstdlib>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "perennial/base/error.h"
-
-extern char** environ;
+#include "perennial/tasks/picture_stream.h"
 
 namespace perennial {
 namespace {
 
-constexpr int64_t kMostPixels = int64_t{1} << 26;
-
-std::vector<std::string> reading(const std::filesystem::path& path) {
-  return {"ffmpeg", "-v",       "error",    "-nostdin", "-i", path.string(),
-          "-f",     "rawvideo", "-pix_fmt", "rgb24",    "-"};
+int64_t nanoseconds(int64_t ticks, const Ratio& tick) {
+  return scaled(ticks, tick.num * 1'000'000'000, tick.den);
 }
 
-std::vector<std::string> writing(const std::filesystem::path& path, const VideoSize& size,
-                                 const std::filesystem::path& sound) {
-  return {"ffmpeg",     "-v",
-          "error",      "-y",
-          "-f",         "rawvideo",
-          "-pix_fmt",   "rgb24",
-          "-s",         fmt::format("{}x{}", size.width, size.height),
-          "-r",         size.rate,
-          "-i",         "-",
-          "-i",         sound.string(),
-          "-map",       "0:v",
-          "-map",       "1:a?",
-          "-c:a",       "copy",
-          "-pix_fmt",   "yuv420p",
-          "-vf",        "pad=ceil(iw/2)*2:ceil(ih/2)*2",
-          path.string()};
+// A file's own times, counted from its beginning. FFmpeg by itself counts from the first of those streams
+// that it is asked for, which would move the sound against the pictures.
+std::vector<std::string> timed_input(const std::filesystem::path& path, const VideoFile& file) {
+  return {"-copyts", "-itsoffset", fmt::format("{:.6f}", -file.begin_seconds), "-i", ffmpeg_path(path)};
+}
+
+std::vector<std::string> decoding(const std::filesystem::path& path, const VideoFile& file) {
+  std::vector<std::string> words{"ffmpeg", "-v", "error", "-nostdin"};
+  const auto input = timed_input(path, file);
+  words.insert(words.end(), input.begin(), input.end());
+  words.insert(words.end(), {"-map", fmt::format("0:{}", file.index)});
+  if (file.tick.num > 0)
+    words.insert(words.end(), {"-enc_time_base", fmt::format("{}:{}", file.tick.num, file.tick.den)});
+  const std::string assumed = file.matrix_is_known ? "" : ":in_color_matrix=" + file.matrix;
+  words.insert(words.end(),
+               {"-vf", "scale=flags=bicubic+accurate_rnd+full_chroma_int" + assumed + ",format=rgb24", "-c:v",
+                "rawvideo", "-f", "nut", "-"});
+  return words;
+}
+
+std::vector<std::string> coding(const std::filesystem::path& beside, const VideoWish& wish,
+                                const VideoShape& shape, const std::filesystem::path& sound) {
+  std::vector<std::string> words{"ffmpeg", "-v", "error", "-y"};
+  const double begin = 1e-9 * static_cast<double>(nanoseconds(shape.begin, shape.file.tick));
+  words.insert(words.end(), {"-itsoffset", fmt::format("{:.6f}", begin), "-f", "matroska", "-i", "pipe:0"});
+  if (!shape.file.sound.empty()) {
+    const auto input = timed_input(sound, shape.file);
+    words.insert(words.end(), input.begin(), input.end());
+    words.insert(words.end(), {"-map", "1:a"});
+  }
+  words.insert(words.end(), {"-map", "0:v"});
+  const auto how = encoding(wish, shape.file);
+  words.insert(words.end(), how.begin(), how.end());
+  words.push_back(ffmpeg_path(beside));
+  return words;
+}
+
+// The unit in which a file's pictures can be equally long: Matroska's milliseconds cannot hold 30000/1001 a
+// second.
+Ratio even_tick(const Ratio& tick, const VideoFile& file) {
+  const bool holds = file.rate.den * tick.den % (file.rate.num * tick.num) == 0;
+  if (!file.steady || holds) return tick;
+  constexpr int64_t kFine = 90'000;
+  return {1, file.rate.num * ((kFine + file.rate.num - 1) / file.rate.num)};
 }
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& command, Pipe pipe) : name_(command.front()) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error({"starting", name_, "a pipe", std::strerror(errno)});
-  const bool reads = pipe == Pipe::kRead;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[reads ? 1 : 0], reads ? STDOUT_FILENO : STDIN_FILENO);
-  std::vector<char*> arguments;
-  for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const int code = ::posix_spawnp(&pid_, name_.c_str(), &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[reads ? 1 : 0]);
-  fd_ = ends[reads ? 0 : 1];
-  if (code == 0) return;
-  pid_ = -1;
-  ::close(fd_);
-  throw Error({"starting", name_, "the program " + name_ + " (install FFmpeg)", std::strerror(code)});
-}
-
-Child::~Child() {
-  if (fd_ >= 0) ::close(fd_);
-  if (pid_ < 0) return;
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
-}
-
-bool Child::read(uint8_t* to, size_t size) {
-  size_t got = 0;
-  while (got < size) {
-    const ssize_t n = ::read(fd_, to + got, size - got);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    got += static_cast<size_t>(n);
-  }
-  if (got > 0 && got < size)
-    throw Error({"reading from", name_, fmt::format("{} bytes", size), fmt::format("{}", got)});
-  return got == size;
-}
-
-void Child::write(const uint8_t* from, size_t size) {
-  while (size > 0) {
-    const ssize_t n = ::write(fd_, from, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw Error({"writing to", name_, "that it reads on", std::strerror(errno)});
-    from += n, size -= static_cast<size_t>(n);
-  }
-}
-
-void Child::finish() {
-  ::close(fd_);
-  fd_ = -1;
-  int status = 0;
-  ::waitpid(pid_, &status, 0);
-  pid_ = -1;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    throw Error({"running", name_, "that it ends well", fmt::format("status {}", WEXITSTATUS(status))});
-}
-
-VideoSize video_size(const std::filesystem::path& path) {
-  Child probe({"ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
-               "stream=width,height,r_frame_rate,nb_frames", "-of", "json", path.string()},
-              Child::Pipe::kRead);
-  std::string text;
-  for (uint8_t byte; text.size() < (1 << 16) && probe.read(&byte, 1);) text += static_cast<char>(byte);
-  try {
-    probe.finish();
-    const auto stream = nlohmann::json::parse(text).at("streams").at(0);
-    VideoSize size{stream.at("width"), stream.at("height"), stream.at("r_frame_rate"), 0};
-    if (stream.contains("nb_frames"))
-      size.frames = std::strtoll(stream["nb_frames"].get<std::string>().c_str(), nullptr, 10);
-    if (size.width < 1 || size.height < 1 || size.width * size.height > kMostPixels)
-      throw Error({"reading the video", path.string(), "a frame of ordinary size",
-                   fmt::format("{}x{}", size.width, size.height)});
-    return size;
-  } catch (const nlohmann::json::exception&) {
-    throw Error({"reading the video", path.string(), "a stream of pictures", "none"});
-  }
-}
-
 VideoReader::VideoReader(const std::filesystem::path& path)
-    : size_(video_size(path)), ffmpeg_(reading(path), Child::Pipe::kRead) {}
+    : path_(path),
+      shape_{.file = probe_video(path)},
+      ffmpeg_(decoding(path, shape_.file), Child::Pipe::kRead) {
+  if (!decode(first_)) throw Error({"reading the video", path.string(), "pictures", "none"});
+  own_tick_ = nut_->tick();
+  const Ratio said = shape_.file.tick.num > 0 ? shape_.file.tick : own_tick_;
+  exactness_ = std::max<int64_t>(1, scaled(said.num, own_tick_.den, said.den * own_tick_.num));
+  own_begin_ = nut_->time();
+  shape_.file.tick = even_tick(own_tick_, shape_.file);
+  shape_.width = nut_->width(), shape_.height = nut_->height(), shape_.aspect = nut_->aspect();
+  time_ = shape_.begin =
+      scaled(own_begin_, own_tick_.num * shape_.file.tick.den, own_tick_.den * shape_.file.tick.num);
+}
+
+// A decoder that failed has more to say than that its pictures end.
+bool VideoReader::decode(std::vector<uint8_t>& rgb) {
+  try {
+    if (!nut_) nut_.emplace(ffmpeg_, path_.string());
+    if (nut_->next(rgb)) return true;
+  } catch (const Error&) {
+    finish();
+    throw;
+  }
+  finish();
+  ended_ = true;
+  return false;
+}
+
+void VideoReader::finish() {
+  try {
+    complaint_ = ffmpeg_.finish();
+  } catch (const Error& e) {
+    throw Error({"reading the video", path_.string(), "that FFmpeg decodes it", e.context().found});
+  }
+}
+
+// In a unit that is not the file's own, times that are as near to a steady rate as the file can say are meant
+// to be there.
+int64_t VideoReader::shown_at(int64_t time) const {
+  const Ratio tick = shape_.file.tick, rate = shape_.file.rate;
+  const int64_t since = time - own_begin_;
+  if (tick.num == own_tick_.num && tick.den == own_tick_.den) return shape_.begin + since;
+  const int64_t picture = scaled(since, own_tick_.num * rate.num, own_tick_.den * rate.den);
+  const int64_t meant = scaled(picture, rate.den * own_tick_.den, rate.num * own_tick_.num);
+  if (std::abs(meant - since) <= exactness_) return shape_.begin + picture * rate.den * (tick.den / rate.num);
+  return shape_.begin + scaled(since, own_tick_.num * tick.den, own_tick_.den * tick.num);
+}
 
 bool VideoReader::next(Frame& frame) {
-  frame.width = size_.width, frame.height = size_.height;
-  frame.rgb.resize(static_cast<size_t>(3 * size_.width * size_.height));
-  return ffmpeg_.read(frame.rgb.data(), frame.rgb.size());
+  frame.width = shape_.width, frame.height = shape_.height;
+  if (!first_.empty()) {
+    frame.rgb = std::move(first_);
+    first_.clear();
+    return true;
+  }
+  if (ended_ || !decode(frame.rgb)) return false;
+  time_ = std::max(time_ + 1, shown_at(nut_->time()));
+  return true;
 }
 
-VideoWriter::VideoWriter(const std::filesystem::path& path, const VideoSize& size,
-                         const std::filesystem::path& sound_from)
-    : path_(path),
-      beside_(path.parent_path() /
-              ("." + path.stem().string() + ".tmp" + std::to_string(::getpid()) + path.extension().string())),
-      ffmpeg_(writing(beside_, size, sound_from), Child::Pipe::kWrite) {}
-
-VideoWriter::~VideoWriter() {
-  std::error_code code;
-  std::filesystem::remove(beside_, code);
+VideoWriter::VideoWriter(const std::filesystem::path& path, const VideoShape& shape,
+                         const std::filesystem::path& sound_from, bool transparent)
+    : file_(path),
+      path_(path.string()),
+      shape_(shape),
+      ffmpeg_(coding(file_.path(), {path, transparent, shape.width, shape.height, shape.aspect}, shape,
+                     sound_from),
+              Child::Pipe::kWrite) {
+  const Ratio rate = shape.file.rate;
+  const std::string head = picture_stream_head(shape.width, shape.height, transparent ? 4 : 3,
+                                               scaled(1'000'000'000, rate.den, rate.num));
+  if (!ffmpeg_.write(head.data(), head.size())) fail();
 }
 
-void VideoWriter::write(const Frame& frame) { ffmpeg_.write(frame.rgb.data(), frame.rgb.size()); }
+void VideoWriter::fail() {
+  std::string why = "an encoder that reads no more";
+  try {
+    ffmpeg_.finish();
+  } catch (const Error& e) {
+    why = e.context().found;
+  }
+  throw Error({"writing the video", path_, "that FFmpeg writes it", why});
+}
+
+void VideoWriter::write(const std::vector<uint8_t>& pixels, int64_t time) {
+  const std::string head = picture_head(nanoseconds(time - shape_.begin, shape_.file.tick), pixels.size());
+  if (!ffmpeg_.write(head.data(), head.size()) || !ffmpeg_.write(pixels.data(), pixels.size())) fail();
+}
 
 void VideoWriter::finish() {
-  ffmpeg_.finish();
-  std::filesystem::rename(beside_, path_);
-}
-
-bool is_video_name(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  constexpr std::array<const char*, 5> kKnown{".mp4", ".mov", ".mkv", ".webm", ".avi"};
-  return std::any_of(kKnown.begin(), kKnown.end(), [&](const char* k) { return ending == k; });
+  try {
+    ffmpeg_.finish();
+  } catch (const Error& e) {
+    throw Error({"writing the video", path_, "that FFmpeg writes it", e.context().found});
+  }
+  file_.land();
 }
 
 }  // namespace perennial

@@ -2,71 +2,72 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
+#include "perennial/base/child.h"
+#include "perennial/base/file_beside.h"
 #include "perennial/tasks/background.h"
+#include "perennial/tasks/nut_reader.h"
+#include "perennial/tasks/video_format.h"
 
 namespace perennial {
 
-/// Another program with a pipe to its standard input or from its standard output; no shell in between.
-class Child {
- public:
-  enum class Pipe { kRead, kWrite };
-  /// Throws Error when the program is not there.
-  Child(const std::vector<std::string>& command, Pipe pipe);
-  ~Child();
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  /// False at the end; Error for an end in the middle of `size` bytes.
-  bool read(uint8_t* to, size_t size);
-  void write(const uint8_t* from, size_t size);
-  /// Waits for the end; throws Error when the program failed.
-  void finish();
-
- private:
-  std::string name_;
-  pid_t pid_ = -1;
-  int fd_ = -1;
-};
-
-struct VideoSize {
+/// What a written video has in common with the one that was read.
+struct VideoShape {
+  VideoFile file;  ///< its `tick` is the unit of all times here
   int64_t width = 0, height = 0;
-  std::string rate;    ///< "30000/1001"
-  int64_t frames = 0;  ///< 0: unknown
+  Ratio aspect{0, 1};
+  int64_t begin = 0;  ///< time of the first picture
 };
 
-/// Asks ffprobe. Throws Error when it is no video.
-VideoSize video_size(const std::filesystem::path& path);
-
-/// Frames of a video, by FFmpeg as a process.
+/// Pictures of a video, by FFmpeg as a process: upright, with the times at which they are shown. What size
+/// they are is said by the decoder alone, not by ffprobe.
 class VideoReader {
  public:
+  /// Throws Error when it is no video, or one without a picture.
   explicit VideoReader(const std::filesystem::path& path);
-  const VideoSize& size() const { return size_; }
+  const VideoShape& shape() const { return shape_; }
+  /// False at the end; Error when the decoder failed.
   bool next(Frame& frame);
+  /// When the last picture is shown, in `shape().file.tick`; each later than the one before.
+  int64_t time() const { return time_; }
+  /// After the end: what FFmpeg complained of in a file that it could decode nevertheless, or "".
+  const std::string& complaint() const { return complaint_; }
 
  private:
-  VideoSize size_;
+  bool decode(std::vector<uint8_t>& rgb);
+  void finish();
+  int64_t shown_at(int64_t time) const;
+  std::filesystem::path path_;
+  VideoShape shape_;
   Child ffmpeg_;
+  std::optional<NutReader> nut_;
+  Ratio own_tick_;
+  int64_t own_begin_ = 0, exactness_ = 1, time_ = 0;
+  bool ended_ = false;
+  std::vector<uint8_t> first_;
+  std::string complaint_;
 };
 
-/// Writes a video beside its place and renames it in when finished; the sound of `sound_from` is kept.
+/// Writes a video beside its place and renames it in when finished. The sound of `sound_from` is kept: as it
+/// is where the container takes it, else coded anew.
 class VideoWriter {
  public:
-  VideoWriter(const std::filesystem::path& path, const VideoSize& size,
-              const std::filesystem::path& sound_from);
-  ~VideoWriter();
-  void write(const Frame& frame);
+  /// std::invalid_argument for a name that is no video's (`check_video_output`).
+  VideoWriter(const std::filesystem::path& path, const VideoShape& shape,
+              const std::filesystem::path& sound_from, bool transparent = false);
+  /// `pixels` are red, green, blue and, if transparent, alpha; times rise.
+  void write(const std::vector<uint8_t>& pixels, int64_t time);
   void finish();
 
  private:
-  std::filesystem::path path_, beside_;
+  [[noreturn]] void fail();
+  FileBeside file_;
+  std::string path_;
+  VideoShape shape_;
   Child ffmpeg_;
 };
-
-/// True for the endings of videos (.mp4 .mov .mkv .webm .avi, any case).
-bool is_video_name(const std::filesystem::path& path);
 
 }  // namespace perennial

@@ -87,7 +87,7 @@ TEST(EdgeCli, ANetworkOfOnesOwnIsDescribedExportedAndRun) {
 
 TEST(EdgeCli, LearnsClassesOnThePublishedMobilenet) {
   const char* data = std::getenv("PERENNIAL_DATA");
-  if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
+  if (data == nullptr || *data == 0) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
   const TemporaryFolder folder;
   const std::string weights = std::string(data) + "/weights/";
   const auto path = [&](const std::string& name) { return (folder / name).string(); };

@@ -97,7 +97,7 @@ TEST(SegmentCli, TrainsAndGoesOn) {
 
 TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   const char* data = std::getenv("PERENNIAL_DATA");
-  if (data == nullptr) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
+  if (data == nullptr || *data == 0) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
   const TemporaryFolder folder;
   const auto path = [&](const std::string& name) { return (folder / name).string(); };
   const std::string weights = std::string(data) + "/weights/sinet_portrait.safetensors";
@@ -131,6 +131,41 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   const Image image = read_image(folder / "out" / "a.png");
   EXPECT_EQ(image.width, 50);
   EXPECT_EQ(image.height, 40);
+  const std::string cut =
+      "segment run " + path("in/a.png") + " --model " + path("m.peb") + " --quiet --background ";
+  ASSERT_EQ(perennial_command(cut + "transparent -o " + path("cut.png")).status, 0);
+  EXPECT_EQ(read_file(path("cut.png"))[25], 6) << "PNG with alpha";
+  EXPECT_THAT(perennial_command(cut + "transparent -o " + path("cut.jpg")).err, HasSubstr(".png"));
+  EXPECT_FALSE(std::filesystem::exists(path("cut.jpg")));
+  EXPECT_EQ(perennial_command(cut + "glass -o " + path("cut.png")).status, 2);
+}
+
+// Ctrl-C is for the program; FFmpeg and the half file go with it.
+TEST(SegmentCli, AnInterruptedVideoLeavesNothing) {
+  const char* data = std::getenv("PERENNIAL_DATA");
+  if (data == nullptr || *data == 0) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
+  if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "FFmpeg is not installed";
+  const TemporaryFolder folder;
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const std::string weights = std::string(data) + "/weights/sinet_portrait.safetensors";
+  ASSERT_EQ(perennial_command("segment export --weights " + weights + " -o " + path("m.peb")).status, 0);
+  const std::string make =
+      "ffmpeg -v error -f lavfi -i testsrc=size=320x240:rate=30:duration=60 -preset ultrafast ";
+  ASSERT_EQ(std::system((make + path("in.mp4")).c_str()), 0);
+  make_folder(folder / "out");
+  const std::string run = std::string(PERENNIAL_BINARY) + " segment run " + path("in.mp4") + " --model " +
+                          path("m.peb") + " -o " + path("out/o.mp4");
+  const int status =
+      std::system(("bash -c 'set -m; " + run + " & p=$!; until [ -n \"$(ls " + path("out") +
+                   ")\" ]; do sleep 0.05; done; sleep 0.3; kill -INT -$p; wait $p' 2>/dev/null")
+                      .c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 130);
+  EXPECT_TRUE(std::filesystem::is_empty(path("out")));
+  EXPECT_NE(std::system(("pgrep -f '" + path("[o]ut") + "' >/dev/null").c_str()), 0);
+  EXPECT_THAT(perennial_command("segment run " + path("in.mp4") + " -o " + path("o.mpeg") + " --model " +
+                                path("m.peb"))
+                  .err,
+              HasSubstr(".webm"));
 }
 
 }  // namespace

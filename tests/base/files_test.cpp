@@ -186,17 +186,6 @@ TEST(MakeFolder, MakesParentsAndSaysWhatIsInTheWay) {
   EXPECT_THAT(error_of([&] { make_folder(folder / "file" / "c"); }), HasSubstr("making a folder"));
 }
 
-TEST(CacheFolder, FollowsTheEnvironment) {
-  ::setenv("PERENNIAL_CACHE", "/somewhere", 1);
-  EXPECT_EQ(cache_folder(), "/somewhere");
-  ::unsetenv("PERENNIAL_CACHE");
-  ::setenv("XDG_CACHE_HOME", "/xdg", 1);
-  EXPECT_EQ(cache_folder(), "/xdg/perennial");
-  ::unsetenv("XDG_CACHE_HOME");
-  ::setenv("HOME", "/someone", 1);
-  EXPECT_EQ(cache_folder(), "/someone/.cache/perennial");
-}
-
 TEST(Memory, PeakFollowsWhatIsTouched) {
   const int64_t before = peak_resident_bytes();
   std::string block(64 << 20, 'x');
