@@ -68,7 +68,7 @@ void run_cutmix(benchmark::State& state) {
 }
 
 void add_all() {
-  for (const char* policy : {"crop,flip", "cutout", "autoaugment", "randaugment"})
+  for (const char* policy : {"crop,flip", "cutout", "autoaugment", "randaugment", "randaugment_uda"})
     benchmark::RegisterBenchmark(("augment/" + std::string(policy) + "/3x32x32").c_str(),
                                  [policy](benchmark::State& s) { run_policy(s, policy, 3, 32); });
   for (const char* policy : {"autoaugment", "randaugment"}) {

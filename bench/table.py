@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a table of learners over seeds and prints mean and standard deviation of the last and, where asked, the best epoch.
+"""Runs a table of learners over seeds and prints mean and standard deviation of what was measured.
 
 usage: bench/table.py TABLE PERENNIAL --data DATA --out FOLDER [--seeds 1,2,3] [--jobs 2] [--only ROW,ROW] [-- flags]
 
@@ -14,6 +14,20 @@ MNIST = ["--stream", "blurry10", "--tasks", "5", "--memory", "500", "--model", "
 CIFAR = ["--stream", "blurry10", "--tasks", "5", "--memory", "500", "--model", "resnet18", "--width", "0.25",
          "--batch", "16", "--epochs", "64", "--dtype", "bfloat16", "--augment", "crop,flip,cutmix,autoaugment",
          "--set", "train.memory_batch=16"]
+
+# Which of the choices to make the default: on a tenth of the training part, held out; the test part is not read.
+CHOICES = {
+    "rm": ["--learner", "rm"],
+    "rm-value": ["--learner", "rm", "--set", "rm.stride=value"],
+    "rm-confidence": ["--learner", "rm", "--set", "rm.uncertainty=confidence"],
+    "rm-both": ["--learner", "rm", "--set", "rm.stride=value", "--set", "rm.uncertainty=confidence"],
+    "rm-random": ["--learner", "rm", "--set", "rm.policy=random"],
+    "rm-full": ["--learner", "rm", "--set", "train.stream_lr_factor=1"],
+    "rm-full-value": ["--learner", "rm", "--set", "train.stream_lr_factor=1", "--set", "rm.stride=value"],
+    "er": ["--learner", "er"],
+    "er-full": ["--learner", "er", "--set", "train.stream_lr_factor=1"],
+}
+VALIDATE = ["--set", "data.validate=0.1", "--eval-every", "1000"]
 
 TABLES = {
     # Rainbow Memory's MNIST row: blurry10-online, K = 500, MLP-400, 5 epochs.
@@ -39,6 +53,8 @@ TABLES = {
         "rm-certain": CIFAR + ["--learner", "rm", "--set", "rm.policy=certain"],
         "finetune": CIFAR + ["--learner", "finetune", "--set", "finetune.revisit=false"],
     }),
+    "mnist-choices": ("mnist", {name: MNIST + VALIDATE + flags for name, flags in CHOICES.items()}),
+    "cifar10-choices": ("cifar10", {name: CIFAR + VALIDATE + flags for name, flags in CHOICES.items()}),
 }
 
 
@@ -64,10 +80,12 @@ def row_text(name, runs):
     last = [100 * m["a_last"] for m in ms if m["finished"]]
     best = [100 * m["best_epoch"][-1]["accuracy"] for m in ms if m.get("best_epoch")]
     when = ",".join(str(m["best_epoch"][-1]["epoch"]) for m in ms if m.get("best_epoch"))
-    forgot = [100 * m["f_last"] for m in ms if m["finished"] and m["f_last"] is not None]
+    figure = lambda key: spread([100 * m[key] for m in ms if m["finished"] and m[key] is not None])
     seconds = [m["wall_seconds"] for m in ms if m["finished"]]
     peek = f"{spread(best)} ({when})" if best else "-"
-    return f"{name:16} {len(last):5}  {spread(last):16} {peek:28} {spread(forgot):16} {spread(seconds)}"
+    seeds = ", ".join(f"{v:.2f}" for v in last)
+    return (f"{name:16} {spread(last):16} {figure('a_avg'):16} {figure('a_auc'):16} {figure('f_last'):16} {peek:24} "
+            f"{spread(seconds):18} {seeds}")
 
 
 def main():
@@ -92,7 +110,8 @@ def main():
                    for seed in seeds for name, flags in rows.items()]
         for w in waiting:
             w.result()
-    print(f"{'row':16} {'seeds':5}  {'last epoch, %':16} {'best epoch (peeking), epoch':28} {'F_last':16} seconds")
+    print(f"{'row':16} {'A_last, %':16} {'A_avg':16} {'A_AUC':16} {'F_last':16} {'best epoch (peeking)':24} {'seconds':18} "
+          "A_last by seed")
     for name in rows:
         print(row_text(name, [args.out / f"{name}-{s}" for s in seeds]))
 

@@ -43,7 +43,7 @@ def factor(level):
     return level * 1.8 / 10 + 0.1
 
 
-RAND_OPS = [
+UDA_OPS = [
     lambda i, l: ImageOps.invert(i),
     lambda i, l: cutout(i, 2 * l),
     lambda i, l: ImageEnhance.Sharpness(i).enhance(factor(l)),
@@ -60,11 +60,11 @@ RAND_OPS = [
     lambda i, l: ImageOps.solarize(i, 256 - l * 256 // 10),
     lambda i, l: ImageEnhance.Brightness(i).enhance(factor(l)),
 ]
-RAND_ATOMS = [(op, level) for op in RAND_OPS for level in range(1, 10)]
+UDA_ATOMS = [(op, level) for op in UDA_OPS for level in range(1, 10)]
 
 
-def randaugment(image):
-    for op, level in (random.choice(RAND_ATOMS), random.choice(RAND_ATOMS)):
+def two_of(atoms, image):
+    for op, level in (random.choice(atoms), random.choice(atoms)):
         if random.random() < 0.5:
             image = op(image, level)
     return image
@@ -79,9 +79,9 @@ def part(level):
 
 
 AUTO_OPS = {
-    "invert": RAND_OPS[0],
-    "autocontrast": RAND_OPS[3],
-    "equalize": RAND_OPS[10],
+    "invert": UDA_OPS[0],
+    "autocontrast": UDA_OPS[3],
+    "equalize": UDA_OPS[10],
     "posterize": lambda i, l: ImageOps.posterize(i, BITS[l]),
     "solarize": lambda i, l: ImageOps.solarize(i, 256 - l * 256 / 9),
     "rotate": lambda i, l: i.rotate(30 * l / 9, fillcolor=GREY),
@@ -104,6 +104,14 @@ autocontrast .9 2 solarize .8 3; equalize .8 8 invert .1 3; translateY .7 9 auto
 """
 AUTO_POLICY = [[(AUTO_OPS[w[0]], float(w[1]), int(w[2])) for w in (line.split()[:3], line.split()[3:])]
                for line in POLICY.split(";")]
+
+
+# The pip package `randaugment`: AutoAugment's operations and two more.
+RAND_ATOMS = [(op, level) for op in [
+    *AUTO_OPS.values(),
+    lambda i, l: cutout(i, round(20 * l / 9)),
+    lambda i, l: affine(i, (1, signed(0.3 * l / 9), 0, 0, 1, 0), Image.Resampling.BICUBIC, GREY),
+] for level in range(1, 10)]
 
 
 def autoaugment(image):
@@ -131,7 +139,7 @@ def main():
     arrays = pictures(arguments.images, arguments.size)
     random.seed(1)
     policies = {"crop,flip": crop_flip, "cutout": lambda i: cutout(i, 16), "autoaugment": autoaugment,
-                "randaugment": randaugment}
+                "randaugment": lambda i: two_of(RAND_ATOMS, i), "randaugment_uda": lambda i: two_of(UDA_ATOMS, i)}
     for name, policy in policies.items():
         start = time.process_time()  # processor time, as bench_augment counts
         for array in arrays:

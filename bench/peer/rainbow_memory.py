@@ -31,7 +31,7 @@ from torch.utils.data import DataLoader
 import augment_pil
 from nets import Classifier, cost
 from png_data import PngSet, Source, blurry_tasks
-from randaugment_uda import RandAugment
+from randaugment_package import RandAugment
 
 VIEWS = 12
 

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <numeric>
 #include <stdexcept>
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
 
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/options.h"
+#include "perennial/base/random.h"
 #include "perennial/base/text.h"
 #include "perennial/base/threads.h"
 #include "perennial/data/sources.h"
@@ -86,6 +89,22 @@ void choose_rows(Dataset& set, const DataOptions& options, int64_t limit) {
   keep_rows(set, rows, new_label, names, options.memory_share);
 }
 
+/// Takes a share of the training part, drawn by sample id, in place of the test part.
+void hold_out_validation(DataSource& source, const DataOptions& options) {
+  if (options.validate == 0) return;
+  std::vector<int64_t> same(source.train.class_names.size()), kept, held;
+  std::iota(same.begin(), same.end(), int64_t{0});
+  for (int64_t row = 0; row < source.train.size(); ++row) {
+    Random random(0, "validation", 0, static_cast<uint64_t>(source.train.ids[static_cast<size_t>(row)]));
+    (random.chance(static_cast<float>(options.validate)) ? held : kept).push_back(row);
+  }
+  source.test = source.train;
+  keep_rows(source.test, held, same, source.train.class_names, options.memory_share);
+  keep_rows(source.train, kept, same, source.train.class_names, options.memory_share);
+  source.split_note = fmt::format("validation: {:g} % of the training part; the test part is not read",
+                                  100 * options.validate);
+}
+
 /// Brings a set that is stored in one size to the size asked for.
 void resize_inputs(Dataset& set, const DataOptions& options) {
   const at::Tensor from = set.inputs;
@@ -113,6 +132,10 @@ void DataOptions::bind(OptionTable& table) {
   table.add("data.stretch", stretch, "resize without keeping the aspect ratio").released("true");
   table.add("data.skip_bad", skip_bad, "list and skip images that cannot be decoded");
   table.add("data.test_share", test_share, "share held out for testing when the data have no test part")
+      .range(0, 0.9);
+  table
+      .add("data.validate", validate,
+           "to choose options by: test on this share of the training part, and leave the test part alone")
       .range(0, 0.9);
   table.add("data.classes", classes, "keep only these classes, comma-separated; empty: all");
   table.add("data.limit", limit, "at most this many training samples per class; 0: all").range(0, 1e12);
@@ -143,6 +166,7 @@ DataSource load_data(const DataOptions& options, Progress& progress) {
   DataSource source = load_kind(options, progress);
   choose_rows(source.train, options, options.limit);
   choose_rows(source.test, options, 0);
+  hold_out_validation(source, options);
   resize_inputs(source.train, options);
   resize_inputs(source.test, options);
   return source;

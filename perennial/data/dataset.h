@@ -48,6 +48,7 @@ struct DataOptions {
   bool stretch = false;       ///< resize without keeping the aspect ratio
   bool skip_bad = false;      ///< list and skip files that cannot be decoded
   double test_share = 0.2;    ///< hold-out when a folder has no test/
+  double validate = 0;        ///< test on this share of the training part, not on the test part
   std::string classes;        ///< keep only these classes, comma-separated; empty: all
   int64_t limit = 0;          ///< at most this many train samples per class; 0: all
   double memory_share = 0.5;  ///< of physical memory that images may take before they go to a scratch file

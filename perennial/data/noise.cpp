@@ -33,7 +33,7 @@ void flip_symmetric(double rate, uint64_t seed, Dataset& dataset) {
   }
 }
 
-/// With probability `rate`, the partner's class, both ways.
+/// With probability `rate`, the partner's class.
 void flip_asymmetric(double rate, const std::vector<int64_t>& partners, uint64_t seed, Dataset& dataset) {
   for (size_t i = 0; i < dataset.labels.size(); ++i) {
     Random random(seed, "asymmetric noise", 0, static_cast<uint64_t>(dataset.ids[i]));
@@ -42,21 +42,25 @@ void flip_asymmetric(double rate, const std::vector<int64_t>& partners, uint64_t
   }
 }
 
-/// "cat-dog" as two classes. Names may hold dashes themselves: every dash is tried.
-std::pair<int64_t, int64_t> parse_pair(const std::string& text, const std::vector<std::string>& names) {
+/// The flips that papers on noisy labels call asymmetric on CIFAR-10 (Patrini et al., CVPR 2017).
+constexpr const char* kCifar10Flips = "truck>automobile,bird>airplane,deer>horse,cat>dog,dog>cat";
+
+/// "cat-dog" or, for one way, "cat>dog" as two classes. Names may hold the sign themselves: every place is tried.
+std::pair<int64_t, int64_t> parse_pair(const std::string& text, char sign,
+                                       const std::vector<std::string>& names) {
   const auto index = [&](const std::string& name) {
     return std::find(names.begin(), names.end(), name) - names.begin();
   };
   std::vector<std::pair<int64_t, int64_t>> readings;
-  for (auto dash = text.find('-'); dash != std::string::npos; dash = text.find('-', dash + 1)) {
-    const auto a = index(trim(text.substr(0, dash))), b = index(trim(text.substr(dash + 1)));
+  for (auto at = text.find(sign); at != std::string::npos; at = text.find(sign, at + 1)) {
+    const auto a = index(trim(text.substr(0, at))), b = index(trim(text.substr(at + 1)));
     const auto count = static_cast<std::ptrdiff_t>(names.size());
     if (a != count && b != count) readings.emplace_back(a, b);
   }
   if (readings.size() != 1 || readings[0].first == readings[0].second)
     throw std::invalid_argument(
-        fmt::format("stream.noise_pairs: expected two different class names such as '{}-{}', found '{}'",
-                    names.empty() ? "cat" : names.front(), names.empty() ? "dog" : names.back(), text));
+        fmt::format("stream.noise_pairs: expected two different class names such as '{}{}{}', found '{}'",
+                    names.empty() ? "cat" : names.front(), sign, names.empty() ? "dog" : names.back(), text));
   return readings[0];
 }
 
@@ -163,8 +167,14 @@ std::vector<int64_t> noise_partners(const std::string& pairs, uint64_t seed,
     for (size_t i = 0; i + 1 < order.size(); i += 2) join_pair(order[i], order[i + 1]);
     return partner;
   }
-  for (const std::string& text : split(pairs, ',')) {
-    const auto [a, b] = parse_pair(text, class_names);
+  for (const std::string& text : split(pairs == "cifar10" ? kCifar10Flips : pairs, ',')) {
+    const bool one_way = text.find('>') != std::string::npos;
+    const auto [a, b] = parse_pair(text, one_way ? '>' : '-', class_names);
+    if (one_way && partner[static_cast<size_t>(a)] == a) {
+      partner[static_cast<size_t>(a)] = b;
+      continue;
+    }
+    if (one_way) throw std::invalid_argument(fmt::format("stream.noise_pairs: '{}' has a flip already", text.substr(0, text.find('>'))));
     if (partner[static_cast<size_t>(a)] != a || partner[static_cast<size_t>(b)] != b)
       throw std::invalid_argument(fmt::format("stream.noise_pairs: a class of '{}' is in two pairs", text));
     join_pair(a, b);

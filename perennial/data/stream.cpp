@@ -41,8 +41,11 @@ void StreamOptions::bind(OptionTable& table) {
       .choices({"paper", "rm_files", "rm_notebook"})
       .released("rm_files");
   table.add("noise_pairs", noise_pairs,
-            "asym: classes that are taken for each other, as in cat-dog,deer-horse; "
-            "empty: random pairs by seed");
+            "asym: classes that are taken for each other, as in cat-dog,deer-horse, or one way, as in "
+            "truck>automobile; cifar10: the usual one-way flips; empty: random pairs by seed");
+  table.add("file_order", file_order,
+            "splits:DIR: samples arrive as the files list them (i-Blurry's mean their order; Rainbow Memory's "
+            "are sorted); false: each task shuffled by seed");
   table.add("class_order", class_order,
             "class names in the order they arrive, comma-separated; empty: by seed");
   table.add("limit", limit, "at most this many samples in all, cut evenly from every task; 0: all")
@@ -63,6 +66,8 @@ void StreamOptions::check() const {
     throw std::invalid_argument("stream.noise_pairs needs noise asym:R");
   if (stream.form == StreamKind::Form::kSplits && labels.form != NoiseKind::Form::kNone)
     throw std::invalid_argument("noise: split files hold their own labels; use noise none with splits:DIR");
+  if (file_order && stream.form != StreamKind::Form::kSplits)
+    throw std::invalid_argument("stream.file_order needs the stream splits:DIR");
   if (stream.is_iblurry && flavour == "rm_notebook")
     throw std::invalid_argument("stream.flavour: rm_notebook exists for blurryM only, not for iblurry-N-M");
 }

@@ -236,10 +236,10 @@ std::vector<Task> make_tasks(const StreamOptions& options, uint64_t seed, const 
     tasks = read_split_files(kind.path, relabelled);
   } else {
     tasks = build(options, kind, seed, dataset);
-    for (size_t t = 0; t < tasks.size(); ++t) {
-      Random random(seed, "task rows", 0, t);
-      shuffle(tasks[t].rows, random);
-    }
+  }
+  for (size_t t = 0; t < tasks.size() && !options.file_order; ++t) {
+    Random random(seed, "task rows", 0, t);
+    shuffle(tasks[t].rows, random);
   }
   cut(tasks, options.limit);
   return tasks;

@@ -95,12 +95,12 @@ void ClassifierLearner::train_step(const Samples& batch, double lr) {
   if (const at::Tensor extra = penalty(); extra.defined()) loss = loss + extra;
   loss.backward();
   sgd_.step(lr);
+  if (setup_.on_step) setup_.on_step({step_, lr, loss.item<double>()});
   ++step_;
 }
 
 double ClassifierLearner::scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const {
-  return learning_rate(setup_.train.schedule, setup_.train.lr, epoch, setup_.train.epochs,
-                       epoch * steps + step, steps);
+  return learning_rate(setup_.train.schedule, setup_.train.lr, epoch, setup_.train.epochs, step, steps);
 }
 
 void ClassifierLearner::train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress) {
@@ -136,6 +136,7 @@ void ClassifierLearner::save(State& state, const std::string& prefix) const {
   net_.save(state.tensors, prefix + "net.");
   sgd_.save(state.tensors, prefix + "sgd.");
   labels_.save(state, prefix + "label_map.");
+  state.values[prefix + "head_position"] = net_.head_position();
   state.values[prefix + "task"] = task_;
   state.values[prefix + "step"] = step_;
   state.values[prefix + "piece"] = piece_;
@@ -146,7 +147,7 @@ void ClassifierLearner::save(State& state, const std::string& prefix) const {
 
 void ClassifierLearner::load(const State& state, const std::string& prefix) {
   labels_.load(state, prefix + "label_map.");
-  net_.reset_head(head_kind_, labels_.size(), 0);
+  net_.reset_head(head_kind_, labels_.size(), state.values.value(prefix + "head_position", uint64_t{0}));
   net_.load(state.tensors, prefix + "net.", state.source);
   fresh_optimiser();
   sgd_.load(state.tensors, prefix + "sgd.", state.source);

@@ -25,6 +25,7 @@ class Finetune : public ReplayLearner {
   }
   const Memory* memory() const override { return nullptr; }
   int64_t pieces() const override { return keep_task_ ? setup_.train.epochs : 0; }
+  int64_t epoch_of(int64_t i) const override { return i + 1; }
   std::string piece_name(int64_t i) const override {
     return fmt::format("epoch {}/{} on the task's data", i + 1, setup_.train.epochs);
   }

@@ -16,7 +16,7 @@ struct GdumbOptions : MethodOptions {
 class Gdumb : public ReplayLearner {
  public:
   Gdumb(const LearnerSetup& setup, const GdumbOptions& options)
-      : ReplayLearner(setup, HeadKind::kLinearNorm, options.policy) {}
+      : ReplayLearner(setup, HeadKind::kLinearNorm, options.policy, "cutmix") {}
   std::string piece_name(int64_t i) const override {
     return i == 0 ? "starting from scratch" : ReplayLearner::piece_name(i);
   }

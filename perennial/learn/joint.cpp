@@ -16,6 +16,7 @@ class Joint : public ReplayLearner {
   const Memory* memory() const override { return nullptr; }
   int64_t wanted() const override { return setup_.train.batch; }
   int64_t pieces() const override { return setup_.train.epochs; }
+  int64_t epoch_of(int64_t i) const override { return i + 1; }
   std::string piece_name(int64_t i) const override {
     return fmt::format("epoch {}/{} on everything so far", i + 1, setup_.train.epochs);
   }

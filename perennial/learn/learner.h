@@ -32,6 +32,8 @@ class Learner {
   /// Pieces of work a consolidation has, and what piece `i` is, for people to read.
   virtual int64_t pieces() const = 0;
   virtual std::string piece_name(int64_t i) const = 0;
+  /// Which epoch (from 1) piece `i` is; 0 when it trains nothing, as a selection does.
+  virtual int64_t epoch_of(int64_t i) const { return i + 1; }
 
   /// Inputs [N, ...] -> what the learner predicts, on the CPU. A classifier gives probabilities [N, labels],
   /// with zero for labels it has never seen.

@@ -13,6 +13,13 @@
 
 namespace perennial {
 
+/// A training step that was taken, for those who watch.
+struct TrainingStep {
+  int64_t step = 0;  ///< from 0, over the learner's life
+  double lr = 0;
+  double loss = 0;  ///< mean over the batch, penalties included
+};
+
 /// Everything a learner is built from.
 struct LearnerSetup {
   ModelOptions model;
@@ -24,6 +31,7 @@ struct LearnerSetup {
   bool is_digits = false;  ///< "augment = auto" then means none
   int64_t labels = 0;      ///< size of the label space known so far (it may grow)
   uint64_t seed = 1;
+  std::function<void(const TrainingStep&)> on_step;  ///< called after each step when set; changes nothing
 };
 
 /// The options of one method, bound under its name ("rm.views").

@@ -14,7 +14,8 @@ ReplayLearner::ReplayLearner(const LearnerSetup& setup, HeadKind head, const Pol
       memory_(setup.memory),
       policy_(make_policy(policy, setup.seed)),
       replay_(setup.seed),
-      keep_task_(!policy_->online()) {}
+      after_pass_(policy_->online() && policy.update == "after_pass"),
+      keep_task_(!policy_->online() || after_pass_) {}
 
 int64_t ReplayLearner::wanted() const {
   const int64_t batch = setup_.train.batch;
@@ -32,7 +33,7 @@ void ReplayLearner::observe(const Samples& batch) {
   receive(batch);
   timed("stream", [&] { learn_from_stream(batch); });
   if (keep_task_) task_chunks_.push_back(batch);
-  if (policy_->online()) policy_->offer(memory_, batch);
+  if (policy_->online() && !after_pass_) policy_->offer(memory_, batch);
 }
 
 void ReplayLearner::learn_from_stream(const Samples& batch) {
@@ -87,16 +88,23 @@ void ReplayLearner::select(Policy& policy, Progress& progress) {
   task_chunks_.clear();
 }
 
+void ReplayLearner::remember(Progress& progress) {
+  if (!policy_->online()) return select(*policy_, progress);
+  if (after_pass_)
+    for (const Samples& chunk : task_chunks_) policy_->offer(memory_, chunk);
+  task_chunks_.clear();
+}
+
 std::string ReplayLearner::piece_name(int64_t i) const {
-  if (i == 0) return policy_->online() ? "memory as it stands" : "choosing what to remember";
+  if (i == 0) return policy_->online() && !after_pass_ ? "memory as it stands" : "choosing what to remember";
   return fmt::format("memory epoch {}/{}", i, setup_.train.epochs);
 }
 
 void ReplayLearner::run_piece(int64_t i, Progress& progress) {
   if (i > 0) {
     timed("memory training", [&] { train_epoch(memory_.samples(), memory_batch(), i - 1, progress); });
-  } else if (!policy_->online()) {
-    timed("selection", [&] { select(*policy_, progress); });
+  } else {
+    timed("selection", [&] { remember(progress); });
   }
 }
 

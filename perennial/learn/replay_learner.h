@@ -18,6 +18,7 @@ class ReplayLearner : public ClassifierLearner {
   void observe(const Samples& batch) override;
   int64_t pieces() const override { return 1 + setup_.train.epochs; }
   std::string piece_name(int64_t i) const override;
+  int64_t epoch_of(int64_t i) const override { return i; }
   const Memory* memory() const override { return &memory_; }
   int64_t candidate_bytes() const override;
   void save(State& state, const std::string& prefix) const override;
@@ -29,6 +30,9 @@ class ReplayLearner : public ClassifierLearner {
   virtual void learn_from_stream(const Samples& batch);
   /// Variation ratio or the like of each sample, for policies that ask. Throws std::logic_error by default.
   virtual std::vector<float> uncertainty(const Samples& samples, Progress& progress);
+  /// What a task's end does to the memory: an offline policy's choice, or what an online one has not been
+  /// offered yet. Forgets the task's samples.
+  void remember(Progress& progress);
   /// The policy's choice among the task's samples and the memory's; forgets the candidates.
   virtual void select(Policy& policy, Progress& progress);
 
@@ -39,7 +43,8 @@ class ReplayLearner : public ClassifierLearner {
   Memory memory_;
   std::unique_ptr<Policy> policy_;
   ReplayOrder replay_;
-  bool keep_task_ = false;  ///< keep the samples of the task until the boundary
+  bool after_pass_ = false;  ///< an online policy is offered the task's samples at its end
+  bool keep_task_ = false;   ///< keep the samples of the task until the boundary
   std::vector<Samples> task_chunks_;
 };
 

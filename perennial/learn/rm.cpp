@@ -20,6 +20,11 @@ void RmOptions::bind(OptionTable& table) {
   policy.bind(table, "rm.", true);
   table.add("rm.perturbation", perturbation, "the set of perturbations that uncertainty is measured over")
       .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
+  table
+      .add("rm.uncertainty", uncertainty,
+           "votes: share of views that disagree with the majority; confidence: one less the mean probability of "
+           "the sample's label over the views (ours)")
+      .choices({"votes", "confidence"});
   table.add("rm.views", views, "A: perturbed views per candidate").range(1, kPerturbations);
   table.add("rm.first_task_random", first_task_random, "choose at random after the first task")
       .released("true");
@@ -73,10 +78,11 @@ std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& 
     const Samples chunk = slice(samples, begin, count);
     std::vector<at::Tensor> views;
     for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
-    const at::Tensor votes_of_views = net_.logits(at::cat(views)).argmax(1).reshape({options_.views, count});
-    const at::Tensor votes = at::one_hot(votes_of_views, net_.classes()).sum(0);
-    const auto ratio = variation_ratio(votes, options_.views);
-    u.insert(u.end(), ratio.begin(), ratio.end());
+    const at::Tensor logits = net_.logits(at::cat(views)).reshape({options_.views, count, net_.classes()});
+    const auto of_chunk = options_.uncertainty == "votes"
+                              ? variation_ratio(at::one_hot(logits.argmax(2), net_.classes()).sum(0), options_.views)
+                              : lack_of_confidence(logits, labels_.rows(chunk.targets));
+    u.insert(u.end(), of_chunk.begin(), of_chunk.end());
     progress.advance(count);
   }
   return u;

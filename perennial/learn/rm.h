@@ -8,6 +8,7 @@ struct RmOptions : MethodOptions {
   PolicyOptions policy{.name = "rainbow"};
   std::string perturbation = "vr_randaug";
   int64_t views = kPerturbations;
+  std::string uncertainty = "votes";
   bool first_task_random = false;
   double feature_dropout = 0.5;
   void bind(OptionTable& table) override;

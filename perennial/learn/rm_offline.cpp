@@ -10,25 +10,22 @@ namespace {
 /// `epochs` epochs over the task with half of each batch from memory; then the selection.
 class RainbowMemoryOffline : public RainbowMemory {
  public:
-  using RainbowMemory::RainbowMemory;
+  RainbowMemoryOffline(const LearnerSetup& setup, const RmOptions& options) : RainbowMemory(setup, options) {
+    keep_task_ = true;
+  }
   std::string piece_name(int64_t i) const override {
     if (i == setup_.train.epochs) return "choosing what to remember";
     return fmt::format("epoch {}/{} on task and memory", i + 1, setup_.train.epochs);
   }
+  int64_t epoch_of(int64_t i) const override { return i < setup_.train.epochs ? i + 1 : 0; }
 
  protected:
   void learn_from_stream(const Samples&) override {}
-  void begin_task() override {
-    keep_task_ = true;
-    RainbowMemory::begin_task();
-  }
   void run_piece(int64_t i, Progress& progress) override {
     if (i < setup_.train.epochs)
       timed("task training", [&] { mixed_epoch(task_samples(), i, progress); });
-    else if (policy_->online())
-      task_chunks_.clear();
     else
-      timed("selection", [&] { select(*policy_, progress); });
+      timed("selection", [&] { remember(progress); });
   }
 
  private:

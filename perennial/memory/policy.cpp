@@ -16,11 +16,18 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool unc
     std::erase_if(names,
                   [](const std::string& n) { return n == "rainbow" || n == "certain" || n == "uncertain"; });
   table.add(prefix + "policy", name, "who stays in memory").choices(names);
+  table
+      .add(prefix + "update", update,
+           "when reservoir and greedy_balanced take samples in: as they arrive, or when the task's stream pass "
+           "is over")
+      .choices({"arrival", "after_pass"})
+      .released("after_pass");
   if (!uncertainty) return;
   table
       .add(prefix + "stride", stride,
-           "rainbow: how the sorted list is walked; floor keeps the most certain when n < 2k")
-      .choices({"spread", "floor"})
+           "rainbow: how the sorted list is walked: by rank, as released (floor keeps the most certain when "
+           "n < 2k), or in equal steps of the uncertainty's value")
+      .choices({"spread", "floor", "value"})
       .released("floor");
   table.add(prefix + "ties", ties, "rainbow: order among equal uncertainties").choices({"hash", "id"});
 }

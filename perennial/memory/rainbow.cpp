@@ -1,13 +1,43 @@
 #include "perennial/memory/rainbow.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/amax.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/softmax.h>
 
 #include "perennial/memory/policies.h"
 
 namespace perennial {
+namespace {
+
+// `sorted` by uncertainty: of those left, the nearest to each of `quota` values at equal distances.
+std::vector<int64_t> choose_by_value(const std::vector<int64_t>& sorted, int64_t quota,
+                                     const std::vector<float>& uncertainty) {
+  std::vector<int64_t> left = sorted, chosen;
+  const float least = uncertainty[sorted.front()], most = uncertainty[sorted.back()];
+  for (int64_t i = 0; i < quota; ++i) {
+    const float wanted =
+        least + (most - least) * static_cast<float>(i) / static_cast<float>(std::max<int64_t>(1, quota - 1));
+    const auto nearest = std::min_element(left.begin(), left.end(), [&](int64_t a, int64_t b) {
+      return std::abs(uncertainty[a] - wanted) < std::abs(uncertainty[b] - wanted);
+    });
+    chosen.push_back(*nearest);
+    left.erase(nearest);
+  }
+  return chosen;
+}
+
+std::vector<float> to_vector(const at::Tensor& values) {
+  const at::Tensor v = values.to(at::kCPU, at::kFloat).contiguous();
+  return {v.const_data_ptr<float>(), v.const_data_ptr<float>() + v.numel()};
+}
+
+}  // namespace
 
 std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota,
                                     const std::vector<float>& uncertainty,
@@ -18,6 +48,7 @@ std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota,
   std::sort(rows.begin(), rows.end(), [&](int64_t a, int64_t b) {
     return std::tuple(uncertainty[a], tie_break(a), a) < std::tuple(uncertainty[b], tie_break(b), b);
   });
+  if (stride == "value") return choose_by_value(rows, quota, uncertainty);
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < quota; ++i)
     chosen.push_back(rows[stride == "floor" ? i * (n / quota) : i * n / quota]);
@@ -25,11 +56,14 @@ std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota,
 }
 
 std::vector<float> variation_ratio(const at::Tensor& votes, int64_t views) {
-  const at::Tensor most = votes.amax(1).to(at::kFloat).contiguous();
-  const float* m = most.const_data_ptr<float>();
-  std::vector<float> u(most.numel());
-  for (size_t i = 0; i < u.size(); ++i) u[i] = 1.0F - m[i] / static_cast<float>(views);
+  std::vector<float> u = to_vector(votes.amax(1));
+  for (float& value : u) value = 1.0F - value / static_cast<float>(views);
   return u;
+}
+
+std::vector<float> lack_of_confidence(const at::Tensor& logits, const at::Tensor& rows) {
+  const at::Tensor own = rows.view({1, -1, 1}).expand({logits.size(0), -1, 1});
+  return to_vector(1 - at::softmax(logits, 2).gather(2, own).mean(at::IntArrayRef{0, 2}));
 }
 
 std::vector<int64_t> RainbowPolicy::select(const Candidates& candidates, int64_t capacity, uint64_t position,

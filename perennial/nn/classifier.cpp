@@ -161,7 +161,7 @@ void Classifier::reset(uint64_t position) {
   const uint64_t seed = position == 0 ? seed_ : mix64(seed_, position);
   backbone_ = make_backbone(model_, network_shape(input_shape_), seed);
   backbone_->tensors().to(device());
-  place_head(head_.kind(), classes(), seed, 0);
+  place_head(head_.kind(), classes(), seed_, position);
 }
 
 bool Classifier::load_pretrained_head() {
@@ -197,7 +197,7 @@ void Classifier::load(const TensorMap& in, const std::string& prefix, const std:
   if (normalisation == in.end() || normalisation->second.sizes() != at::IntArrayRef{2, 3})
     throw Error({"loading weights", source, prefix + "normalisation [2, 3]", "no such tensor"});
   const HeadKind kind = in.contains(prefix + "head.bias") ? HeadKind::kLinear : HeadKind::kLinearNorm;
-  Head head(kind, backbone_->feature_size(), weight->second.size(0), seed_);
+  Head head(kind, backbone_->feature_size(), weight->second.size(0), seed_, head_.position());
   head.tensors().load(in, prefix + "head.", source);
   backbone_->tensors().load(in, prefix + "backbone.", source);
   head_ = std::move(head);

@@ -17,6 +17,8 @@ class Head {
   int64_t classes() const { return classes_; }
   int64_t feature_size() const { return feature_size_; }
   HeadKind kind() const { return kind_; }
+  /// What its initial rows, those of classes still to come included, are drawn for.
+  uint64_t position() const { return position_; }
   /// More rows; the old ones keep their values (and the new tensors are new leaves: optimisers must be told).
   void grow(int64_t classes);
   TensorList& tensors() { return tensors_; }

@@ -75,21 +75,21 @@ class ResNet final : public Backbone {
   std::vector<Block> blocks_;
 };
 
-constexpr NormOptions kCifarNorm{1e-6};
+constexpr NormOptions kNorm{1e-6};
 
 }  // namespace
 
 std::unique_ptr<Backbone> make_resnet18(double width, uint64_t seed) {
-  return std::make_unique<ResNet>(Plan{{2, 2, 2, 2}, {64, 128, 256, 512}, false, false, kCifarNorm}, width,
+  return std::make_unique<ResNet>(Plan{{2, 2, 2, 2}, {64, 128, 256, 512}, false, false, kNorm}, width,
                                   seed);
 }
 
 std::unique_ptr<Backbone> make_resnet32(double width, uint64_t seed) {
-  return std::make_unique<ResNet>(Plan{{5, 5, 5}, {16, 32, 64}, false, false, kCifarNorm}, width, seed);
+  return std::make_unique<ResNet>(Plan{{5, 5, 5}, {16, 32, 64}, false, false, kNorm}, width, seed);
 }
 
 std::unique_ptr<Backbone> make_resnet34(double width, uint64_t seed) {
-  return std::make_unique<ResNet>(Plan{{3, 4, 6, 3}, {64, 128, 256, 512}, true, true, {}}, width, seed);
+  return std::make_unique<ResNet>(Plan{{3, 4, 6, 3}, {64, 128, 256, 512}, true, true, kNorm}, width, seed);
 }
 
 }  // namespace perennial

@@ -27,8 +27,9 @@ double cosine_to_zero(double lr, int64_t step, int64_t total) {
 }
 
 double multistep(double lr, int64_t epoch) {
+  if (epoch == 0) return 0.1 * lr;
   for (const int64_t milestone : {30, 60, 80, 90})
-    if (epoch >= milestone) lr *= 0.1;
+    if (epoch - 1 >= milestone) lr *= 0.1;
   return lr;
 }
 

@@ -92,6 +92,24 @@ void Metrics::add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoc
     best_.back() = entry;
 }
 
+void Metrics::add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
+                         json update) {
+  const size_t classes = class_names.size();
+  class_names_ = class_names;
+  for (auto* rows : {&composition_, &memory_history_, &last_.confusion})
+    for (auto& row : *rows) row.resize(classes, 0);
+  last_.total.resize(classes, 0);
+  last_.correct.resize(classes, 0);
+  last_.confusion.resize(classes, std::vector<int64_t>(classes, 0));
+  for (size_t c = 0; c < evaluation.total.size(); ++c) {
+    if (evaluation.total[c] == 0) continue;
+    last_.total[c] = evaluation.total[c];
+    last_.correct[c] = evaluation.correct[c];
+    last_.confusion[c] = evaluation.confusion[c];
+  }
+  updates_.push_back(std::move(update));
+}
+
 json Metrics::to_json(double joint_accuracy) const {
   json out;
   const double last = task_accuracy_.empty() ? kUnseen : task_accuracy_.back();

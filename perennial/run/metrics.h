@@ -28,7 +28,10 @@ class Metrics {
   /// After an epoch, for those who ask for the best one.
   void add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
                  const std::vector<char>& seen);
-  void add_update(nlohmann::json update) { updates_.push_back(std::move(update)); }
+  /// After an update: `class_names` are those known now. What `evaluation` counts of a class takes the place of
+  /// what was measured of it before; the other classes keep theirs.
+  void add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
+                  nlohmann::json update);
 
   /// Series and summary figures, by the names of metrics.json.
   nlohmann::json to_json(double joint_accuracy) const;

@@ -221,11 +221,11 @@ void Run::consolidate_piece() {
 }
 
 void Run::measure_piece() {
-  const int64_t pieces = learner_->pieces();
-  const bool every_piece = config_->eval_best_epoch && chunk_ == 0 && pieces > 0;
-  if (every_piece || !more_pieces_) {
+  const int64_t epoch = piece_ < learner_->pieces() ? learner_->epoch_of(piece_) : 0;
+  const bool every_epoch = config_->eval_best_epoch && chunk_ == 0 && epoch > 0;
+  if (every_epoch || !more_pieces_) {
     const Evaluation e = evaluate_now(more_pieces_ ? "epoch" : "task");
-    if (every_piece) metrics_.add_epoch(e, task_, piece_ + 1, pieces, seen_);
+    if (every_epoch) metrics_.add_epoch(e, task_, epoch, config_->train.epochs, seen_);
     if (!more_pieces_) finish_task(e);
   }
   ++piece_;
@@ -248,7 +248,8 @@ void Run::finish_task(const Evaluation& e) {
   progress_.note(line);
   log_info(line);
   if (chunk_ > 0)
-    metrics_.add_update({{"data", chunk_data_.source},
+    metrics_.add_update(e, class_names_,
+                        {{"data", chunk_data_.source},
                          {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_,
                                                                     class_names_.end())},
                          {"samples", stream_->size()},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,6 +66,7 @@ class Run : public ResumableRun {
   State save() const override;
   void load(const State& state);
   nlohmann::json memory_json(const Memory& memory) const;
+  void keep_true_labels(const Memory& memory);
   void write_results() override;
   double checkpoint_seconds() const override { return config_->checkpoint_seconds; }
 
@@ -96,6 +98,7 @@ class Run : public ResumableRun {
   uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
   at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
+  std::map<int64_t, int64_t> true_labels_;  ///< by id: of the memory's samples, where known
   std::optional<ProgressPart> passing_, consolidation_;  ///< what is going on, for people
 };
 

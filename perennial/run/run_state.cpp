@@ -1,4 +1,6 @@
 // The saved form of a run and the files it writes.
+#include <unordered_map>
+
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
@@ -57,6 +59,7 @@ State Run::save() const {
   v["evaluation_seconds"] = evaluation_seconds_;
   v["data_hash"] = stream_ ? data_hash() : data_hash_;
   v["metrics"] = metrics_.save();
+  v["true_labels"] = true_labels_;
   sheet_.save(state, "sheet.");
   learner_->save(state, "learner.");
   return state;
@@ -89,6 +92,7 @@ void Run::load(const State& state) {
     v.at("evaluation_seconds").get_to(evaluation_seconds_);
     v.at("data_hash").get_to(data_hash_);
     metrics_.load(v.at("metrics"));
+    if (v.contains("true_labels")) v["true_labels"].get_to(true_labels_);
   } catch (const json::exception& e) {
     throw Error({"reading the checkpoint", state.source, "what this version of perennial writes", e.what()});
   }
@@ -129,13 +133,10 @@ json Run::metrics_json() const {
 json Run::memory_json(const Memory& memory) const {
   json entries = json::array();
   const auto labels = memory.samples().labels();
-  std::map<int64_t, int64_t> truth;
-  for (size_t i = 0; i < source_.train.true_labels.size(); ++i)
-    truth[source_.train.ids[i]] = source_.train.true_labels[i];
   for (int64_t i = 0; i < memory.size(); ++i) {
     const int64_t id = memory.samples().ids[i];
     json entry{{"id", id}, {"label", labels[i]}};
-    if (const auto t = truth.find(id); t != truth.end()) entry["true_label"] = t->second;
+    if (const auto t = true_labels_.find(id); t != true_labels_.end()) entry["true_label"] = t->second;
     if (!memory.scores().empty()) entry["uncertainty"] = memory.scores()[i];
     entries.push_back(std::move(entry));
   }
@@ -149,9 +150,25 @@ json Run::memory_json(const Memory& memory) const {
   return out;
 }
 
+// The data that the memory's samples came from may be those of an earlier update, which are gone.
+void Run::keep_true_labels(const Memory& memory) {
+  const auto known = std::move(true_labels_);
+  true_labels_.clear();
+  const Dataset& train = source_.train;
+  std::unordered_map<int64_t, int64_t> given;
+  for (size_t i = 0; i < train.true_labels.size(); ++i) given[train.ids[i]] = train.true_labels[i];
+  for (const int64_t id : memory.samples().ids) {
+    if (const auto now = given.find(id); now != given.end())
+      true_labels_[id] = now->second;
+    else if (const auto before = known.find(id); before != known.end())
+      true_labels_[id] = before->second;
+  }
+}
+
 void Run::write_results() {
   const Memory* memory = learner_->memory();
   if (memory != nullptr && memory->size() > 0) {
+    keep_true_labels(*memory);
     sheet_.update(memory->samples(), pictures_, source_.train.ids);
     write_file_atomic(folder_ / "memory.png", sheet_.png());
   }

@@ -124,12 +124,87 @@ TEST(AutoAugment, ChoosesAmongAllSubPolicies) {
   EXPECT_GT(results.size(), 60U);
 }
 
-TEST(RandAugment, LevelsAreThoseOfTheTable) {
+TEST(RandAugment, MagnitudesAreThoseOfThePackage) {
+  const Picture picture = noise(3, 32, 32);
+  constexpr std::array<int, 9> kBits{8, 7, 7, 6, 6, 5, 5, 4, 4}, kCutout{2, 4, 7, 9, 11, 13, 16, 18, 20};
+  for (int level = 1; level <= 9; ++level) {
+    // One of the two signs, whichever was drawn; both are drawn.
+    const auto expect_signs = [&](RandOp op, const auto& signed_op) {
+      int positive = 0;
+      for (uint64_t id = 0; id < 40; ++id) {
+        const auto out = after(picture, [&](ImageView image) {
+          Random random(1, "level", 0, id);
+          apply(op, level, image, random);
+        });
+        const bool plus = out == after(picture, [&](ImageView i) { signed_op(i, 1); });
+        EXPECT_TRUE(plus || out == after(picture, [&](ImageView i) { signed_op(i, -1); })) << level;
+        positive += plus;
+      }
+      return positive;
+    };
+    const auto factor = [&](int sign) { return static_cast<float>(1.0 + sign * 0.9 * level / 9); };
+    const double part = level / 9.0;
+    EXPECT_NEAR(expect_signs(RandOp::kColour, [&](ImageView i, int s) { colour(i, factor(s)); }), 20, 14);
+    expect_signs(RandOp::kContrast, [&](ImageView i, int s) { contrast(i, factor(s)); });
+    expect_signs(RandOp::kSharpness, [&](ImageView i, int s) { sharpness(i, factor(s)); });
+    expect_signs(RandOp::kBrightness, [&](ImageView i, int s) { brightness(i, factor(s)); });
+    expect_signs(RandOp::kShearX, [&](ImageView i, int s) { shear_x_bicubic(i, s * 0.3 * part, kGrey); });
+    expect_signs(RandOp::kShearY, [&](ImageView i, int s) { shear_y_bicubic(i, s * 0.3 * part, kGrey); });
+    const auto pixels = [&](int s) {
+      return static_cast<int>(std::floor(s * 150.0 / 331.0 * part * 32 + 0.5));
+    };
+    expect_signs(RandOp::kTranslateX, [&](ImageView i, int s) { translate(i, pixels(s), 0, kGrey); });
+    expect_signs(RandOp::kTranslateY, [&](ImageView i, int s) { translate(i, 0, pixels(s), kGrey); });
+    EXPECT_EQ(expect_signs(RandOp::kRotate, [&](ImageView i, int) { rotate(i, 30 * part, kGrey); }), 40);
+    expect_signs(RandOp::kSolarize,
+                 [&](ImageView i, int) { solarize(i, static_cast<int>(std::ceil(256 - 256 * part))); });
+    Picture values = ramp();
+    Random random(1, "level");
+    apply(RandOp::kPosterize, level, values.view(), random);
+    EXPECT_EQ(values_in(values), 1U << kBits[static_cast<size_t>(level - 1)]) << level;
+    size_t most = 0;
+    for (uint64_t id = 0; id < 300; ++id) {
+      Picture white{std::vector<uint8_t>(32 * 32, 255), 1, 32, 32};
+      Random place(1, "cutout", 0, id);
+      apply(RandOp::kCutout, level, white.view(), place);
+      most = std::max(most, static_cast<size_t>(std::count(white.pixels.begin(), white.pixels.end(), 122)));
+    }
+    const auto side = static_cast<size_t>(kCutout[static_cast<size_t>(level - 1)] / 2 * 2);
+    EXPECT_EQ(most, side * side) << level;
+  }
+}
+
+TEST(RandAugment, PerturbationsOfRainbowMemoryHaveGreyBorders) {
+  // UDA's variant paints black what comes from outside, the package grey: on white, black pixels tell.
+  Picture white{std::vector<uint8_t>(32 * 32, 255), 1, 32, 32};
+  const auto blacks = [&](const auto& op) {
+    int64_t count = 0;
+    for (uint64_t id = 0; id < 500; ++id) {
+      const auto out = after(white, [&](ImageView i) { op(i, Random(1, "test", 0, id)); });
+      const auto black = std::count(out.begin(), out.end(), 0);
+      count += black > 0 && black < 32 * 32;
+    }
+    return count;
+  };
+  EXPECT_EQ(blacks([](ImageView i, Random r) { randaugment(i, r); }), 0);
+  EXPECT_GT(blacks([](ImageView i, Random r) { randaugment_uda(i, r); }), 20);
+  const at::Tensor images = at::empty({300, 1, 32, 32}, at::TensorOptions().dtype(at::kByte)).fill_(255);
+  std::vector<int64_t> ids(300);
+  std::iota(ids.begin(), ids.end(), 0);
+  const at::Tensor views = perturb(images, ids, Perturbation::kVrRandAugment, 0, 1, 1);
+  for (int64_t i = 0; i < 300; ++i) {
+    const auto* p = views.const_data_ptr<uint8_t>() + i * 1024;
+    const auto black = std::count(p, p + 1024, 0);
+    EXPECT_TRUE(black == 0 || black == 1024);  // all of it where white was inverted
+  }
+}
+
+TEST(RandAugmentUda, LevelsAreThoseOfTheTable) {
   const Picture picture = noise(3, 32, 32);
   const auto at_level = [&](RandOp op, int level, uint64_t id = 0) {
     return after(picture, [&](ImageView image) {
       Random random(1, "level", 0, id);
-      apply(op, level, image, random);
+      apply_uda(op, level, image, random);
     });
   };
   const auto is = [&](const auto& op) { return after(picture, op); };
@@ -137,7 +212,7 @@ TEST(RandAugment, LevelsAreThoseOfTheTable) {
   for (int level = 1; level <= 9; ++level) {
     Picture values = ramp();
     Random random(1, "level");
-    apply(RandOp::kPosterize, level, values.view(), random);
+    apply_uda(RandOp::kPosterize, level, values.view(), random);
     EXPECT_EQ(values_in(values), 1U << kBits[static_cast<size_t>(level - 1)]) << level;
   }
   EXPECT_EQ(at_level(RandOp::kSolarize, 1), is([](ImageView i) { solarize(i, 231); }));
@@ -159,25 +234,25 @@ TEST(RandAugment, LevelsAreThoseOfTheTable) {
   EXPECT_NEAR(left, 100, 40);
 }
 
-TEST(RandAugment, CutoutGrowsByTwoPixelsALevel) {
+TEST(RandAugmentUda, CutoutGrowsByTwoPixelsALevel) {
   for (int level = 1; level <= 9; ++level) {
     size_t most = 0;
     for (uint64_t id = 0; id < 300; ++id) {
       Picture white{std::vector<uint8_t>(32 * 32, 255), 1, 32, 32};
       Random random(1, "cutout", 0, id);
-      apply(RandOp::kCutout, level, white.view(), random);
+      apply_uda(RandOp::kCutout, level, white.view(), random);
       most = std::max(most, static_cast<size_t>(std::count(white.pixels.begin(), white.pixels.end(), 122)));
     }
     EXPECT_EQ(most, static_cast<size_t>(4 * level * level));
   }
 }
 
-TEST(RandAugment, LeavesAQuarterAloneAndUsesManyAtoms) {
+TEST(RandAugmentUda, LeavesAQuarterAloneAndUsesManyAtoms) {
   const Picture picture = noise(3, 16, 16);
   std::set<uint64_t> results;
   int unchanged = 0;
   for (uint64_t id = 0; id < 8000; ++id) {
-    const auto result = after(picture, [&](ImageView i) { randaugment(i, Random(1, "test", 0, id)); });
+    const auto result = after(picture, [&](ImageView i) { randaugment_uda(i, Random(1, "test", 0, id)); });
     unchanged += result == picture.pixels;
     results.insert(hash_of(result));
   }

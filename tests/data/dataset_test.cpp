@@ -78,6 +78,22 @@ TEST(LoadData, ClassesAndLimitApply) {
   }
 }
 
+TEST(LoadData, ValidationTakesItsTestPartFromTheTrainingPart) {
+  Progress silent;
+  const DataSource whole = load_data({}, silent);
+  DataOptions options;
+  options.validate = 0.25;
+  const DataSource source = load_data(options, silent);
+  EXPECT_EQ(source.train.size() + source.test.size(), whole.train.size());
+  EXPECT_NEAR(static_cast<double>(source.test.size()), 0.25 * static_cast<double>(whole.train.size()), 100);
+  std::set<int64_t> ids(source.train.ids.begin(), source.train.ids.end());
+  for (const int64_t id : source.test.ids) {
+    EXPECT_FALSE(ids.contains(id));
+    EXPECT_NE(std::find(whole.train.ids.begin(), whole.train.ids.end(), id), whole.train.ids.end());
+  }
+  EXPECT_THAT(source.split_note, ::testing::HasSubstr("validation: 25 %"));
+}
+
 TEST(LoadData, SizeResizesSetsOfOneSize) {
   DataOptions options;
   options.size = 16;

@@ -120,6 +120,27 @@ TEST(Noise, NamedPairsMayHoldDashes) {
     EXPECT_THROW(noise_partners(wrong, 1, names), std::invalid_argument) << wrong;
 }
 
+TEST(Noise, OneWayFlipsLeaveTheOtherClassAlone) {
+  const std::vector<std::string> names{"airplane", "automobile", "bird", "cat",   "deer",
+                                       "dog",      "frog",       "horse", "ship", "truck"};
+  const std::vector<int64_t> usual{0, 1, 0, 5, 7, 3, 6, 7, 8, 1};
+  EXPECT_EQ(noise_partners("cifar10", 1, names), usual);
+  EXPECT_EQ(noise_partners("truck>automobile, bird>airplane,deer>horse,cat>dog,dog>cat", 1, names), usual);
+  EXPECT_EQ(noise_partners("ship>frog", 1, names), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 6, 9}));
+  for (const char* wrong : {"ship>frog,ship>cat", "ship>", "ship>ship", "ship>frog,ship-cat", "a>b"})
+    EXPECT_THROW(noise_partners(wrong, 1, names), std::invalid_argument) << wrong;
+  Dataset set = toy_set(2, 500);
+  StreamOptions options = noise_of("asym:0.4");
+  options.noise_pairs = "class a>class b";
+  apply_noise(options, 1, set);
+  int64_t flipped = 0;
+  for (size_t i = 0; i < set.labels.size(); ++i) {
+    if (set.true_labels[i] == 1) EXPECT_EQ(set.labels[i], 1);
+    flipped += set.labels[i] != set.true_labels[i];
+  }
+  EXPECT_NEAR(static_cast<double>(flipped), 200, 45);  // 4 standard deviations
+}
+
 TEST(Noise, RefusesWhatIsNoNoise) {
   Dataset set = toy_set(2, 2);
   for (const char* wrong : {"sym", "sym:", "sym:1.5", "sym:-0.1", "asym:x", "file:", "symmetric:0.2"})

@@ -175,10 +175,34 @@ TEST(SplitFiles, NoiseIsReadOnceAndTheStreamAgrees) {
   EXPECT_EQ(set.labels[1], 0);  // row 1 is a dog that arrives as a cat
   EXPECT_EQ(set.true_labels[1], 1);
   const Dataset noisy = set;
+  options.file_order = true;
   EXPECT_EQ(make_tasks(options, 1, set)[0].rows, (std::vector<int64_t>{1, 0}));
   apply_noise(options, 1, set);
   EXPECT_EQ(set.labels, noisy.labels);
   EXPECT_EQ(set.true_labels, noisy.true_labels);
+}
+
+TEST(SplitFiles, SortedFilesArriveShuffledUnlessTheirOrderIsMeant) {
+  const Folder folder;
+  folder.write("a_task0.json", R"([{'klass':'cat','file_name':'1.png','label':0},{'klass':'cat','file_name':'2.png','label':0},
+      {'klass':'cat','file_name':'3.png','label':0},{'klass':'dog','file_name':'1.png','label':1},
+      {'klass':'dog','file_name':'2.png','label':1},{'klass':'dog','file_name':'3.png','label':1}])");
+  const Dataset set = cats_and_dogs();
+  StreamOptions options;
+  options.kind = "splits:" + folder.path().string();
+  const auto rows = [&](uint64_t seed) { return make_tasks(options, seed, set)[0].rows; };
+  const std::vector<int64_t> sorted{0, 2, 4, 1, 3, 5};
+  std::set<std::vector<int64_t>> orders;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    EXPECT_EQ(rows(seed), rows(seed));
+    EXPECT_TRUE(std::is_permutation(sorted.begin(), sorted.end(), rows(seed).begin()));
+    orders.insert(rows(seed));
+  }
+  EXPECT_GT(orders.size(), 4U);
+  options.file_order = true;
+  EXPECT_EQ(rows(1), sorted);
+  options.kind = "blurry10";
+  EXPECT_THROW(options.check(), std::invalid_argument);
 }
 
 TEST(SplitFiles, NumbersMayCountFromZeroOrRows) {

@@ -59,6 +59,22 @@ TEST(Rainbow, ReleasedFloorStrideKeepsTheMostCertainWhenFewerThanTwiceTheQuota) 
   EXPECT_THAT(ranks(10, 5, "floor"), testing::ElementsAre(0, 2, 4, 6, 8));
 }
 
+// Nine in ten are certain: by rank the memory is certain too, by value it spans what there is.
+TEST(Rainbow, StridesByValueKeepTheFewUncertain) {
+  std::vector<float> u(100, 0.0F);
+  for (int i = 90; i < 100; ++i) u[i] = static_cast<float>(i - 89) / 10.0F;
+  std::vector<int64_t> rows(100);
+  for (int i = 0; i < 100; ++i) rows[i] = i;
+  const auto uncertain = [&](const std::string& stride) {
+    const auto chosen =
+        rainbow_choose(rows, 11, u, [](int64_t row) { return static_cast<uint64_t>(row); }, stride);
+    EXPECT_EQ(std::set<int64_t>(chosen.begin(), chosen.end()).size(), 11U);
+    return std::count_if(chosen.begin(), chosen.end(), [&](int64_t row) { return u[row] > 0; });
+  };
+  EXPECT_EQ(uncertain("value"), 10);
+  EXPECT_LE(uncertain("spread"), 2);
+}
+
 TEST(Rainbow, ChoosesDiverseUncertaintiesAndTheControlsDoNot) {
   const Samples samples = labelled(repeat(0, 100));
   std::vector<float> u(100);
@@ -84,6 +100,15 @@ TEST(VariationRatio, IsOneMinusTheShareOfTheMostVotes) {
   const at::Tensor votes = at::tensor({12, 0, 0, 6, 6, 0, 4, 4, 4}, at::kLong).reshape({3, 3});
   EXPECT_THAT(variation_ratio(votes, 12),
               testing::Pointwise(testing::FloatEq(), {0.0F, 0.5F, 1 - 4.0F / 12}));
+}
+
+TEST(LackOfConfidence, IsOneMinusTheMeanProbabilityOfTheOwnLabel) {
+  const float big = 50;  // two views of two samples of two classes
+  const at::Tensor logits = at::tensor({big, 0.0F, 0.0F, 0.0F, 0.0F, big, 0.0F, 0.0F}).reshape({2, 2, 2});
+  EXPECT_THAT(lack_of_confidence(logits, at::tensor({0, 1}, at::kLong)),
+              testing::Pointwise(testing::FloatEq(), {0.5F, 0.5F}));
+  EXPECT_THAT(lack_of_confidence(logits.slice(0, 0, 1), at::tensor({1, 1}, at::kLong)),
+              testing::Pointwise(testing::FloatNear(1e-6F), {1.0F, 0.5F}));
 }
 
 TEST(SelectBalanced, GivesEachClassItsQuotaAndFillsTheRest) {

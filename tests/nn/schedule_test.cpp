@@ -33,17 +33,20 @@ TEST(Schedule, CosineFallsFromTheRateToZero) {
     EXPECT_LT(cosine_to_zero(0.1, step, 40), cosine_to_zero(0.1, step - 1, 40));
 }
 
-TEST(Schedule, MultistepFallsTenfoldAtEachMilestone) {
-  EXPECT_DOUBLE_EQ(multistep(1, 29), 1);
-  EXPECT_NEAR(multistep(1, 30), 0.1, 1e-12);
-  EXPECT_NEAR(multistep(1, 79), 0.01, 1e-12);
+TEST(Schedule, MultistepBeginsGentlyAndFallsTenfoldAfterEachMilestone) {
+  EXPECT_DOUBLE_EQ(multistep(1, 0), 0.1);
+  EXPECT_DOUBLE_EQ(multistep(1, 1), 1);
+  EXPECT_DOUBLE_EQ(multistep(1, 30), 1);
+  EXPECT_NEAR(multistep(1, 31), 0.1, 1e-12);
+  EXPECT_NEAR(multistep(1, 80), 0.01, 1e-12);
   EXPECT_NEAR(multistep(1, 99), 1e-4, 1e-12);
 }
 
 TEST(Schedule, CountsStepsForCosineAndEpochsForTheOthers) {
   EXPECT_NEAR(learning_rate("cosine", 0.1, 1, 2, 5, 10), cosine_to_zero(0.1, 15, 20), 1e-15);
+  EXPECT_GT(learning_rate("cosine", 0.1, 1, 2, 9, 10), 0);
   EXPECT_NEAR(learning_rate("warm_restarts", 0.1, 3, 5, 7, 10), warm_restarts(0.1, 3), 1e-15);
-  EXPECT_NEAR(learning_rate("multistep", 0.1, 31, 100, 7, 10), 0.01, 1e-15);
+  EXPECT_NEAR(learning_rate("multistep", 0.1, 32, 100, 7, 10), 0.01, 1e-15);
   EXPECT_DOUBLE_EQ(learning_rate("constant", 0.1, 31, 100, 7, 10), 0.1);
   EXPECT_THROW(learning_rate("cosin", 0.1, 0, 1, 0, 1), std::invalid_argument);
 }

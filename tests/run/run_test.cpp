@@ -71,7 +71,11 @@ class InterruptedRun : public testing::TestWithParam<const char*> {};
 TEST_P(InterruptedRun, EndsBitEqual) {
   const TemporaryFolder folder;
   Progress silent;
-  Settings settings = with(with(small(GetParam()), "checkpoint.seconds", "1000"), "eval.every", "70");
+  std::string learner = GetParam();
+  const bool as_released = learner.ends_with('*');
+  if (as_released) learner.pop_back();
+  Settings settings = with(with(small(learner), "checkpoint.seconds", "1000"), "eval.every", "70");
+  if (as_released) settings = with(settings, "as_released", "true");
   settings = with(with(settings, "eval.batch", "100"), "eval.best_epoch", "true");
   Run::create(make_config(settings), folder / "whole", silent)->execute();
   StopAfter first(10);
@@ -98,11 +102,14 @@ TEST_P(InterruptedRun, EndsBitEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Run, InterruptedRun,
-                         testing::Values("rm", "rm-offline", "er", "ewc", "gdumb", "finetune", "joint"),
+                         testing::Values("rm", "rm-offline", "er", "ewc", "gdumb", "finetune", "joint", "rm*",
+                                         "rm-offline*", "er*", "ewc*", "gdumb*", "finetune*", "joint*"),
                          [](const testing::TestParamInfo<const char*>& learner) {
                            std::string name = learner.param;
                            std::erase(name, '-');
-                           return name;
+                           if (!name.ends_with('*')) return name;
+                           name.pop_back();
+                           return name + "AsReleased";
                          });
 
 TEST(Run, EvaluatingOftenerDoesNotChangeWhatIsLearned) {
@@ -117,6 +124,14 @@ TEST(Run, EvaluatingOftenerDoesNotChangeWhatIsLearned) {
   EXPECT_EQ(m["curve"].size(), 6U);
   EXPECT_TRUE(m["a_auc"].is_number());
   EXPECT_EQ(m["best_epoch"].size(), 3U);
+  // Three looks at intervals of a task's stream pass apart: an evaluation for each of two epochs, none for the
+  // selection before them but the task's own where it is the last.
+  EXPECT_EQ(m["test_evaluations"], 6 + 3 * 2);
+  for (const auto& best : m["best_epoch"]) {
+    EXPECT_GE(best["epoch"], 1);
+    EXPECT_LE(best["epoch"], best["epochs"]);
+    EXPECT_EQ(best["epochs"], 2);
+  }
 }
 
 // Streams, augmentation and selection do not depend on the number of threads: with training switched off, the
@@ -152,6 +167,38 @@ TEST(Run, UpdateLearnsNewClassesAndKeepsTheOldOnes) {
   Evaluation e = evaluate(run->learner(), source.test, 5, 100, silent);
   for (int64_t c = 0; c < 5; ++c) EXPECT_GT(e.class_accuracy(c), 0.6) << run->class_names()[c];
   EXPECT_EQ(run->metrics_json()["updates"][0]["classes_added"], (std::vector<std::string>{"7", "8"}));
+}
+
+TEST(Run, AfterAnUpdateNamesAndTrueLabelsAreThoseOfAllData) {
+  const TemporaryFolder folder;
+  Progress silent;
+  Settings settings = with(with(small(), "data.classes", "0,1,2"), "stream", "shuffled");
+  settings = with(with(settings, "noise", "sym:0.4"), "memory", "200");
+  Run::create(make_config(settings), folder / "run", silent)->execute();
+  const auto read = [&] { return nlohmann::json::parse(read_file(folder / "run" / "metrics.json")); };
+  std::map<int64_t, int64_t> truth;
+  for (const auto& entry : read()["memory"]["entries"]) truth[entry["id"]] = entry["true_label"];
+  DataOptions next;
+  next.classes = "7,8";
+  auto run = Run::open(folder / "run", {}, silent);
+  run->begin_update(next);
+  run->execute();
+  const auto m = read();
+  EXPECT_EQ(m["class_names"], (std::vector<std::string>{"0", "1", "2", "7", "8"}));
+  for (const char* name : {"0", "1", "2", "7", "8"}) EXPECT_TRUE(m["per_class"].contains(name)) << name;
+  EXPECT_EQ(m["confusion"].size(), 5U);
+  EXPECT_EQ(m["confusion"][0].size(), 5U);
+  EXPECT_EQ(m["task_composition"][0].size(), 5U);
+  int64_t earlier = 0;
+  for (const auto& entry : m["memory"]["entries"]) {
+    const auto at = truth.find(entry["id"].get<int64_t>());
+    if (at == truth.end()) continue;
+    ++earlier;
+    EXPECT_EQ(entry.value("true_label", int64_t{-1}), at->second);
+  }
+  EXPECT_GT(earlier, 20);
+  const std::string report = read_file(folder / "run" / "report.html");
+  EXPECT_EQ(report.find("class 3"), std::string::npos);  // what a class without a name is called
 }
 
 TEST(Run, ADamagedCheckpointIsPassedOverForTheOneBefore) {

@@ -23,6 +23,7 @@ constexpr Name kNames[] = {
     {"cutout", &Augmentation::cutout},
     {"autoaugment", &Augmentation::autoaugment},
     {"randaugment", &Augmentation::randaugment},
+    {"randaugment_uda", &Augmentation::randaugment_uda},
     {"cutmix", &Augmentation::cutmix},
 };
 
@@ -67,6 +68,7 @@ at::Tensor augment(const at::Tensor& images, std::span<const int64_t> ids, const
     if (what.flip && random("flip").chance(0.5F)) flip_horizontal(out);
     if (what.autoaugment) autoaugment(out, random("autoaugment"));
     if (what.randaugment) randaugment(out, random("randaugment"));
+    if (what.randaugment_uda) randaugment_uda(out, random("randaugment_uda"));
     if (what.cutout) {
       Random own = random("cutout");
       random_cutout(out, kCutoutSize, own);

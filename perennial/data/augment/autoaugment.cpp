@@ -32,6 +32,7 @@ void apply(AutoOp op, int level, int sign, ImageView image) {
     case AutoOp::kPosterize: return posterize(image, kPosterizeBits[static_cast<size_t>(level)]);
     case AutoOp::kRotate: return rotate(image, scaled(30.0, level), kGrey);
     case AutoOp::kSharpness: return sharpness(image, factor);
+    case AutoOp::kShearX: return shear_x_bicubic(image, sign * scaled(0.3, level), kGrey);
     case AutoOp::kShearY: return shear_y_bicubic(image, sign * scaled(0.3, level), kGrey);
     case AutoOp::kSolarize: return solarize(image, static_cast<int>(std::ceil(256.0 - scaled(256.0, level))));
     case AutoOp::kTranslateX: return translate(image, shift(image.width, level, sign), 0, kGrey);

@@ -7,7 +7,7 @@
 
 namespace perennial {
 
-/// The operations of AutoAugment's CIFAR-10 policy.
+/// The operations of AutoAugment; its CIFAR-10 policy has all but the horizontal shear.
 enum class AutoOp {
   kAutocontrast,
   kBrightness,
@@ -18,6 +18,7 @@ enum class AutoOp {
   kPosterize,
   kRotate,
   kSharpness,
+  kShearX,
   kShearY,
   kSolarize,
   kTranslateX,

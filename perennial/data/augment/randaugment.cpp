@@ -1,6 +1,9 @@
 #include "perennial/data/augment/randaugment.h"
 
+#include <stdexcept>
+
 #include "perennial/data/augment/affine.h"
+#include "perennial/data/augment/autoaugment.h"
 #include "perennial/data/augment/pixel_ops.h"
 #include "perennial/data/augment/random_ops.h"
 
@@ -9,9 +12,52 @@ namespace {
 
 int random_sign(Random& random) { return random.chance(0.5F) ? 1 : -1; }
 
+AutoOp auto_op(RandOp op) {
+  switch (op) {
+    case RandOp::kInvert: return AutoOp::kInvert;
+    case RandOp::kSharpness: return AutoOp::kSharpness;
+    case RandOp::kAutocontrast: return AutoOp::kAutocontrast;
+    case RandOp::kPosterize: return AutoOp::kPosterize;
+    case RandOp::kShearX: return AutoOp::kShearX;
+    case RandOp::kTranslateX: return AutoOp::kTranslateX;
+    case RandOp::kTranslateY: return AutoOp::kTranslateY;
+    case RandOp::kShearY: return AutoOp::kShearY;
+    case RandOp::kRotate: return AutoOp::kRotate;
+    case RandOp::kEqualize: return AutoOp::kEqualize;
+    case RandOp::kContrast: return AutoOp::kContrast;
+    case RandOp::kColour: return AutoOp::kColour;
+    case RandOp::kSolarize: return AutoOp::kSolarize;
+    case RandOp::kBrightness: return AutoOp::kBrightness;
+    case RandOp::kCutout: break;
+  }
+  throw std::logic_error("AutoAugment has no cutout");
+}
+
+template <class Apply>
+void apply_two_atoms(ImageView image, Random& random, const Apply& apply_atom) {
+  struct Atom {
+    RandOp op;
+    int level;
+    bool chosen;
+  };
+  const auto draw = [&random] {
+    const auto atom = static_cast<int>(random.below(kRandOps * kRandLevels));
+    return Atom{static_cast<RandOp>(atom / kRandLevels), atom % kRandLevels + 1,
+                random.chance(kRandProbability)};
+  };
+  const Atom first = draw(), second = draw();
+  for (const Atom& atom : {first, second})
+    if (atom.chosen) apply_atom(atom.op, atom.level, image, random);
+}
+
 }  // namespace
 
 void apply(RandOp op, int level, ImageView image, Random& random) {
+  if (op == RandOp::kCutout) return random_cutout(image, (40 * level + 9) / 18, random);
+  apply(auto_op(op), level, random_sign(random), image);
+}
+
+void apply_uda(RandOp op, int level, ImageView image, Random& random) {
   const auto factor = static_cast<float>(level * 1.8 / 10 + 0.1);
   const double slope = level * 0.3 / 10;
   switch (op) {
@@ -34,19 +80,11 @@ void apply(RandOp op, int level, ImageView image, Random& random) {
 }
 
 void randaugment(ImageView image, Random random) {
-  struct Atom {
-    RandOp op;
-    int level;
-    bool chosen;
-  };
-  const auto draw = [&random] {
-    const auto atom = static_cast<int>(random.below(kRandOps * kRandLevels));
-    return Atom{static_cast<RandOp>(atom / kRandLevels), atom % kRandLevels + 1,
-                random.chance(kRandProbability)};
-  };
-  const Atom first = draw(), second = draw();
-  for (const Atom& atom : {first, second})
-    if (atom.chosen) apply(atom.op, atom.level, image, random);
+  apply_two_atoms(image, random, [](auto&&... atom) { apply(atom...); });
+}
+
+void randaugment_uda(ImageView image, Random random) {
+  apply_two_atoms(image, random, [](auto&&... atom) { apply_uda(atom...); });
 }
 
 }  // namespace perennial

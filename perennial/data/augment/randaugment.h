@@ -5,7 +5,7 @@
 
 namespace perennial {
 
-/// The operations of RandAugment as UDA has it.
+/// The operations of RandAugment, in the order of the pip package `randaugment` 1.0.2.
 enum class RandOp {
   kInvert,
   kCutout,
@@ -27,9 +27,14 @@ inline constexpr int kRandOps = 15;
 inline constexpr int kRandLevels = 9;  ///< 1..9
 inline constexpr float kRandProbability = 0.5F;
 
-/// One operation at a level l of 1..9; what comes from outside is black; everything is nearest neighbour.
-/// Magnitudes are reconstructed from the conventions of UDA's code (Xie et al. 2020), whose levels run to 10,
-/// and are not checked against the pip package `randaugment` that Rainbow Memory's released code calls:
+/// One operation at a level l of 1..9 as the package has it, which Rainbow Memory's released code calls: the
+/// magnitudes of AutoAugment (autoaugment.h; rotation is always counter-clockwise, fill grey 128, shear bicubic),
+/// and a cutout of 20 l / 9 pixels, rounded: 2, 4, 7, 9, 11, 13, 16, 18, 20. Signs and the place of the cutout
+/// are drawn from `random`.
+void apply(RandOp op, int level, ImageView image, Random& random);
+
+/// The same in the style of UDA (Xie et al. 2020): what comes from outside is black; everything is nearest
+/// neighbour; magnitudes are reconstructed from the conventions of its code, whose levels run to 10.
 ///
 /// | operation | level l | 1 .. 9 |
 /// | --- | --- | --- |
@@ -42,10 +47,10 @@ inline constexpr float kRandProbability = 0.5F;
 /// | rotate | +- floor(30 l / 10) degrees | 3 .. 27 |
 /// | solarize | from 256 - floor(256 l / 10) | 231 .. 26 |
 ///
-/// Signs and the place of the cutout are drawn from `random`.
-void apply(RandOp op, int level, ImageView image, Random& random);
+void apply_uda(RandOp op, int level, ImageView image, Random& random);
 
 /// Draws an ordered pair of the 15 x 9 atoms (with replacement) and applies each with probability one half.
 void randaugment(ImageView image, Random random);
+void randaugment_uda(ImageView image, Random random);
 
 }  // namespace perennial
