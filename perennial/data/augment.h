@@ -18,7 +18,8 @@ struct Augmentation {
   bool flip = false;         ///< horizontal flip, p = 0.5
   bool cutout = false;       ///< Cutout 16 (DeVries and Taylor 2017)
   bool autoaugment = false;  ///< AutoAugment, CIFAR-10 policy (Cubuk et al. 2019)
-  bool randaugment = false;  ///< RandAugment as the pip package of that name (Cubuk et al. 2020; AutoAugment's magnitudes)
+  bool randaugment =
+      false;  ///< RandAugment as the pip package of that name (Cubuk et al. 2020; AutoAugment's magnitudes)
   bool randaugment_uda = false;  ///< the same in the style of UDA (Xie et al. 2020)
   bool cutmix = false;  ///< CutMix on batches (Yun et al. 2019), p = 0.5; applied by cutmix(), not augment()
 
@@ -27,10 +28,10 @@ struct Augmentation {
   std::string text() const;
 };
 
-/// Augments a batch in the order crop, flip, autoaugment, randaugment, randaugment_uda, cutout; returns a new tensor.
-/// `position` counts the use (the training step). The tables of the policies are in augment/autoaugment.h and
-/// augment/randaugment.h. Throws std::invalid_argument unless images are uint8 [N, 1 or 3, H, W] on the CPU
-/// with one id each.
+/// Augments a batch in the order crop, flip, autoaugment, randaugment, randaugment_uda, cutout; returns a new
+/// tensor. `position` counts the use (the training step). The tables of the policies are in
+/// augment/autoaugment.h and augment/randaugment.h. Throws std::invalid_argument unless images are uint8 [N,
+/// 1 or 3, H, W] on the CPU with one id each.
 at::Tensor augment(const at::Tensor& images, std::span<const int64_t> ids, const Augmentation& what,
                    uint64_t seed, uint64_t position);
 

@@ -45,7 +45,8 @@ void flip_asymmetric(double rate, const std::vector<int64_t>& partners, uint64_t
 /// The flips that papers on noisy labels call asymmetric on CIFAR-10 (Patrini et al., CVPR 2017).
 constexpr const char* kCifar10Flips = "truck>automobile,bird>airplane,deer>horse,cat>dog,dog>cat";
 
-/// "cat-dog" or, for one way, "cat>dog" as two classes. Names may hold the sign themselves: every place is tried.
+/// "cat-dog" or, for one way, "cat>dog" as two classes. Names may hold the sign themselves: every place is
+/// tried.
 std::pair<int64_t, int64_t> parse_pair(const std::string& text, char sign,
                                        const std::vector<std::string>& names) {
   const auto index = [&](const std::string& name) {
@@ -174,7 +175,9 @@ std::vector<int64_t> noise_partners(const std::string& pairs, uint64_t seed,
       partner[static_cast<size_t>(a)] = b;
       continue;
     }
-    if (one_way) throw std::invalid_argument(fmt::format("stream.noise_pairs: '{}' has a flip already", text.substr(0, text.find('>'))));
+    if (one_way)
+      throw std::invalid_argument(
+          fmt::format("stream.noise_pairs: '{}' has a flip already", text.substr(0, text.find('>'))));
     if (partner[static_cast<size_t>(a)] != a || partner[static_cast<size_t>(b)] != b)
       throw std::invalid_argument(fmt::format("stream.noise_pairs: a class of '{}' is in two pairs", text));
     join_pair(a, b);

@@ -43,9 +43,10 @@ void StreamOptions::bind(OptionTable& table) {
   table.add("noise_pairs", noise_pairs,
             "asym: classes that are taken for each other, as in cat-dog,deer-horse, or one way, as in "
             "truck>automobile; cifar10: the usual one-way flips; empty: random pairs by seed");
-  table.add("file_order", file_order,
-            "splits:DIR: samples arrive as the files list them (i-Blurry's mean their order; Rainbow Memory's "
-            "are sorted); false: each task shuffled by seed");
+  table.add(
+      "file_order", file_order,
+      "splits:DIR: samples arrive as the files list them (i-Blurry's mean their order; Rainbow Memory's "
+      "are sorted); false: each task shuffled by seed");
   table.add("class_order", class_order,
             "class names in the order they arrive, comma-separated; empty: by seed");
   table.add("limit", limit, "at most this many samples in all, cut evenly from every task; 0: all")

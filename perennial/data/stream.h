@@ -23,10 +23,10 @@ struct StreamOptions {
   int64_t tasks = 5;
   std::string flavour = "paper";  ///< of blurry-M: paper | rm_files | rm_notebook
   std::string noise = "none";     ///< none | sym:R | asym:R | file:F
-  std::string noise_pairs;        ///< asym: "cat-dog,deer-horse", "cat>dog", "cifar10"; empty: random pairs by seed
-  bool file_order = false;        ///< of splits:DIR: as the files list them, not shuffled
-  std::string class_order;        ///< comma-separated names; empty: random by seed
-  int64_t limit = 0;              ///< at most this many samples in all, cut evenly from every task; 0: all
+  std::string noise_pairs;  ///< asym: "cat-dog,deer-horse", "cat>dog", "cifar10"; empty: random pairs by seed
+  bool file_order = false;  ///< of splits:DIR: as the files list them, not shuffled
+  std::string class_order;  ///< comma-separated names; empty: random by seed
+  int64_t limit = 0;        ///< at most this many samples in all, cut evenly from every task; 0: all
 
   /// Adds the options ("stream", "tasks", "noise", then "stream.flavour", ...).
   void bind(OptionTable& table);
@@ -40,9 +40,10 @@ struct StreamOptions {
 void apply_noise(const StreamOptions& options, uint64_t seed, Dataset& dataset);
 
 /// What each class is taken for under asymmetric noise, itself where for nothing. `pairs` as in
-/// StreamOptions::noise_pairs: "cat-dog" goes both ways, "cat>dog" one way, "cifar10" is the five one-way flips of
-/// Patrini et al. (CVPR 2017): truck>automobile, bird>airplane, deer>horse, cat>dog, dog>cat; when empty, random pairs by seed (an odd class out keeps its labels), as in
-/// the released files of PuriDivER (Bang et al. 2022).
+/// StreamOptions::noise_pairs: "cat-dog" goes both ways, "cat>dog" one way, "cifar10" is the five one-way
+/// flips of Patrini et al. (CVPR 2017): truck>automobile, bird>airplane, deer>horse, cat>dog, dog>cat; when
+/// empty, random pairs by seed (an odd class out keeps its labels), as in the released files of PuriDivER
+/// (Bang et al. 2022).
 std::vector<int64_t> noise_partners(const std::string& pairs, uint64_t seed,
                                     const std::vector<std::string>& class_names);
 

@@ -22,7 +22,8 @@ void RmOptions::bind(OptionTable& table) {
       .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
   table
       .add("rm.uncertainty", uncertainty,
-           "votes: share of views that disagree with the majority; confidence: one less the mean probability of "
+           "votes: share of views that disagree with the majority; confidence: one less the mean probability "
+           "of "
            "the sample's label over the views (ours)")
       .choices({"votes", "confidence"});
   table.add("rm.views", views, "A: perturbed views per candidate").range(1, kPerturbations);
@@ -79,9 +80,10 @@ std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& 
     std::vector<at::Tensor> views;
     for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
     const at::Tensor logits = net_.logits(at::cat(views)).reshape({options_.views, count, net_.classes()});
-    const auto of_chunk = options_.uncertainty == "votes"
-                              ? variation_ratio(at::one_hot(logits.argmax(2), net_.classes()).sum(0), options_.views)
-                              : lack_of_confidence(logits, labels_.rows(chunk.targets));
+    const auto of_chunk =
+        options_.uncertainty == "votes"
+            ? variation_ratio(at::one_hot(logits.argmax(2), net_.classes()).sum(0), options_.views)
+            : lack_of_confidence(logits, labels_.rows(chunk.targets));
     u.insert(u.end(), of_chunk.begin(), of_chunk.end());
     progress.advance(count);
   }

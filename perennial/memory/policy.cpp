@@ -18,7 +18,8 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool unc
   table.add(prefix + "policy", name, "who stays in memory").choices(names);
   table
       .add(prefix + "update", update,
-           "when reservoir and greedy_balanced take samples in: as they arrive, or when the task's stream pass "
+           "when reservoir and greedy_balanced take samples in: as they arrive, or when the task's stream "
+           "pass "
            "is over")
       .choices({"arrival", "after_pass"})
       .released("after_pass");

@@ -23,8 +23,8 @@ struct Candidates {
 
 struct PolicyOptions {
   std::string name = "reservoir";
-  std::string stride = "spread";  ///< of rainbow: spread | floor | value
-  std::string ties = "hash";      ///< of rainbow, among equal uncertainties: hash | id
+  std::string stride = "spread";   ///< of rainbow: spread | floor | value
+  std::string ties = "hash";       ///< of rainbow, among equal uncertainties: hash | id
   std::string update = "arrival";  ///< of online policies: arrival | after_pass (over the task's stream)
 
   /// `uncertainty`: the learner can estimate it, so that policies which ask for it may be chosen.

@@ -43,7 +43,8 @@ class Classifier {
   void grow(int64_t classes);
   /// A fresh head (the released code of Rainbow Memory does this at every task).
   void reset_head(HeadKind kind, int64_t classes, uint64_t position);
-  /// What the rows of the head were drawn for, those still to come included: the `position` of the last reset.
+  /// What the rows of the head were drawn for, those still to come included: the `position` of the last
+  /// reset.
   uint64_t head_position() const { return head_.position(); }
   /// Fresh weights everywhere (GDumb), as if constructed anew (with the same number of classes).
   void reset(uint64_t position);

@@ -27,7 +27,8 @@ class Mlp final : public Backbone {
  private:
   LinearNorm layer(uint64_t seed, const std::string& number, int64_t in) {
     const Scope root{tensors_, seed};
-    return {root / ("fc" + number), root / ("bn" + number), in, hidden_, NormOptions{1e-6}, Activation::kRelu};
+    return {root / ("fc" + number), root / ("bn" + number), in, hidden_,
+            NormOptions{1e-6},      Activation::kRelu};
   }
   int64_t inputs_, hidden_;
   LinearNorm first_, second_;

@@ -80,8 +80,7 @@ constexpr NormOptions kNorm{1e-6};
 }  // namespace
 
 std::unique_ptr<Backbone> make_resnet18(double width, uint64_t seed) {
-  return std::make_unique<ResNet>(Plan{{2, 2, 2, 2}, {64, 128, 256, 512}, false, false, kNorm}, width,
-                                  seed);
+  return std::make_unique<ResNet>(Plan{{2, 2, 2, 2}, {64, 128, 256, 512}, false, false, kNorm}, width, seed);
 }
 
 std::unique_ptr<Backbone> make_resnet32(double width, uint64_t seed) {

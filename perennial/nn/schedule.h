@@ -17,13 +17,13 @@ double rainbow_warm_restarts(double lr, int64_t epoch);
 /// One cosine from lr to zero over `total` steps.
 double cosine_to_zero(double lr, int64_t step, int64_t total);
 
-/// Rainbow Memory's other schedule as released: epoch 0 at 0.1 lr, then x0.1 after 30, 60, 80 and 90 epochs at
-/// full rate.
+/// Rainbow Memory's other schedule as released: epoch 0 at 0.1 lr, then x0.1 after 30, 60, 80 and 90 epochs
+/// at full rate.
 double multistep(double lr, int64_t epoch);
 
-/// The learning rate at step `step` (from 0) of epoch `epoch` (from 0) of a phase: `kind` is cosine (per step) |
-/// warm_restarts | rainbow_warm_restarts | multistep | constant (per epoch). Throws std::invalid_argument for
-/// another kind.
+/// The learning rate at step `step` (from 0) of epoch `epoch` (from 0) of a phase: `kind` is cosine (per
+/// step) | warm_restarts | rainbow_warm_restarts | multistep | constant (per epoch). Throws
+/// std::invalid_argument for another kind.
 double learning_rate(const std::string& kind, double lr, int64_t epoch, int64_t epochs, int64_t step,
                      int64_t steps_per_epoch);
 

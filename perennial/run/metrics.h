@@ -28,8 +28,8 @@ class Metrics {
   /// After an epoch, for those who ask for the best one.
   void add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
                  const std::vector<char>& seen);
-  /// After an update: `class_names` are those known now. What `evaluation` counts of a class takes the place of
-  /// what was measured of it before; the other classes keep theirs.
+  /// After an update: `class_names` are those known now. What `evaluation` counts of a class takes the place
+  /// of what was measured of it before; the other classes keep theirs.
   void add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
                   nlohmann::json update);
 

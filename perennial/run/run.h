@@ -98,7 +98,7 @@ class Run : public ResumableRun {
   uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
   at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
-  std::map<int64_t, int64_t> true_labels_;  ///< by id: of the memory's samples, where known
+  std::map<int64_t, int64_t> true_labels_;               ///< by id: of the memory's samples, where known
   std::optional<ProgressPart> passing_, consolidation_;  ///< what is going on, for people
 };
 

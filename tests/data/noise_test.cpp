@@ -121,7 +121,7 @@ TEST(Noise, NamedPairsMayHoldDashes) {
 }
 
 TEST(Noise, OneWayFlipsLeaveTheOtherClassAlone) {
-  const std::vector<std::string> names{"airplane", "automobile", "bird", "cat",   "deer",
+  const std::vector<std::string> names{"airplane", "automobile", "bird",  "cat",  "deer",
                                        "dog",      "frog",       "horse", "ship", "truck"};
   const std::vector<int64_t> usual{0, 1, 0, 5, 7, 3, 6, 7, 8, 1};
   EXPECT_EQ(noise_partners("cifar10", 1, names), usual);
@@ -135,7 +135,9 @@ TEST(Noise, OneWayFlipsLeaveTheOtherClassAlone) {
   apply_noise(options, 1, set);
   int64_t flipped = 0;
   for (size_t i = 0; i < set.labels.size(); ++i) {
-    if (set.true_labels[i] == 1) EXPECT_EQ(set.labels[i], 1);
+    if (set.true_labels[i] == 1) {
+      EXPECT_EQ(set.labels[i], 1);
+    }
     flipped += set.labels[i] != set.true_labels[i];
   }
   EXPECT_NEAR(static_cast<double>(flipped), 200, 45);  // 4 standard deviations

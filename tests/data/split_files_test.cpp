@@ -184,7 +184,9 @@ TEST(SplitFiles, NoiseIsReadOnceAndTheStreamAgrees) {
 
 TEST(SplitFiles, SortedFilesArriveShuffledUnlessTheirOrderIsMeant) {
   const Folder folder;
-  folder.write("a_task0.json", R"([{'klass':'cat','file_name':'1.png','label':0},{'klass':'cat','file_name':'2.png','label':0},
+  folder.write(
+      "a_task0.json",
+      R"([{'klass':'cat','file_name':'1.png','label':0},{'klass':'cat','file_name':'2.png','label':0},
       {'klass':'cat','file_name':'3.png','label':0},{'klass':'dog','file_name':'1.png','label':1},
       {'klass':'dog','file_name':'2.png','label':1},{'klass':'dog','file_name':'3.png','label':1}])");
   const Dataset set = cats_and_dogs();

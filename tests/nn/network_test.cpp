@@ -193,7 +193,7 @@ TEST(RainbowResNets, Resnet34HasAPooledStem) {
   const at::Tensor x = noise({2, 3, 64, 64}, 3);
   const auto net = plain_backbone("resnet34", {3, 64, 64}, 0.125);
   disturb_norms(net->tensors(), 9);
-  const ByHand hand(net->tensors(), 1e-5);
+  const ByHand hand(net->tensors(), 1e-6);
   const at::Tensor stem =
       at::max_pool2d(hand.conv_norm_relu(x, "conv1", "bn1", 2, 3), {3, 3}, {2, 2}, {1, 1});
   // A ReLU after the sum of two that are not negative changes nothing.

@@ -28,9 +28,9 @@ inline constexpr int kRandLevels = 9;  ///< 1..9
 inline constexpr float kRandProbability = 0.5F;
 
 /// One operation at a level l of 1..9 as the package has it, which Rainbow Memory's released code calls: the
-/// magnitudes of AutoAugment (autoaugment.h; rotation is always counter-clockwise, fill grey 128, shear bicubic),
-/// and a cutout of 20 l / 9 pixels, rounded: 2, 4, 7, 9, 11, 13, 16, 18, 20. Signs and the place of the cutout
-/// are drawn from `random`.
+/// magnitudes of AutoAugment (autoaugment.h; rotation is always counter-clockwise, fill grey 128, shear
+/// bicubic), and a cutout of 20 l / 9 pixels, rounded: 2, 4, 7, 9, 11, 13, 16, 18, 20. Signs and the place of
+/// the cutout are drawn from `random`.
 void apply(RandOp op, int level, ImageView image, Random& random);
 
 /// The same in the style of UDA (Xie et al. 2020): what comes from outside is black; everything is nearest
