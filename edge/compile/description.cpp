@@ -6,9 +6,8 @@
 #include <set>
 #include <stdexcept>
 
-#include <nlohmann/json.hpp>
-
 #include "edge/compile/fold.h"
+#include "edge/compile/json.h"
 #include "edge/compile/lower.h"
 
 namespace perennial::edge {
@@ -16,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostLayers = 1024, kMostParts = 64, kMostText = size_t{1} << 22;
+constexpr size_t kMostLayers = 1024, kMostParts = 64, kDeepest = 8, kMostText = size_t{1} << 22;
 constexpr int kMostSide = 4096, kMostChannels = 4096, kMostFactor = 64, kMostKernel = 64;
 
 // As float32 too.
@@ -102,7 +101,7 @@ class Reader {
   Graph read(const std::string& text) {
     try {
       require(text.size() <= kMostText, "at most 4 MB");
-      whole(json::parse(text));
+      whole(read_json(text, kDeepest));
     } catch (const json::exception& e) {
       throw std::invalid_argument("network description: " + std::string(e.what()));
     } catch (const std::invalid_argument& e) {

@@ -3,14 +3,14 @@
 #include <memory>
 #include <stdexcept>
 
-#include <nlohmann/json.hpp>
+#include "edge/compile/json.h"
 
 namespace perennial::edge {
 namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostOperations = 4096, kMostText = size_t{1} << 22;
+constexpr size_t kMostOperations = 4096, kDeepest = 4, kMostText = size_t{1} << 22;
 constexpr int64_t kMostSide = 1 << 12, kMostKernel = 64;
 // What 8 bits stood for where the networks were trained: the image, and what a relu6 gives.
 constexpr ValueRange kRangeOfImage{1.0F / 128, 128};
@@ -48,8 +48,8 @@ class Reader {
   }
   json parse(const std::string& text) const {
     try {
-      return json::parse(text);
-    } catch (const json::exception& e) {
+      return read_json(text, kDeepest);
+    } catch (const BadJson& e) {
       throw std::invalid_argument("network listing: " + std::string(e.what()));
     }
   }

@@ -30,6 +30,14 @@ struct Descriptor {
   }
 };
 
+// Does not wait for somebody who opens the other end of a pipe; of a pipe without one nothing is read.
+int open_to_read(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) fail("reading", path);
+  ::fcntl(fd, F_SETFL, 0);
+  return fd;
+}
+
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());
@@ -98,8 +106,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
 }
 
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) fail("reading", path);
+  const Descriptor file{open_to_read(path)};
   struct stat status{};
   if (::fstat(file.fd, &status) != 0) fail("reading", path);
   if (S_ISDIR(status.st_mode)) throw Error({"reading", path.string(), "a file", "a folder"});
@@ -118,8 +125,7 @@ std::string read_file(const std::filesystem::path& path, int64_t limit) {
 }
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) fail("reading", path);
+  const Descriptor file{open_to_read(path)};
   struct stat status{};
   if (::fstat(file.fd, &status) != 0) fail("reading", path);
   if (!S_ISREG(status.st_mode)) throw Error({"reading", path.string(), "a regular file", "something else"});

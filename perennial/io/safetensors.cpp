@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "edge/compile/json.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
@@ -21,7 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
-constexpr size_t kMaxDimensions = 16;
+constexpr size_t kMaxDimensions = 16, kMaxDepth = 4;
 
 constexpr std::pair<const char*, at::ScalarType> kDtypes[] = {
     {"BOOL", at::kBool}, {"U8", at::kByte},   {"I8", at::kChar},  {"I16", at::kShort},
@@ -38,23 +38,13 @@ const char* dtype_name(at::ScalarType type) {
   throw Error({"reading safetensors", name, std::move(expected), std::move(found)});
 }
 
-// The parser keeps only the last of two equal keys; this sees them all.
 json parse_header(std::string_view text, const std::string& name) {
-  std::vector<std::set<std::string>> open;
-  const json::parser_callback_t no_duplicates = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (depth > 4) refuse(name, "a header nested at most 4 deep", "more");
-    if (event == json::parse_event_t::object_start) open.emplace_back();
-    if (event == json::parse_event_t::object_end) open.pop_back();
-    if (event == json::parse_event_t::key && !open.back().insert(parsed.get<std::string>()).second)
-      refuse(name, "each name once", fmt::format("'{}' twice", parsed.get<std::string>()));
-    return true;
-  };
   try {
-    json header = json::parse(text, no_duplicates);
+    json header = edge::read_json(text, kMaxDepth);
     if (!header.is_object()) refuse(name, "a JSON object as header", header.type_name());
     return header;
-  } catch (const json::exception& e) {
-    refuse(name, "a JSON header", e.what());
+  } catch (const edge::BadJson& e) {
+    refuse(name, e.expected == "JSON" ? "a JSON header" : e.expected, e.found);
   }
 }
 
@@ -122,21 +112,26 @@ void require_no_gap(std::vector<Entry>& entries, uint64_t data_size, const std::
 }  // namespace
 
 std::string encode_safetensors(const TensorFile& file) {
-  // A map of its own keeps "__metadata__" first and the tensors in the order of their data.
-  nlohmann::ordered_json header;
-  if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  // Written piece by piece: JSON's objects would sort the names, or look through all of them for each.
+  const auto dumped = [](const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); };
+  std::string text = "{";
+  const auto add = [&](const std::string& key, const std::string& value) {
+    text += (text.size() > 1 ? "," : "") + dumped(key) + ":" + value;
+  };
+  if (!file.metadata.empty()) add("__metadata__", dumped(file.metadata));
   std::vector<at::Tensor> parts;
   uint64_t at = 0;
   for (const auto& [name, tensor] : file.tensors) {
     if (name == "__metadata__") throw std::invalid_argument("a tensor cannot be named __metadata__");
     const uint64_t bytes = tensor.numel() * tensor.element_size();
-    header[name] = {{"dtype", dtype_name(tensor.scalar_type())},
-                    {"shape", tensor.sizes().vec()},
-                    {"data_offsets", {at, at + bytes}}};
+    const nlohmann::ordered_json entry{{"dtype", dtype_name(tensor.scalar_type())},
+                                       {"shape", tensor.sizes().vec()},
+                                       {"data_offsets", {at, at + bytes}}};
+    add(name, entry.dump());
     at += bytes;
     parts.push_back(tensor.detach().cpu().contiguous());
   }
-  std::string text = header.empty() ? "{}" : header.dump(-1, ' ', false, json::error_handler_t::replace);
+  text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string out;
   out.reserve(8 + text.size() + at);

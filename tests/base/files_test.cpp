@@ -202,5 +202,14 @@ TEST(ErrorMessage, IsOneLineOfWhatWasDonePathExpectedAndFound) {
   EXPECT_STREQ(Error({"asking", "", "", ""}).what(), "asking");
 }
 
+// Nobody writes into it, and nobody waits.
+TEST(Files, APipeThatNobodyWritesIntoIsNotWaitedFor) {
+  const TemporaryFolder folder;
+  const std::string pipe = (folder / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(read_file(pipe), "");
+  EXPECT_THAT(error_of([&] { MappedFile mapped(pipe); }), HasSubstr("a regular file"));
+}
+
 }  // namespace
 }  // namespace perennial

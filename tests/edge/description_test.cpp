@@ -305,6 +305,7 @@ struct Small {
       const auto bytes = compile(graph);
       if (graph.nodes().front().height > 64) return "";
       Engine engine(Model::from_memory(bytes));
+      engine.fill_inputs(1);
       engine.run();
     } catch (const std::invalid_argument& e) {
       return e.what();
@@ -428,6 +429,22 @@ TEST(Description, HostileDescriptionsAreRefusedOrHarmless) {
   }
   EXPECT_GT(refused, 1500);
   EXPECT_LT(refused, 3000);
+}
+
+TEST(Description, KeysAreThereOnceAndNothingIsNestedDeep) {
+  const auto complaint = [](const std::string& text) {
+    try {
+      read_description(text, {});
+    } catch (const std::invalid_argument& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(complaint(R"({"image": {"side": 8, "side": 9}, "layers": []})"),
+            "network description: expected each name once, found 'side' twice");
+  EXPECT_EQ(complaint("{\"a\": " + std::string(1 << 20, '[')),
+            "network description: expected JSON nested at most 8 deep, found more");
+  EXPECT_EQ(complaint("{").substr(0, 41), "network description: expected JSON, found");
 }
 
 }  // namespace
