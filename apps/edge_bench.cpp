@@ -73,10 +73,10 @@ struct Roof {
   explicit Roof(const edge::Kernels& kernels) {
     std::vector<float> from(1 << 16), to(from.size());
     for (int i = 0; i < 50; ++i) {
-      double begin = steady_seconds();
+      double begin = thread_seconds();
       const double macs = kernels.only_multiply_adds(10000, to.data());
-      gflops = std::max(gflops, 2e-9 * macs / (steady_seconds() - begin));
-      begin = steady_seconds();
+      gflops = std::max(gflops, 2e-9 * macs / (thread_seconds() - begin));
+      begin = steady_seconds();  // the other clock takes too long to read for so short a time
       std::memcpy(to.data(), from.data(), from.size() * sizeof(float));
       from[static_cast<size_t>(i)] = to[0];
       gbytes = std::max(gbytes,
@@ -110,12 +110,22 @@ json row(const std::string& name, const Work& w, const Roof& roof) {
           {"roof_share", roof.least_us(w) / w.us}};
 }
 
+// A run leaves of its inputs what it may: each has them written anew, and is not timed while they are.
+void fill(edge::Engine& engine) {
+  engine.fill_inputs(0.5F);
+  const auto in = engine.input(0);
+  for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
+}
+
 // Each operation's median, then the operations of one kind and size together.
 void add_layers(edge::Engine& engine, int64_t runs, json& out) {
   const edge::Model& m = engine.model();
   const Roof roof(engine.kernels());
   std::vector<std::vector<double>> each(m.ops().size());
-  for (int64_t i = 0; i < runs; ++i) engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
+  for (int64_t i = 0; i < runs; ++i) {
+    fill(engine);
+    engine.run([&](size_t op, double s) { each[op].push_back(1e6 * s); });
+  }
   std::vector<std::pair<std::string, Work>> kinds;
   Work all{.count = 0};
   for (size_t i = 0; i < each.size(); ++i) {
@@ -156,25 +166,32 @@ void bench(const Arguments& a) {
   edge::Engine engine(edge::Model::from_file(a.model), kernels_of(a.instructions));
   const double load = steady_seconds() - begin;
   engine.set_threads(static_cast<size_t>(a.threads));
-  const auto in = engine.input(0);
-  for (size_t i = 0; i < in.size(); ++i) in[i] = 0.01F * static_cast<float>(i % 7) - 0.03F;
+  const auto clock = a.threads == 1 ? &thread_seconds : &steady_seconds;
   std::vector<double> times;
   for (int64_t i = 0; i < a.runs + 20; ++i) {
-    const double start = steady_seconds();
+    fill(engine);
+    const double start = clock();
     engine.run();
-    if (i >= 20) times.push_back(1e3 * (steady_seconds() - start));
+    if (i >= 20) times.push_back(1e3 * (clock() - start));
   }
-  json out{
-      {"median_ms", quantile(times, 0.5)},   {"p90_ms", quantile(times, 0.9)},        {"load_ms", 1e3 * load},
-      {"arena_bytes", engine.arena_bytes()}, {"instructions", engine.kernels().name}, {"threads", a.threads}};
+  json out{{"median_ms", quantile(times, 0.5)},
+           {"best_ms", quantile(times, 0)},
+           {"p90_ms", quantile(times, 0.9)},
+           {"clock", a.threads == 1 ? "thread" : "wall"},
+           {"load_ms", 1e3 * load},
+           {"arena_bytes", engine.budget().taken()},
+           {"instructions", engine.kernels().name},
+           {"threads", a.threads}};
   if (a.layers) add_layers(engine, a.runs, out);
   if (a.as_json) return fmt::print("{}\n", out.dump());
   fmt::print(
-      "{}: median {:.3f} ms, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, arena "
+      "{}: median {:.3f} ms{}, 90 % within {:.3f} ms, {} runs on {} thread{} ({}); loaded in {:.2f} ms, "
+      "memory "
       "{}\n",
-      a.model, out["median_ms"].get<double>(), out["p90_ms"].get<double>(), a.runs, a.threads,
-      a.threads == 1 ? "" : "s", out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
-      format_bytes(static_cast<int64_t>(engine.arena_bytes())));
+      a.model, out["median_ms"].get<double>(), a.threads == 1 ? " of processor time" : "",
+      out["p90_ms"].get<double>(), a.runs, a.threads, a.threads == 1 ? "" : "s",
+      out["instructions"].get<std::string>(), out["load_ms"].get<double>(),
+      format_bytes(static_cast<int64_t>(engine.budget().taken())));
   if (!a.layers) return;
   print(out["layers"]);
   fmt::print(
@@ -187,8 +204,11 @@ void bench(const Arguments& a) {
 }  // namespace
 
 void add_edge_bench(CLI::App& command, const std::string& name) {
-  auto* timed = command.add_subcommand(
-      "bench", "Time a model of the edge runtime.\n\n  perennial " + name + " bench model.peb --layers\n");
+  auto* timed = command.add_subcommand("bench",
+                                       "Time a model of the edge runtime: on one thread, the time that it is "
+                                       "on a processor; on several, by the\n"
+                                       "clock on the wall.\n\n  perennial " +
+                                           name + " bench model.peb --layers\n");
   auto b = std::make_shared<Arguments>();
   timed->add_option("MODEL", b->model, "the model file")->required()->type_name("MODEL.peb");
   timed->add_option("--threads", b->threads, "[1]")->check(CLI::Range(1, 64));
@@ -201,7 +221,8 @@ void add_edge_bench(CLI::App& command, const std::string& name) {
   timed->add_flag(
       "--layers", b->layers,
       "each operation and each kind: time, operations, bytes, and the share of what one core can do");
-  timed->add_flag("--json", b->as_json, "as JSON: median_ms p90_ms load_ms arena_bytes, layers, kinds");
+  timed->add_flag("--json", b->as_json,
+                  "as JSON: median_ms best_ms p90_ms clock load_ms arena_bytes (all memory), layers, kinds");
   timed->callback([b] { bench(*b); });
 }
 

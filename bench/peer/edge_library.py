@@ -3,6 +3,7 @@ import ctypes
 
 import numpy
 
+
 class Port(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("channels", ctypes.c_int32), ("height", ctypes.c_int32), ("width", ctypes.c_int32), ("is_image", ctypes.c_int32)]
 

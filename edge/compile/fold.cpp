@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace perennial::edge {
 namespace {
@@ -27,11 +28,16 @@ class Folder {
   void run() {
     while (any(&Folder::over_concat) || any(&Folder::norm_over_add)) {
     }
-    while (any(&Folder::into_conv) || any(&Folder::through_resize)) {
-    }
+    norms_into_convs();
     any(&Folder::shuffle_into_conv);
     while (any(&Folder::flatten_concat)) {
     }
+  }
+
+  void run_norms() {
+    while (any(&Folder::norm_over_concat)) {
+    }
+    norms_into_convs();
   }
 
  private:
@@ -43,6 +49,10 @@ class Folder {
       ever |= changed;
     }
     return ever;
+  }
+  void norms_into_convs() {
+    while (any(&Folder::into_conv) || any(&Folder::through_resize)) {
+    }
   }
   Node& at(int i) { return g_.nodes()[static_cast<size_t>(i)]; }
   bool alone(const Value& v) const { return readers_[static_cast<size_t>(v.node)] == 1 && whole(g_, v); }
@@ -75,6 +85,8 @@ class Folder {
     at(i) = std::move(joined);
     return true;
   }
+
+  bool norm_over_concat(int i) { return at(i).kind == NodeKind::kNorm && over_concat(i); }
 
   // norm(a + s * b) = norm(a) + (scale * s) * b; node i becomes the sum.
   bool norm_over_add(int i) {
@@ -183,6 +195,32 @@ std::vector<int> readers(const Graph& graph) {
   return count;
 }
 
+std::vector<int> order(const Graph& graph) {
+  std::vector<int> all;
+  std::vector<bool> begun(graph.nodes().size(), false);
+  std::vector<std::pair<int, size_t>> open;  // nodes, and how many of their inputs are done
+  const auto enter = [&](const Value& v) {
+    if (begun[static_cast<size_t>(v.node)]) return;
+    begun[static_cast<size_t>(v.node)] = true;
+    open.emplace_back(v.node, 0);
+  };
+  for (const auto& [_, output] : graph.outputs()) {
+    enter(output);
+    while (!open.empty()) {
+      auto& [node, done] = open.back();
+      const auto& inputs = graph.node({node}).inputs;
+      if (done < inputs.size()) {
+        enter(inputs[done++]);
+        continue;
+      }
+      all.push_back(node);
+      open.pop_back();
+    }
+  }
+  return all;
+}
+
 void fold(Graph& graph) { Folder(graph).run(); }
+void fold_norms(Graph& graph) { Folder(graph).run_norms(); }
 
 }  // namespace perennial::edge

@@ -15,6 +15,13 @@ namespace perennial::edge {
 /// Nodes that nobody reads any more are left without inputs.
 void fold(Graph& graph);
 
+/// What of this other runtimes can run too: normalisation goes into the convolution before it, also through a
+/// concatenation and a bilinear resize.
+void fold_norms(Graph& graph);
+
+/// The nodes that are read, each behind those that it reads.
+std::vector<int> order(const Graph& graph);
+
 /// How many read each node (outputs count).
 std::vector<int> readers(const Graph& graph);
 

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <map>
 #include <stdexcept>
+
+#include "edge/compile/fold.h"
 
 namespace perennial::edge {
 namespace {
@@ -71,12 +74,17 @@ class Writer {
     };
     for (const auto& [port, _] : g_.outputs()) longer_than(port);
     for (const auto& [node, _] : g_.images()) longer_than(g_.node({node}).name);
+    for (const auto& [port, v] : g_.outputs())
+      if (g_.node(v).kind != NodeKind::kInput && v.begin == 0 && v.channels == g_.node(v).channels)
+        port_of_.emplace(v.node, port);
   }
 
   std::string write(const std::string& name) {
-    for (size_t i = 0; i < g_.nodes().size(); ++i) node(static_cast<int>(i));
+    for (const auto& [node, _] : g_.images())
+      graph_.message(11, info(g_.node({node}).name, g_.node({node}), g_.node({node}).channels));
+    for (const int i : order(g_)) node(i);
     for (const auto& [port, value] : g_.outputs()) {
-      emit("Identity", {value_name(value)}, port);
+      if (const std::string from = value_name(value); from != port) emit("Identity", {from}, port);
       graph_.message(12, info(port, g_.node(value), value.channels));
     }
     graph_.text(2, name);
@@ -124,7 +132,11 @@ class Writer {
     return constant(values, {static_cast<int64_t>(values.size()), 1, 1});
   }
 
-  std::string name_of(int node) const { return inner_prefix_ + "v" + std::to_string(node); }
+  // That of an output which it is, the first of several.
+  std::string name_of(int node) const {
+    const auto port = port_of_.find(node);
+    return port == port_of_.end() ? inner_prefix_ + "v" + std::to_string(node) : port->second;
+  }
 
   std::string value_name(const Value& v) {
     const Node& n = g_.node(v);
@@ -136,7 +148,7 @@ class Writer {
 
   void node(int index) {
     const Node& n = g_.nodes()[static_cast<size_t>(index)];
-    if (n.kind == NodeKind::kInput) return graph_.message(11, info(n.name, n, n.channels)), void();
+    if (n.kind == NodeKind::kInput) return;
     std::vector<std::string> x;
     for (const Value& v : n.inputs) x.push_back(value_name(v));
     const std::string out = name_of(index);
@@ -149,7 +161,7 @@ class Writer {
                      constant(std::vector<float>(channels, 0.0F), {n.channels}),
                      constant(std::vector<float>(channels, 1.0F), {n.channels})},
                     out, {attribute("epsilon", 0.0F)});
-      case NodeKind::kPrelu: return emit("PRelu", {x[0], by_channel(n.slope)}, out);
+      case NodeKind::kPrelu: return prelu(n, x[0], out);
       case NodeKind::kClamp:
         return emit("Clip", {x[0], constant<float>({n.low}, {}), constant<float>({n.high}, {})}, out);
       case NodeKind::kAdd: return emit("Add", {x[0], x[1]}, out);
@@ -172,6 +184,14 @@ class Writer {
       case NodeKind::kInput: break;
     }
     throw std::logic_error("onnx: an operation without a form");
+  }
+
+  void prelu(const Node& n, const std::string& x, const std::string& out) {
+    const float slope = n.slope[0];
+    if (!std::all_of(n.slope.begin(), n.slope.end(), [slope](float s) { return s == slope; }))
+      return emit("PRelu", {x, by_channel(n.slope)}, out);
+    if (slope == 0) return emit("Relu", {x}, out);
+    emit("LeakyRelu", {x}, out, {attribute("alpha", slope)});
   }
 
   void conv(const Node& n, const std::string& x, const std::string& out) {
@@ -218,12 +238,16 @@ class Writer {
 
   const Graph& g_;
   Message graph_;
-  std::string inner_prefix_;  ///< more underscores than any port begins with
+  std::map<int, std::string> port_of_;  ///< of nodes that are outputs
+  std::string inner_prefix_;            ///< more underscores than any port begins with
   int inner_ = 0, constants_ = 0;
 };
 
 }  // namespace
 
-std::string to_onnx(const Graph& graph, const std::string& name) { return Writer(graph).write(name); }
+std::string to_onnx(Graph graph, const std::string& name) {
+  fold_norms(graph);
+  return Writer(graph).write(name);
+}
 
 }  // namespace perennial::edge

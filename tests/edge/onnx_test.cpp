@@ -86,6 +86,11 @@ size_t operations_of(const std::string& body) {
 TEST(Onnx, OperationsReadWhatIsThere) {
   const std::string body = all_of(to_onnx(graph(), "sinet"), 7).at(0);
   EXPECT_GT(operations_of(body), 150U);
+  // What is left is behind residual sums, and behind parts that others read too.
+  size_t norms = 0;
+  for (const std::string& node : all_of(body, 1))
+    norms += all_of(node, 4).at(0) == "BatchNormalization" ? 1 : 0;
+  EXPECT_LT(norms, 15U);
   EXPECT_EQ(all_of(all_of(body, 12).at(0), 1).at(0), "logits");
 }
 
@@ -94,7 +99,13 @@ TEST(Onnx, PortsMayHaveAnyName) {
   const Value x = g.input("_v1", 3, 8, 8);
   const Value y = g.conv("a", x, {4, 3, 3});
   for (const char* name : {"v1", "c0", "__c0", "_t0", "_"}) g.output(name, y);
-  EXPECT_EQ(operations_of(all_of(to_onnx(g, "names"), 7).at(0)), 6U);
+  EXPECT_EQ(operations_of(all_of(to_onnx(g, "names"), 7).at(0)), 5U);
+}
+
+TEST(Onnx, MobilenetIsConvolutionsAndWhatRuntimesJoinToThem) {
+  const std::string body = all_of(to_onnx(mobilenet_v1_025(naive::random_weight, {}, kSide), "m"), 7).at(0);
+  const std::set<std::string> expected{"Conv", "LeakyRelu", "GlobalAveragePool"};
+  for (const std::string& node : all_of(body, 1)) EXPECT_TRUE(expected.contains(all_of(node, 4).at(0)));
 }
 
 void write(const std::filesystem::path& file, const void* bytes, size_t size) {
