@@ -48,12 +48,12 @@ void export_network(
   if (flags.dtype == "bfloat16") precision.weights = edge::Dtype::kBfloat16;
   if (flags.dtype == "int8") precision.weights = edge::Dtype::kInt8;
   if (!flags.calibrate.empty()) precision.calibration = photographs(flags.calibrate);
+  std::vector<std::byte> bytes;
+  if (!flags.out.empty()) bytes = compile_for_edge(graph, precision);  // nothing is written when this fails
   std::string written;
   if (!flags.onnx.empty()) written += write_model(flags.onnx, edge::to_onnx(graph, name));
-  if (!flags.out.empty()) {
-    const auto bytes = compile_for_edge(graph, precision);
+  if (!flags.out.empty())
     written += write_model(flags.out, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  }
   fmt::print("{}", written);
 }
 

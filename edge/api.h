@@ -14,10 +14,13 @@
 #include "edge/refine.h"
 
 struct pe_model {
-  explicit pe_model(perennial::edge::Model m) : engine(std::move(m)) {}
+  pe_model(perennial::edge::Model m, uint64_t most_bytes)
+      : engine(std::move(m), perennial::edge::best_kernels(), most_bytes) {
+    engine.budget().take(sizeof *this);
+  }
   perennial::edge::Engine engine;
-  perennial::edge::Resizer resizer;
-  perennial::edge::Refiner refiner;
+  perennial::edge::Resizer resizer{&engine.budget()};
+  perennial::edge::Refiner refiner{&engine.budget()};
   std::vector<float> matte;
 };
 

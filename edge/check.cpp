@@ -7,7 +7,7 @@
 namespace perennial::edge {
 namespace {
 
-constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64;
+constexpr uint64_t kMostSide = 1 << 16, kMostChannels = 1 << 16, kMostKernel = 64, kMostPorts = 4096;
 
 class Checker {
  public:
@@ -26,11 +26,18 @@ class Checker {
   }
 
   void ports() {
+    item_ = "ports";
+    require(model_.ports().size() <= kMostPorts, "more than any network has");
     for (size_t i = 0; i < model_.ports().size(); ++i) {
       const PortRecord& p = model_.ports()[i];
       item_ = "port " + std::to_string(i);
       require(p.tensor < model_.tensors().size(), "no such tensor");
       require(p.name < header_.name_bytes, "no such name");
+      for (size_t j = 0; j < i && p.is_output == 0; ++j) {
+        const PortRecord& other = model_.ports()[j];
+        require(other.is_output != 0 || apart(tensor(p.tensor), tensor(other.tensor)),
+                "an input in the place of another");
+      }
       if (p.divisor == 0) continue;
       require(tensor(p.tensor).channels == 3, "an image has three planes");
       require(std::isfinite(p.divisor), "a divisor that is no number");

@@ -1,10 +1,9 @@
 #include "edge/engine.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <stdexcept>
 
@@ -14,40 +13,43 @@
 namespace perennial::edge {
 namespace {
 
-constexpr uint64_t kMostFloats = uint64_t{1} << 26;
 constexpr size_t kMostThreads = 64;
 constexpr size_t kCostOfMoving = 8;  // a float that is read, changed a little and written, in multiply-adds
 
 uint64_t floats(const TensorRecord& t) { return uint64_t{t.channels} * t.height * t.width; }
 
-// Between which of `from` samples each of `to` lies, and how near the next; torch's bilinear interpolation.
-void interpolation(uint32_t from, uint32_t to, bool align_corners, std::vector<int32_t>& index,
-                   std::vector<float>& share) {
-  index.assign(to + kSlack, 0);
-  share.assign(to + kSlack, 0.0F);
-  const double scale =
-      align_corners ? (to > 1 ? (from - 1.0) / (to - 1.0) : 0.0) : static_cast<double>(from) / to;
-  for (uint32_t i = 0; i < to; ++i) {
-    const double at = align_corners ? i * scale : std::max(0.0, (i + 0.5) * scale - 0.5);
-    const auto left = std::min<int32_t>(static_cast<int32_t>(at), static_cast<int32_t>(from) - 1);
-    index[i] = left;
-    share[i] = left + 1 < static_cast<int32_t>(from) ? static_cast<float>(at - left) : 0.0F;
-  }
-  std::fill(index.begin() + to, index.end(), index[to - 1]);  // read by whole vectors
+// A NaN that no arithmetic gives: an input that begins with it has not been written.
+constexpr uint32_t kUnwritten = 0x7fb5a3c1;
+
+double seconds(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+bool overlap(const TensorRecord& a, const TensorRecord& b) {
+  return a.offset < b.offset + floats(b) && b.offset < a.offset + floats(a);
 }
 
 }  // namespace
 
 void Engine::FreeAligned::operator()(float* p) const { std::free(p); }
 
-Engine::Engine(Model model, const Kernels& kernels)
-    : model_(std::move(model)), kernels_(kernels), weights_(model_, kernels) {
+Engine::Engine(Model model, const Kernels& kernels, uint64_t most_bytes)
+    : model_(std::move(model)),
+      kernels_(kernels),
+      budget_(most_bytes),
+      weights_(model_, kernels, budget_),
+      tables_(model_, budget_) {
+  budget_.take(model_.bytes());
   plan();
-  const size_t bytes = floats_ * sizeof(float);
+  const uint64_t bytes = floats_ * sizeof(float);
+  budget_.take(bytes);
   void* memory = std::aligned_alloc(64, bytes);
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, bytes);
   memory_.reset(static_cast<float*>(memory));
+  place_inputs();
   for (const OpRecord& op : model_.ops())
     if (integral(op)) part_words_ = std::max(part_words_, quantised_scratch(op));
   take_words(1);
@@ -60,20 +62,49 @@ void Engine::plan() {
   for (const TensorRecord& t : model_.tensors()) widest = std::max<size_t>(widest, t.width);
   zeros_at_ = behind(kSlack, model_.arena());
   scratch_at_ = behind(zeros_at_ + kSlack, widest);
-  tables_.resize(model_.ops().size());
-  for (size_t i = 0; i < model_.ops().size(); ++i) {
-    const OpRecord& op = model_.ops()[i];
+  for (const OpRecord& op : model_.ops()) {
     const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
-    if (op.kind != OpKind::kResize) continue;
-    const bool corners = (op.flags & kAlignCorners) != 0;
-    interpolation(in.width, out.width, corners, tables_[i].left, tables_[i].share);
-    interpolation(in.height, out.height, corners, tables_[i].top, tables_[i].down);
   }
   floats_ = behind(scratch_at_, most);
-  if (floats_ > kMostFloats)
-    throw BadModel("a model that needs " + std::to_string(floats_ * 4) + " bytes to run");
+}
+
+// The compiler keeps inputs and outputs apart, but for an output that is an input; older files have both.
+void Engine::place_inputs() {
+  uint64_t apart = 0;
+  budget_.take(model_.ports().size() * sizeof(Input));
+  for (const PortRecord& port : model_.ports()) {
+    if (port.is_output != 0) continue;
+    const TensorRecord& in = model_.tensors()[port.tensor];
+    const bool meets = std::any_of(model_.ports().begin(), model_.ports().end(), [&](const PortRecord& p) {
+      return p.is_output != 0 && overlap(in, model_.tensors()[p.tensor]);
+    });
+    inputs_.push_back({model_.name(port.name), port.tensor, meets, planes(port.tensor)});
+    if (meets) apart += floats(in);
+  }
+  resize(apart_, apart, &budget_);
+  float* at = apart_.data();
+  for (Input& input : inputs_) {
+    if (input.apart) input.planes = {at, input.planes.size()}, at += input.planes.size();
+  }
+  leave_inputs();
+}
+
+void Engine::fill_inputs(float value) {
+  for (const Input& input : inputs_) std::fill(input.planes.begin(), input.planes.end(), value);
+}
+
+void Engine::leave_inputs() {
+  for (const Input& input : inputs_) std::memcpy(input.planes.data(), &kUnwritten, sizeof kUnwritten);
+}
+
+void Engine::take_inputs() {
+  for (const Input& input : inputs_)
+    if (std::memcmp(input.planes.data(), &kUnwritten, sizeof kUnwritten) == 0)
+      throw std::invalid_argument("input " + input.name + " has not been written since the last run");
+  for (const Input& input : inputs_)
+    if (input.apart) std::copy(input.planes.begin(), input.planes.end(), planes(input.tensor).data());
 }
 
 std::span<float> Engine::planes(uint32_t tensor) const {
@@ -81,17 +112,11 @@ std::span<float> Engine::planes(uint32_t tensor) const {
   return {memory_.get() + kSlack + t.offset, floats(t)};
 }
 
-std::span<float> Engine::input(size_t index) { return planes(model_.port(false, index).tensor); }
 std::span<const float> Engine::output(size_t index) const { return planes(model_.port(true, index).tensor); }
-uint64_t Engine::arena_bytes() const {
-  return floats_ * sizeof(float) + words_.size() * sizeof(int32_t) + weights_.bytes();
-}
 
 void Engine::take_words(size_t parts) {
-  const uint64_t words = uint64_t{parts} * part_words_;
-  if (words > kMostFloats)
-    throw BadModel("a model that needs " + std::to_string(words * 4) + " bytes to run");
-  words_.assign(words, 0);
+  resize(words_, uint64_t{parts} * part_words_, &budget_);
+  std::fill(words_.begin(), words_.end(), 0);
 }
 
 void Engine::set_threads(size_t threads) {
@@ -102,18 +127,22 @@ void Engine::set_threads(size_t threads) {
 }
 
 void Engine::run() {
+  take_inputs();
   const FlushSubnormals flush;
   for (size_t i = 0; i < model_.ops().size(); ++i) step(i);
+  leave_inputs();
 }
 
 void Engine::run(const std::function<void(size_t, double)>& after) {
-  using Clock = std::chrono::steady_clock;
+  const clockid_t clock = pool_ ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID;
+  take_inputs();
   const FlushSubnormals flush;
   for (size_t i = 0; i < model_.ops().size(); ++i) {
-    const auto start = Clock::now();
+    const double start = seconds(clock);
     step(i);
-    after(i, std::chrono::duration<double>(Clock::now() - start).count());
+    after(i, seconds(clock) - start);
   }
+  leave_inputs();
 }
 
 Epilogue Engine::epilogue(const OpRecord& op) const {
@@ -214,9 +243,18 @@ void Engine::step(size_t index) {
                           [&](Range part) { kernels_.gate(from, detail, to, in.channels, pixels, part); });
     }
     case OpKind::kResize: {
-      const Table& t = tables_[index];
-      const Resize work{from,        to,        t.left.data(), t.top.data(), t.share.data(), t.down.data(),
-                        in.channels, in.height, in.width,      out.height,   out.width};
+      const Interpolation &across = tables_.across(index), &down = tables_.down(index);
+      const Resize work{from,
+                        to,
+                        across.index.data(),
+                        down.index.data(),
+                        across.share.data(),
+                        down.share.data(),
+                        in.channels,
+                        in.height,
+                        in.width,
+                        out.height,
+                        out.width};
       return split(rows, 1, out.width * kCostOfMoving, [&](Range part) { kernels_.resize(work, e, part); });
     }
   }

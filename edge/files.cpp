@@ -6,9 +6,12 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <memory>
+#include <new>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <climits>
 
@@ -25,8 +28,8 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
   int get() const { return fd_; }
 
  private:
@@ -41,6 +44,36 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<size_t>(done));
   }
   return true;
+}
+
+// Does not wait for the other end of a pipe.
+Descriptor open_file(const std::string& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
+size_t size_of(const Descriptor& file, const std::string& path) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) fail(path);
+  if (S_ISDIR(status.st_mode)) fail(path, EISDIR);
+  if (!S_ISREG(status.st_mode))
+    throw std::system_error(EINVAL, std::generic_category(),
+                            path + ": expected a file, found a pipe or device");
+  return static_cast<size_t>(status.st_size);
+}
+
+// As long as it was when it was opened: bytes that are gone since are missing at the end.
+HeldBytes read_all(const Descriptor& file, const std::string& path, size_t most) {
+  const size_t size = std::min(size_of(file, path), most < SIZE_MAX ? most + 1 : most);
+  const std::shared_ptr<void> memory(std::aligned_alloc(64, size / 64 * 64 + 64), &std::free);
+  if (memory == nullptr) throw std::bad_alloc();
+  auto* bytes = static_cast<std::byte*>(memory.get());
+  size_t at = 0;
+  for (ssize_t done = 1; done != 0 && at < size;) {
+    done = ::read(file.get(), bytes + at, size - at);
+    if (done < 0 && errno != EINTR) fail(path);
+    at += static_cast<size_t>(std::max<ssize_t>(0, done));
+  }
+  return {memory, {bytes, at}};
 }
 
 std::string folder_of(const std::string& path) {
@@ -73,21 +106,28 @@ void take_after(int fd, const std::string& replaced) {
 
 }  // namespace
 
-std::optional<std::vector<std::byte>> read_if_there(const std::string& path, size_t most) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    if (errno == ENOENT) return std::nullopt;
-    fail(path);
-  }
-  std::vector<std::byte> all;
-  for (ssize_t done = 1; done != 0 && all.size() <= most;) {
-    const size_t before = all.size(), room = std::min<size_t>(most + 1 - before, 1 << 16);
-    all.resize(before + room);
-    done = ::read(file.get(), all.data() + before, room);
-    if (done < 0 && errno != EINTR) fail(path);
-    all.resize(before + static_cast<size_t>(done < 0 ? 0 : done));
-  }
-  return all;
+HeldBytes read_file(const std::string& path, size_t most) {
+  const Descriptor file = open_file(path);
+  if (file.get() < 0) fail(path);
+  return read_all(file, path, most);
+}
+
+std::optional<HeldBytes> read_if_there(const std::string& path, size_t most) {
+  const Descriptor file = open_file(path);
+  if (file.get() >= 0) return read_all(file, path, most);
+  if (errno != ENOENT) fail(path);
+  return std::nullopt;
+}
+
+HeldBytes map_file(const std::string& path) {
+  const Descriptor file = open_file(path);
+  if (file.get() < 0) fail(path);
+  const size_t size = size_of(file, path);
+  if (size == 0) return {};
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  if (data == MAP_FAILED) fail(path);
+  return {std::shared_ptr<const void>(data, [size](void* at) { ::munmap(at, size); }),
+          {static_cast<const std::byte*>(data), size}};
 }
 
 void write_atomically(const std::string& named, std::span<const std::byte> bytes) {

@@ -6,7 +6,8 @@ namespace perennial::edge {
 
 /// The .peb file: little-endian, in this order: Header, TensorRecord[tensors], OpRecord[ops],
 /// PortRecord[ports], names (name_bytes, each ended by a zero), zeros up to a multiple of 64, weights.
-/// Everything that runs is said here; a loader maps the file and checks it, and nothing is parsed.
+/// Everything that runs is said here; a loader copies what lies before the weights and checks it, and nothing
+/// is parsed.
 inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
 inline constexpr uint32_t kFormatVersion =
     3;  ///< written for dilated kernels; else the one before, which is read too

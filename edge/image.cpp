@@ -5,13 +5,14 @@
 
 namespace perennial::edge {
 
-void Resizer::Taps::make(int32_t from_side, int32_t to_side) {
+void Resizer::Taps::make(int32_t from_side, int32_t to_side, Budget* budget) {
   if (from == from_side && to == to_side) return;
+  from = to = 0;  // none, until there is memory
+  const double scale = static_cast<double>(from_side) / to_side, reach = std::max(1.0, scale);
+  count = std::min(from_side, static_cast<int32_t>(std::ceil(reach)) * 2 + 1);
+  resize(first, static_cast<uint64_t>(to_side), budget);
+  resize(share, static_cast<uint64_t>(to_side) * static_cast<uint64_t>(count), budget);
   from = from_side, to = to_side;
-  const double scale = static_cast<double>(from) / to, reach = std::max(1.0, scale);
-  count = std::min(from, static_cast<int32_t>(std::ceil(reach)) * 2 + 1);
-  first.assign(static_cast<size_t>(to), 0);
-  share.assign(static_cast<size_t>(to) * static_cast<size_t>(count), 0.0F);
   for (int32_t i = 0; i < to; ++i) {
     const double centre = (i + 0.5) * scale;
     const int32_t begin = std::clamp(static_cast<int32_t>(std::floor(centre - reach)), 0, from - count);
@@ -42,12 +43,12 @@ size_t tap(int32_t i, const Taps& taps, int32_t k = 0) {
 
 void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height,
                         float* planes) {
-  across_.make(image.width, width);
-  down_.make(image.height, height);
+  across_.make(image.width, width, budget_);
+  down_.make(image.height, height, budget_);
   const auto step = static_cast<size_t>(image.pixel_bytes);
   const size_t values = static_cast<size_t>(image.width) * step,
                plane = static_cast<size_t>(width) * static_cast<size_t>(height);
-  if (row_.size() < values) row_.resize(values);
+  if (row_.size() < values) resize(row_, values, budget_);
   for (int32_t y = 0; y < height; ++y) {
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < down_.count; ++k) {
@@ -74,10 +75,10 @@ void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t wid
 
 void Resizer::to_bytes(const float* plane, int32_t width, int32_t height, uint8_t* out, int32_t out_width,
                        int32_t out_height, size_t row_bytes) {
-  matte_across_.make(width, out_width);
-  matte_down_.make(height, out_height);
+  matte_across_.make(width, out_width, budget_);
+  matte_down_.make(height, out_height, budget_);
   const auto values = static_cast<size_t>(width);
-  if (row_.size() < values) row_.resize(values);
+  if (row_.size() < values) resize(row_, values, budget_);
   for (int32_t y = 0; y < out_height; ++y) {
     std::fill_n(row_.begin(), values, 0.0F);
     for (int32_t k = 0; k < matte_down_.count; ++k)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "edge/budget.h"
 #include "edge/format.h"
 
 namespace perennial::edge {
@@ -20,6 +21,9 @@ struct Pixels {
 /// the sizes stay the same, so that video allocates nothing.
 class Resizer {
  public:
+  /// What memory it takes comes out of the budget, if there is one; throws BadModel when that is short.
+  explicit Resizer(Budget* budget = nullptr) : budget_(budget) {}
+
   /// Image to planes [3][height][width]: (pixel - mean) / std / divisor of `port`.
   void to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height, float* planes);
   /// One plane to bytes: value * 255, rounded.
@@ -32,8 +36,9 @@ class Resizer {
     std::vector<int32_t> first;  ///< [to]
     std::vector<float> share;    ///< [to][count]
     int32_t count = 0;           ///< taps each
-    void make(int32_t from_side, int32_t to_side);
+    void make(int32_t from_side, int32_t to_side, Budget* budget);
   };
+  Budget* budget_;
   Taps across_, down_, matte_across_, matte_down_;
   std::vector<float> row_;
 };

@@ -1,9 +1,7 @@
 #include "edge/perennial_edge.h"
 
-#include <cmath>
 #include <cstring>
 #include <string>
-#include <vector>
 
 #include "edge/api.h"
 
@@ -34,24 +32,20 @@ int32_t count(const pe_model* model, bool outputs) {
   return n;
 }
 
-Pixels checked(const uint8_t* pixels, int32_t width, int32_t height, size_t row_bytes, int32_t pixel_bytes) {
-  require(pixels != nullptr && width >= 1 && height >= 1, "an image without pixels");
-  require(width <= 1 << 15 && height <= 1 << 15, "an image of more than 32768 pixels a side");
-  require(pixel_bytes == 3 || pixel_bytes == 4, "expected 3 or 4 bytes a pixel");
-  require(row_bytes >= static_cast<size_t>(width) * static_cast<size_t>(pixel_bytes), "rows that overlap");
-  return {pixels, width, height, row_bytes, pixel_bytes};
+uint64_t limit(size_t most_bytes) { return most_bytes == 0 ? kMostBytes : most_bytes; }
+
+pe_model* open_file(const char* path, Model::Access access, size_t most_bytes) {
+  return guarded<pe_model*>(nullptr, [&] {
+    require(path != nullptr, "no path");
+    const uint64_t most = limit(most_bytes);
+    return new pe_model(Model::from_file(path, access, most), most);
+  });
 }
 
-// The last class's probability of each pixel.
-void softmax_last(std::span<const float> scores, size_t classes, std::vector<float>& out) {
-  const size_t pixels = scores.size() / classes;
-  out.resize(pixels);
-  const float* last = scores.data() + (classes - 1) * pixels;
-  for (size_t p = 0; p < pixels; ++p) {
-    float sum = classes == 1 ? std::exp(-last[p]) : 0.0F;
-    for (size_t c = 0; c + 1 < classes; ++c) sum += std::exp(scores[c * pixels + p] - last[p]);
-    out[p] = 1.0F / (1.0F + sum);
-  }
+void require_count(size_t found, size_t expected) {
+  if (found != expected)
+    throw std::invalid_argument("expected " + std::to_string(expected) + " numbers, found " +
+                                std::to_string(found));
 }
 
 }  // namespace
@@ -64,17 +58,21 @@ void perennial::edge::say(const char* what) noexcept {
 const char* pe_version(void) { return PERENNIAL_EDGE_VERSION; }
 const char* pe_error(void) { return error_text(); }
 
-pe_model* pe_open(const char* path) {
-  return guarded<pe_model*>(nullptr, [&] {
-    require(path != nullptr, "no path");
-    return new pe_model(Model::from_file(path));
-  });
+pe_model* pe_open(const char* path) { return open_file(path, Model::Access::kRead, 0); }
+pe_model* pe_open_within(const char* path, size_t most_bytes) {
+  return open_file(path, Model::Access::kRead, most_bytes);
+}
+pe_model* pe_open_mapped(const char* path, size_t most_bytes) {
+  return open_file(path, Model::Access::kMap, most_bytes);
 }
 
-pe_model* pe_open_memory(const void* bytes, size_t size) {
+pe_model* pe_open_memory(const void* bytes, size_t size) { return pe_open_memory_within(bytes, size, 0); }
+pe_model* pe_open_memory_within(const void* bytes, size_t size, size_t most_bytes) {
   return guarded<pe_model*>(nullptr, [&] {
     require(bytes != nullptr, "no memory");
-    return new pe_model(Model::from_memory({static_cast<const std::byte*>(bytes), size}));
+    const uint64_t most = limit(most_bytes);
+    return new pe_model(Model::from_memory({static_cast<const std::byte*>(bytes), size}, "memory", most),
+                        most);
   });
 }
 
@@ -111,6 +109,28 @@ const float* pe_output(const pe_model* model, int32_t index) {
   });
 }
 
+int pe_set_input(pe_model* model, int32_t index, const float* planes, size_t count) {
+  return guarded(-1, [&] {
+    port_of(model, false, index);
+    require(planes != nullptr, "no numbers");
+    const auto to = model->engine.input(static_cast<size_t>(index));
+    require_count(count, to.size());
+    std::memmove(to.data(), planes, count * sizeof(float));
+    return 0;
+  });
+}
+
+int pe_get_output(const pe_model* model, int32_t index, float* planes, size_t count) {
+  return guarded(-1, [&] {
+    port_of(model, true, index);
+    require(planes != nullptr, "nowhere to write");
+    const auto from = model->engine.output(static_cast<size_t>(index));
+    require_count(count, from.size());
+    std::memmove(planes, from.data(), count * sizeof(float));
+    return 0;
+  });
+}
+
 int pe_run(pe_model* model) {
   return guarded(-1, [&] {
     require(model != nullptr, "no model");
@@ -128,47 +148,6 @@ int pe_set_threads(pe_model* model, int32_t threads) {
   });
 }
 
-int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height,
-                 size_t row_bytes, int32_t pixel_bytes) {
-  return guarded(-1, [&] {
-    const PortRecord& p = port_of(model, false, index);
-    require(p.divisor != 0, "this input is no image");
-    const Pixels image = checked(pixels, width, height, row_bytes, pixel_bytes);
-    const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    model->resizer.to_planes(image, p, static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
-                             model->engine.input(static_cast<size_t>(index)).data());
-    return 0;
-  });
+size_t pe_memory_bytes(const pe_model* model) {
+  return model == nullptr ? 0 : model->engine.budget().taken();
 }
-
-int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height,
-                  size_t row_bytes) {
-  return guarded(-1, [&] {
-    const PortRecord& p = port_of(model, true, index);
-    require(alpha != nullptr && width >= 1 && height >= 1 && width <= 1 << 15 && height <= 1 << 15,
-            "an image without pixels");
-    require(row_bytes >= static_cast<size_t>(width), "rows that overlap");
-    const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    softmax_last(model->engine.output(static_cast<size_t>(index)), t.channels, model->matte);
-    model->resizer.to_bytes(model->matte.data(), static_cast<int32_t>(t.width),
-                            static_cast<int32_t>(t.height), alpha, width, height, row_bytes);
-    return 0;
-  });
-}
-
-int pe_read_matte_refined(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width,
-                          int32_t height, size_t pixel_row_bytes, int32_t pixel_bytes, uint8_t* alpha,
-                          size_t row_bytes) {
-  return guarded(-1, [&] {
-    const PortRecord& p = port_of(model, true, index);
-    const Pixels image = checked(pixels, width, height, pixel_row_bytes, pixel_bytes);
-    require(alpha != nullptr && row_bytes >= static_cast<size_t>(width), "rows that overlap");
-    const TensorRecord& t = model->engine.model().tensors()[p.tensor];
-    softmax_last(model->engine.output(static_cast<size_t>(index)), t.channels, model->matte);
-    model->refiner.refine(model->matte.data(), static_cast<int32_t>(t.width), static_cast<int32_t>(t.height),
-                          image, alpha, row_bytes);
-    return 0;
-  });
-}
-
-size_t pe_memory_bytes(const pe_model* model) { return model == nullptr ? 0 : model->engine.arena_bytes(); }

@@ -43,10 +43,21 @@ PE_API const char* pe_version(void);
  * first. */
 PE_API const char* pe_error(void);
 
-/* Maps the file. */
+/* Reads the file into memory: what becomes of it afterwards does not matter. A pipe or a device is refused.
+ */
 PE_API pe_model* pe_open(const char* path);
-/* Refers to `bytes`, aligned to 8, until pe_close(). */
+/* The same for a handle that never holds more than `most_bytes` of memory (0: 1 GiB, as for pe_open),
+ * whatever the file asks for: it is refused before more is taken. */
+PE_API pe_model* pe_open_within(const char* path, size_t most_bytes);
+/* The same, with the weights where they lie in the file: its pages are shared with other processes, and do
+ * not count. All else is copied and checked, so that a file that changes while it is open changes weights and
+ * nothing worse; but one that is cut off ends the process (SIGBUS). Replace such a file by renaming another
+ * into its place. */
+PE_API pe_model* pe_open_mapped(const char* path, size_t most_bytes);
+/* Refers to the weights in `bytes`, aligned to 8, until pe_close(); all else is copied. */
 PE_API pe_model* pe_open_memory(const void* bytes, size_t size);
+/* The same within a limit, which `bytes` do not count in. */
+PE_API pe_model* pe_open_memory_within(const void* bytes, size_t size, size_t most_bytes);
 PE_API void pe_close(pe_model* model);
 
 PE_API int32_t pe_inputs(const pe_model* model);
@@ -56,10 +67,23 @@ PE_API int pe_describe_output(const pe_model* model, int32_t index, pe_port* por
 /* The output of that name, or -1. */
 PE_API int32_t pe_find_output(const pe_model* model, const char* name);
 
-/* The planes of an input, to be filled before every run: a run may use their memory for other things. */
+/* Inputs and outputs. Every run takes all inputs and leaves none: before each, each input is written once
+ * more, whole, by pe_set_image(), by pe_set_input(), or through the pointer that pe_input() gave at any time.
+ * A run for which one has not been written is an error, and leaves the outputs alone. (A run leaves a NaN of
+ * its own at the beginning of each input; an input that begins with it has not been written.) Outputs stay as
+ * they are until the next pe_run(), also while inputs are written.
+ *
+ * Calls that end in _n say how much lies at a pointer, and are refused when that is not enough, or for
+ * features, not their number; prefer them. */
+
+/* The planes of an input, until pe_close(). */
 PE_API float* pe_input(pe_model* model, int32_t index);
-/* The planes of an output after a run. */
+/* Copies the planes of an input from `planes`, which has `count` numbers: as many as the input. */
+PE_API int pe_set_input(pe_model* model, int32_t index, const float* planes, size_t count);
+/* The planes of an output, until pe_close(); zeros before the first run. */
 PE_API const float* pe_output(const pe_model* model, int32_t index);
+/* Copies the planes of an output into `planes`, which has `count` numbers: as many as the output. */
+PE_API int pe_get_output(const pe_model* model, int32_t index, float* planes, size_t count);
 PE_API int pe_run(pe_model* model);
 /* How many threads a run uses, 1 (at first) to 64; the others belong to this handle and sleep between runs.
  * The outputs are the same, to the bit. */
@@ -70,18 +94,26 @@ PE_API int pe_set_threads(pe_model* model, int32_t threads);
  * the model was trained. */
 PE_API int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height,
                         size_t row_bytes, int32_t pixel_bytes);
+PE_API int pe_set_image_n(pe_model* model, int32_t index, const uint8_t* pixels, size_t bytes, int32_t width,
+                          int32_t height, size_t row_bytes, int32_t pixel_bytes);
 /* The probability of the last class of an output of class scores, as 0..255, resized to width x height
  * (bilinear). */
 PE_API int pe_read_matte(pe_model* model, int32_t index, uint8_t* alpha, int32_t width, int32_t height,
                          size_t row_bytes);
+PE_API int pe_read_matte_n(pe_model* model, int32_t index, uint8_t* alpha, size_t bytes, int32_t width,
+                           int32_t height, size_t row_bytes);
 
 /* The same, with the matte's edges drawn along those of the photograph (guided filter, He et al. 2010): the
  * pixels that were given to pe_set_image(), of the size that alpha gets. */
 PE_API int pe_read_matte_refined(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width,
                                  int32_t height, size_t pixel_row_bytes, int32_t pixel_bytes, uint8_t* alpha,
                                  size_t row_bytes);
+PE_API int pe_read_matte_refined_n(pe_model* model, int32_t index, const uint8_t* pixels, size_t pixels_bytes,
+                                   int32_t width, int32_t height, size_t pixel_row_bytes, int32_t pixel_bytes,
+                                   uint8_t* alpha, size_t alpha_bytes, size_t row_bytes);
 
-/* Bytes that the handle holds beside the model file. */
+/* All memory that the handle holds: the file that was read, weights made ready, tables, planes, and what
+ * images and mattes of the sizes so far took. Not in it: a mapped file, and the stacks of threads. */
 PE_API size_t pe_memory_bytes(const pe_model* model);
 
 /* Classes learned on the device from a few examples each. An example is what a model gives for it at one of
@@ -102,10 +134,14 @@ PE_API pe_classes* pe_classes_open(const char* path, const pe_model* model, int3
 PE_API void pe_classes_close(pe_classes* classes);
 /* One more example of a class, which is begun when it is new. `features` is the whole output. */
 PE_API int pe_classes_learn(pe_classes* classes, const char* name, const float* features);
+PE_API int pe_classes_learn_n(pe_classes* classes, const char* name, const float* features, size_t count);
 /* Fails when there is no such class. Those behind it move up by one. */
 PE_API int pe_classes_forget(pe_classes* classes, const char* name);
 /* The nearest class, or -1; `similarities`, unless NULL, is given the cosine to each class, -1..1. */
 PE_API int32_t pe_classes_predict(const pe_classes* classes, const float* features, float* similarities);
+/* `similarities` has room for `most`: all classes. */
+PE_API int32_t pe_classes_predict_n(const pe_classes* classes, const float* features, size_t count,
+                                    float* similarities, size_t most);
 PE_API int32_t pe_classes_count(const pe_classes* classes);
 /* Lives until the classes change. */
 PE_API const char* pe_classes_name(const pe_classes* classes, int32_t index);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -15,16 +16,34 @@ inline void check(bool good) {
   if (!good) throw std::runtime_error(pe_error());
 }
 
-/// A network of one image input.
+/// Where a network's weights lie: in memory, or in the file (pe_open_mapped() says what that asks of the
+/// file).
+enum class Access { kRead, kMap };
+
+/// A network of one image input. What a span says it has is what is read and written; too little is refused.
 class Network {
  public:
-  explicit Network(const std::string& path) : model_(pe_open(path.c_str())) { check(model_ != nullptr); }
+  /// Never holds more than `most_bytes` of memory (0: 1 GiB).
+  explicit Network(const std::string& path, Access access = Access::kRead, size_t most_bytes = 0)
+      : model_(access == Access::kMap ? pe_open_mapped(path.c_str(), most_bytes)
+                                      : pe_open_within(path.c_str(), most_bytes)) {
+    check(model_ != nullptr);
+  }
+  /// Of a file in memory, aligned to 8, which must outlive it.
+  explicit Network(std::span<const std::byte> file, size_t most_bytes = 0)
+      : model_(pe_open_memory_within(file.data(), file.size(), most_bytes)) {
+    check(model_ != nullptr);
+  }
 
   /// Runs it on pixels red green blue, width x height without gaps.
   void run(std::span<const uint8_t> rgb, int width, int height) {
-    const size_t pixels = static_cast<size_t>(width) * static_cast<size_t>(height);
-    if (rgb.size() < 3 * pixels) throw std::runtime_error("a buffer smaller than its image");
-    check(pe_set_image(get(), 0, rgb.data(), width, height, 3 * static_cast<size_t>(width), 3) == 0);
+    check(pe_set_image_n(get(), 0, rgb.data(), rgb.size(), width, height, 3 * static_cast<size_t>(width),
+                         3) == 0);
+    check(pe_run(get()) == 0);
+  }
+  /// Runs it on the planes of its input.
+  void run(std::span<const float> planes) {
+    check(pe_set_input(get(), 0, planes.data(), planes.size()) == 0);
     check(pe_run(get()) == 0);
   }
   int output_named(const char* name) const {
@@ -32,6 +51,7 @@ class Network {
     check(index >= 0);
     return index;
   }
+  /// Stays as it is until the next run.
   std::span<const float> output(int index) const {
     pe_port port;
     check(pe_describe_output(get(), index, &port) == 0);
@@ -50,14 +70,14 @@ class Network {
 /// SINet: an image to its matte.
 class Matte {
  public:
-  explicit Matte(const std::string& path) : network_(path) {}
+  explicit Matte(const std::string& path, Access access = Access::kRead, size_t most_bytes = 0)
+      : network_(path, access, most_bytes) {}
 
   /// Pixels as Network::run() takes them, to alpha of the same size.
   void operator()(std::span<const uint8_t> rgb, int width, int height, std::span<uint8_t> alpha) {
-    if (alpha.size() < static_cast<size_t>(width) * static_cast<size_t>(height))
-      throw std::runtime_error("a buffer smaller than its image");
     network_.run(rgb, width, height);
-    check(pe_read_matte(get(), 0, alpha.data(), width, height, static_cast<size_t>(width)) == 0);
+    check(pe_read_matte_n(get(), 0, alpha.data(), alpha.size(), width, height, static_cast<size_t>(width)) ==
+          0);
   }
   pe_model* get() { return network_.get(); }
 
@@ -74,18 +94,22 @@ class Classes {
     check(classes_ != nullptr);
   }
   void learn(const std::string& name, std::span<const float> features) {
-    check(pe_classes_learn(get(), name.c_str(), features.data()) == 0);
+    check(pe_classes_learn_n(get(), name.c_str(), features.data(), features.size()) == 0);
   }
   void forget(const std::string& name) { check(pe_classes_forget(get(), name.c_str()) == 0); }
   void save() const { check(pe_classes_save(get()) == 0); }
   /// The cosine to each class.
   std::vector<float> similarities(std::span<const float> features) const {
     std::vector<float> all(static_cast<size_t>(size()));
-    check(pe_classes_predict(get(), features.data(), all.data()) >= 0);
+    check(pe_classes_predict_n(get(), features.data(), features.size(), all.data(), all.size()) >= 0);
     return all;
   }
   int size() const { return pe_classes_count(get()); }
-  std::string name(int index) const { return pe_classes_name(get(), index); }
+  std::string name(int index) const {
+    const char* name = pe_classes_name(get(), index);
+    check(name != nullptr);
+    return name;
+  }
   int64_t examples(int index) const { return pe_classes_examples(get(), index); }
   pe_classes* get() const { return classes_.get(); }
 

@@ -3,22 +3,18 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
-#include <string>
 
 namespace perennial::edge {
-namespace {
-
-constexpr uint64_t kMostBytes = uint64_t{1} << 28;
-
-}  // namespace
-
-ReadyWeights::ReadyWeights(const Model& model, const Kernels& kernels) : ops_(model.ops().size()) {
+ReadyWeights::ReadyWeights(const Model& model, const Kernels& kernels, Budget& budget) {
+  budget.take(model.ops().size() * sizeof(Op));
+  ops_.resize(model.ops().size());
   for (size_t i = 0; i < ops_.size(); ++i) {
     const OpRecord& record = model.ops()[i];
     const TensorRecord &in = model.tensors()[record.input], &out = model.tensors()[record.output];
     const WeightShape shape = weight_shape(record, in, out);
     if (const float* slope = model.weight(record.slope)) {
-      count(out.channels);
+      budget.take(out.channels * sizeof(float));
+      ops_[i].bends.reserve(out.channels);
       std::transform(slope, slope + out.channels, std::back_inserter(ops_[i].bends),
                      [](float s) { return s - 1; });
     }
@@ -30,17 +26,12 @@ ReadyWeights::ReadyWeights(const Model& model, const Kernels& kernels) : ops_(mo
     const QuantisedKernels& integers = *kernels.integers;
     const uint64_t row = integral(record) ? quads(shape.channels) * shape.taps * integers.words_per_quad + 2
                                           : shape.channels * shape.taps;
-    count(shape.rows * row);
+    budget.take((shape.rows * row + kSlack) * sizeof(float));
     if (integral(record))
       pack(record, shape, model, integers, ops_[i]);
     else
       widen(record, shape, model, ops_[i]);
   }
-}
-
-void ReadyWeights::count(uint64_t values) {
-  bytes_ += values * sizeof(float);
-  if (bytes_ > kMostBytes) throw BadModel("weights that need " + std::to_string(bytes_) + " bytes to run");
 }
 
 void ReadyWeights::widen(const OpRecord& record, const WeightShape& shape, const Model& model, Op& op) {
@@ -67,6 +58,7 @@ void ReadyWeights::pack(const OpRecord& record, const WeightShape& shape, const 
   kernels.pack(from, shape.rows, shape.channels, shape.taps, op.words.data());
   op.zero = static_cast<int32_t>(record.input_zero);
   op.inverse = 1 / record.input_step;
+  op.start.reserve(shape.rows), op.step.reserve(shape.rows);
   for (size_t r = 0; r < shape.rows; ++r) {
     int32_t sum = 0;
     for (size_t k = 0; k < each; ++k) sum += from[r * each + k];

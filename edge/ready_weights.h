@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "edge/budget.h"
 #include "edge/check.h"
 #include "edge/kernels/quantised.h"
 #include "edge/model.h"
@@ -12,8 +13,8 @@ namespace perennial::edge {
 /// widened or packed once, here. Refers to the model's bytes.
 class ReadyWeights {
  public:
-  /// Throws BadModel for weights that widen to more than 256 MB.
-  ReadyWeights(const Model& model, const Kernels& kernels);
+  /// Throws BadModel when the budget does not have what they widen to.
+  ReadyWeights(const Model& model, const Kernels& kernels, Budget& budget);
 
   /// For float arithmetic; null when the operation has none.
   const float* floats(size_t op) const { return ops_[op].floats; }
@@ -21,8 +22,6 @@ class ReadyWeights {
   QuantisedRows rows(size_t op, size_t first) const;
   /// Slopes less one, for Epilogue; null when the operation has none.
   const float* bends(size_t op) const { return ops_[op].bends.empty() ? nullptr : ops_[op].bends.data(); }
-  /// Of memory beside the file.
-  uint64_t bytes() const { return bytes_; }
 
  private:
   struct Op {
@@ -34,13 +33,11 @@ class ReadyWeights {
     float inverse = 0;
     int32_t zero = 0;
   };
-  void count(uint64_t values);
   static void widen(const OpRecord& record, const WeightShape& shape, const Model& model, Op& op);
   static void pack(const OpRecord& record, const WeightShape& shape, const Model& model,
                    const QuantisedKernels& kernels, Op& op);
 
   std::vector<Op> ops_;
-  uint64_t bytes_ = 0;
 };
 
 /// Whether an operation sums integers.

@@ -61,7 +61,7 @@ void Refiner::fit(const float* plane, const Pixels& photograph) {
   const auto n = index_of(height_, width_);
   for (auto* v : {&luma_, &mean_luma_, &mean_alpha_, &product_, &mean_product_, &square_, &mean_square_, &a_,
                   &b_, &rows_})
-    v->resize(n);
+    resize(*v, n, budget_);
   shrink_luma(photograph);
   for (size_t p = 0; p < n; ++p) {
     product_[p] = luma_[p] * plane[p];
@@ -82,7 +82,7 @@ void Refiner::fit(const float* plane, const Pixels& photograph) {
 }
 
 void Refiner::places(std::vector<Place>& to, int32_t from, int32_t count) {
-  to.resize(static_cast<size_t>(count));
+  resize(to, static_cast<uint64_t>(count), budget_);
   for (int32_t i = 0; i < count; ++i) {
     const float at =
         (static_cast<float>(i) + 0.5F) * static_cast<float>(from) / static_cast<float>(count) - 0.5F;
@@ -99,8 +99,8 @@ void Refiner::refine(const float* plane, int32_t width, int32_t height, const Pi
   fit(plane, photograph);
   places(across_, width, photograph.width);
   places(down_, height, photograph.height);
-  row_a_.resize(static_cast<size_t>(width));
-  row_b_.resize(static_cast<size_t>(width));
+  resize(row_a_, static_cast<uint64_t>(width), budget_);
+  resize(row_b_, static_cast<uint64_t>(width), budget_);
   for (int32_t y = 0; y < photograph.height; ++y) {
     const Place& v = down_[static_cast<size_t>(y)];
     const size_t above = index_of(v.left, width), below = index_of(v.right, width);

@@ -13,6 +13,9 @@ namespace perennial::edge {
 /// the same.
 class Refiner {
  public:
+  /// As for Resizer.
+  explicit Refiner(Budget* budget = nullptr) : budget_(budget) {}
+
   static constexpr int32_t kRadius = 4;        ///< of its windows, in pixels of the matte
   static constexpr float kSmoothness = 1e-3F;  ///< epsilon: variances of luma (0..1) below it are no edge
 
@@ -28,8 +31,9 @@ class Refiner {
   void fit(const float* plane, const Pixels& photograph);
   void shrink_luma(const Pixels& photograph);
   void box(const std::vector<float>& in, std::vector<float>& out);
-  static void places(std::vector<Place>& to, int32_t from, int32_t count);
+  void places(std::vector<Place>& to, int32_t from, int32_t count);
 
+  Budget* budget_;
   int32_t width_ = 0, height_ = 0;
   std::vector<float> luma_, mean_luma_, mean_alpha_, product_, mean_product_, square_, mean_square_, a_, b_;
   std::vector<float> rows_, row_a_, row_b_;

@@ -41,7 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto bytes = compile(text.starts_with("[") ? read_listing(text, weights, {}, 16)
                                                      : read_description(text, weights));
     Engine engine(Model::from_memory(bytes));
-    if (engine.arena_bytes() <= kMostToRun) engine.run();
+    if (engine.budget().taken() > kMostToRun) return 0;
+    engine.fill_inputs(1);
+    engine.run();
   } catch (const std::invalid_argument&) {
   } catch (const BadModel&) {  // planes of more than it may have
   }

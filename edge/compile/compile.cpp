@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 
 #include "edge/compile/fold.h"
 #include "edge/compile/lower.h"
 #include "edge/compile/store.h"
+#include "edge/engine.h"
 
 namespace perennial::edge {
 namespace {
@@ -49,6 +52,15 @@ std::vector<std::byte> write(const Program& p, const std::vector<std::byte>& wei
   return out;
 }
 
+// With the kernels that need most memory: those of the least processor.
+void check_that_it_loads(const std::vector<std::byte>& file) {
+  try {
+    Engine(Model::from_memory(file, "what was made of the network"), *all_kernels().back());
+  } catch (const BadModel& e) {
+    throw std::invalid_argument(std::string("the runtime would refuse it: ") + e.what());
+  }
+}
+
 }  // namespace
 
 std::vector<std::byte> compile(Graph graph, const Precision& precision) {
@@ -57,7 +69,9 @@ std::vector<std::byte> compile(Graph graph, const Precision& precision) {
   const auto weights = store(program, precision);
   std::vector<uint64_t> offsets;
   const uint64_t arena = place(program, offsets);
-  return write(program, weights, offsets, arena);
+  auto file = write(program, weights, offsets, arena);
+  check_that_it_loads(file);
+  return file;
 }
 
 }  // namespace perennial::edge

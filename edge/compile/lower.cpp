@@ -21,7 +21,11 @@ class Lowerer {
     p_.names.push_back('\0');
     place_concats();
     for (const auto& [node, image] : g_.images()) port(at(node).name, tensor(node), false, image);
-    for (const auto& [name, v] : g_.outputs()) port(name, value(v), true, std::nullopt);
+    done_.resize(g_.nodes().size(), false);
+    for (const auto& [name, v] : g_.outputs()) {
+      settle(v.node);
+      port(name, value(v), true, std::nullopt);
+    }
     return std::move(p_);
   }
 
@@ -93,13 +97,58 @@ class Lowerer {
     return t;
   }
 
-  // The tensor that holds a value, with everything done that it needs.
-  int value(const Value& v) {
-    if (done_.size() < g_.nodes().size()) done_.resize(g_.nodes().size(), false);
-    if (!done_[static_cast<size_t>(v.node)]) {
-      done_[static_cast<size_t>(v.node)] = true;
-      emit(v.node);
+  // Emits all that a node needs and the node itself, depth first. The stack is a vector: networks may be
+  // thousands of nodes deep.
+  void settle(int root) {
+    struct Open {
+      int node;
+      std::vector<int> needs;
+      size_t next = 0;
+    };
+    std::vector<Open> open;
+    const auto enter = [&](int i) {
+      if (done_[static_cast<size_t>(i)]) return;
+      tensor(i);
+      open.push_back({i, {}});
+      needs(at(i), open.back().needs);
+    };
+    enter(root);
+    while (!open.empty()) {
+      Open& last = open.back();
+      if (last.next < last.needs.size()) {
+        enter(last.needs[last.next++]);
+        continue;
+      }
+      emit(last.node);
+      done_[static_cast<size_t>(last.node)] = true;
+      open.pop_back();
     }
+  }
+
+  // The nodes whose values emit() asks for, skips first.
+  void needs(const Node& n, std::vector<int>& all) const {
+    std::vector<Value> inputs = n.inputs;
+    if (n.kind != NodeKind::kConcat) std::reverse(inputs.begin(), inputs.end());
+    for (const Value& v : inputs) {
+      if (takes_in(n, v))
+        needs(at(v.node), all);
+      else
+        all.push_back(v.node);
+    }
+  }
+  // Whether the operation of a node does that of an input too.
+  bool takes_in(const Node& n, const Value& v) const {
+    if (v.node != n.inputs[0].node) return false;
+    if (n.kind == NodeKind::kConv) return takes_scale(n);
+    Value last;
+    return (n.kind == NodeKind::kPrelu || n.kind == NodeKind::kClamp || n.kind == NodeKind::kAdd) &&
+           into(&n, last) != nullptr;
+  }
+
+  // The tensor that holds a value.
+  int value(const Value& v) {
+    if (!done_[static_cast<size_t>(v.node)])
+      throw std::logic_error(at(v.node).name + ": read before it is there");
     const int whole = tensor(v.node);
     if (v.begin == 0 && v.channels == at(v.node).channels) return whole;
     return add_part(whole, v.begin, v.channels);
@@ -190,6 +239,12 @@ class Lowerer {
     op.input = static_cast<uint32_t>(value(v));
   }
 
+  static bool is_pointwise(const Node& n) { return n.kernel_h == 1 && n.kernel_w == 1 && n.stride == 1; }
+  bool takes_scale(const Node& conv) const {
+    const Value& in = conv.inputs[0];
+    return is_pointwise(conv) && at(in.node).kind == NodeKind::kScale && alone(in);
+  }
+
   void conv(const Node& n, Program::Op& op) {
     op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
     op.kernel_h = static_cast<uint32_t>(n.kernel_h), op.kernel_w = static_cast<uint32_t>(n.kernel_w);
@@ -198,13 +253,14 @@ class Lowerer {
     op.stride = static_cast<uint32_t>(n.stride), op.groups = static_cast<uint32_t>(n.groups);
     Value in = n.inputs[0];
     op.known_steps = n.weight_step, op.input_range = at(in.node).range;
-    if (n.kernel_h == 1 && n.kernel_w == 1 && n.stride == 1) {
+    if (is_pointwise(n)) {
       // Of one pixel it is a dense layer.
       op.kind = n.groups == 1 && n.height * n.width == 1 && at(in.node).kind != NodeKind::kScale
                     ? OpKind::kDense
                     : OpKind::kPointwise;
       op.flags = n.interleave ? uint32_t{kInterleaveGroups} : 0;
-      if (const Node& before = at(in.node); before.kind == NodeKind::kScale && alone(in)) {
+      if (takes_scale(n)) {
+        const Node& before = at(in.node);
         op.input_scale = static_cast<uint32_t>(value(before.inputs[1]));
         in = before.inputs[0];
       }

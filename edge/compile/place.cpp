@@ -11,6 +11,7 @@ constexpr uint64_t kAlignment = 16;  // floats: a cache line
 
 struct Life {
   int64_t from = -1, to = -1;
+  bool input = false, output = false;
   uint64_t floats = 0;  // with slack: what kernels read beyond a tensor is none that they write
 };
 
@@ -27,26 +28,30 @@ std::vector<Life> lives(const Program& p) {
     all[t].floats = uint64_t(s.channels) * uint64_t(s.height) * uint64_t(s.width) + kSlack;
   }
   std::vector<bool> born(all.size(), false);
-  const auto touch = [&](uint32_t tensor, int64_t time) {
-    if (tensor == kNoTensor) return;
+  const auto touch = [&](uint32_t tensor, int64_t time) -> Life& {
     const auto r = static_cast<size_t>(root_of(p, tensor));
     if (!born[r]) all[r].from = time;
     born[r] = true;
     all[r].to = std::max(all[r].to, time);
+    return all[r];
   };
   const auto end = static_cast<int64_t>(p.ops.size());
   for (const PortRecord& port : p.ports)
-    if (port.is_output == 0) touch(port.tensor, -1);
+    if (port.is_output == 0) touch(port.tensor, -1).input = true;
   for (int64_t i = 0; i < end; ++i) {
     const OpRecord& op = p.ops[static_cast<size_t>(i)];
-    for (const uint32_t t : {op.input, op.second, op.skip, op.input_scale, op.output}) touch(t, i);
+    for (const uint32_t t : {op.input, op.second, op.skip, op.input_scale, op.output})
+      if (t != kNoTensor) touch(t, i);
   }
   for (const PortRecord& port : p.ports)
-    if (port.is_output != 0) touch(port.tensor, end);
+    if (port.is_output != 0) touch(port.tensor, end).output = true;
   return all;
 }
 
-bool together(const Life& a, const Life& b) { return a.from <= b.to && b.from <= a.to; }
+// The next input is written while the last outputs are read.
+bool together(const Life& a, const Life& b) {
+  return (a.from <= b.to && b.from <= a.to) || (a.input && b.output) || (a.output && b.input);
+}
 
 }  // namespace
 

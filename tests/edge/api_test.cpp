@@ -148,6 +148,117 @@ TEST(Api, HandlesOfTwoThreadsAreIndependent) {
   EXPECT_NE(results[0], results[1]);
 }
 
+TEST(Api, OutputsStayWhileTheNextInputIsWritten) {
+  const auto bytes = random_sinet();
+  const Handle m = open(bytes);
+  std::vector<uint8_t> first(100 * 80 * 3, 90), second(100 * 80 * 3, 200), before(100 * 80), after(100 * 80);
+  const auto matte = [&](std::vector<uint8_t>& alpha) {
+    ASSERT_EQ(pe_read_matte(m.get(), 0, alpha.data(), 100, 80, 100), 0) << pe_error();
+  };
+  ASSERT_EQ(pe_set_image(m.get(), 0, first.data(), 100, 80, 300, 3), 0);
+  ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  const std::vector<float> logits(pe_output(m.get(), 0), pe_output(m.get(), 0) + 2 * 64 * 64);
+  matte(before);
+  ASSERT_EQ(pe_set_image(m.get(), 0, second.data(), 100, 80, 300, 3), 0);
+  EXPECT_TRUE(std::equal(logits.begin(), logits.end(), pe_output(m.get(), 0)));
+  matte(after);
+  EXPECT_EQ(before, after);
+  ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  EXPECT_FALSE(std::equal(logits.begin(), logits.end(), pe_output(m.get(), 0)));
+}
+
+TEST(Api, ARunWithoutInputIsAnErrorAndLeavesTheOutputs) {
+  const auto bytes = random_sinet();
+  const Handle m = open(bytes);
+  EXPECT_EQ(pe_run(m.get()), -1);
+  EXPECT_STREQ(pe_error(), "input image has not been written since the last run");
+  float* kept = pe_input(m.get(), 0);
+  std::fill_n(kept, 3 * 64 * 64, 0.25F);
+  ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  const std::vector<float> logits(pe_output(m.get(), 0), pe_output(m.get(), 0) + 2 * 64 * 64);
+  EXPECT_EQ(pe_run(m.get()), -1);
+  EXPECT_TRUE(std::equal(logits.begin(), logits.end(), pe_output(m.get(), 0)));
+  const std::vector<float> planes(3 * 64 * 64, 0.25F);
+  EXPECT_EQ(pe_set_input(m.get(), 0, planes.data(), planes.size() - 1), -1);
+  EXPECT_STREQ(pe_error(), "expected 12288 numbers, found 12287");
+  ASSERT_EQ(pe_set_input(m.get(), 0, planes.data(), planes.size()), 0) << pe_error();
+  ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  std::vector<float> again(logits.size());
+  EXPECT_EQ(pe_get_output(m.get(), 0, again.data(), again.size() + 1), -1);
+  ASSERT_EQ(pe_get_output(m.get(), 0, again.data(), again.size()), 0) << pe_error();
+  EXPECT_EQ(again, logits);
+  std::fill_n(kept, 3 * 64 * 64, 0.25F);
+  EXPECT_EQ(pe_run(m.get()), 0) << "through a pointer from before the last run";
+}
+
+// Each of two inputs is wanted before each run, and an output that is an input stays too.
+TEST(Api, EveryInputIsWantedForEveryRun) {
+  Graph g(naive::random_weight);
+  const Value a = g.input("a", 2, 4, 4), b = g.input("b", 2, 4, 4);
+  g.output("sum", g.add(a, b));
+  g.output("same", a);
+  const auto bytes = compile(g);
+  const Handle m = open(bytes);
+  ASSERT_NE(m, nullptr) << pe_error();
+  const auto set = [&](int input, float value) { std::fill_n(pe_input(m.get(), input), 32, value); };
+  for (float round = 1; round < 4; ++round) {
+    set(0, round);
+    EXPECT_EQ(pe_run(m.get()), -1);
+    EXPECT_STREQ(pe_error(), "input b has not been written since the last run");
+    set(1, 10);
+    ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+    set(0, -1), set(1, -1);
+    EXPECT_EQ(pe_output(m.get(), 0)[31], 10 + round);
+    EXPECT_EQ(pe_output(m.get(), 1)[0], round);
+    ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  }
+}
+
+TEST(Api, CountsAreChecked) {
+  const auto bytes = random_sinet();
+  Network network{std::span(bytes)};
+  pe_model* m = network.get();
+  std::vector<uint8_t> rgb(10 * 8 * 3), alpha(10 * 8);
+  EXPECT_EQ(pe_set_image_n(m, 0, rgb.data(), rgb.size() - 1, 10, 8, 30, 3), -1);
+  EXPECT_STREQ(pe_error(), "a buffer smaller than its image: 239 bytes for 8 rows");
+  EXPECT_EQ(pe_set_image_n(m, 0, rgb.data(), rgb.size(), 10, 8, SIZE_MAX / 2, 3), -1);
+  EXPECT_EQ(pe_set_image_n(m, 0, rgb.data(), rgb.size() - 3, 9, 8, 30, 3), 0) << pe_error();
+  ASSERT_EQ(pe_run(m), 0);
+  EXPECT_EQ(pe_read_matte_n(m, 0, alpha.data(), alpha.size() - 1, 10, 8, 10), -1);
+  EXPECT_EQ(pe_read_matte_n(m, 0, alpha.data(), alpha.size(), 10, 8, 10), 0) << pe_error();
+  EXPECT_EQ(
+      pe_read_matte_refined_n(m, 0, rgb.data(), rgb.size() - 1, 10, 8, 30, 3, alpha.data(), alpha.size(), 10),
+      -1);
+  EXPECT_EQ(pe_read_matte_refined_n(m, 0, rgb.data(), rgb.size(), 10, 8, 30, 3, alpha.data(), 79, 10), -1);
+  EXPECT_EQ(pe_read_matte_refined_n(m, 0, rgb.data(), rgb.size(), 10, 8, 30, 3, alpha.data(), 80, 10), 0)
+      << pe_error();
+  EXPECT_THROW(network.run(std::span(rgb).first(5), 10, 8), std::runtime_error);
+  EXPECT_THROW(network.run(rgb, -1, -1), std::runtime_error);
+  const std::vector<float> planes(3 * 64 * 64);
+  EXPECT_THROW(network.run(std::span(planes).first(3)), std::runtime_error);
+  EXPECT_NO_THROW(network.run(planes));
+}
+
+TEST(Api, MemoryIsCountedAndLimited) {
+  const auto bytes = random_sinet();
+  const Handle whole = open(bytes);
+  const size_t needed = pe_memory_bytes(whole.get());
+  EXPECT_EQ(pe_open_memory_within(bytes.data(), bytes.size(), needed - 1), nullptr);
+  EXPECT_NE(std::string(pe_error()).find("needs more than"), std::string::npos);
+  const Handle m(pe_open_memory_within(bytes.data(), bytes.size(), needed + 100'000));
+  ASSERT_NE(m, nullptr) << pe_error();
+  std::vector<uint8_t> rgb(400 * 400 * 3), alpha(400 * 400);
+  const auto refined = [&](pe_model* model) {
+    return pe_set_image(model, 0, rgb.data(), 400, 400, 1200, 3) == 0 && pe_run(model) == 0 &&
+           pe_read_matte_refined(model, 0, rgb.data(), 400, 400, 1200, 3, alpha.data(), 400) == 0;
+  };
+  EXPECT_FALSE(refined(m.get()));
+  EXPECT_TRUE(refined(whole.get())) << pe_error();
+  EXPECT_GT(pe_memory_bytes(whole.get()), needed + 100'000);
+  EXPECT_LE(pe_memory_bytes(m.get()), needed + 100'000);
+  EXPECT_EQ(pe_memory_bytes(nullptr), 0U);
+}
+
 // The published weights: values of the original network for two inputs.
 TEST(Api, GivesThePublishedLogits) {
   const Weights weights = published();

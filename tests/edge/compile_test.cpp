@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <pthread.h>
 #include <random>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "edge/compile/onnx.h"
 #include "edge/engine.h"
 #include "edge/nets/extremec3.h"
 #include "edge/nets/sinet.h"
@@ -146,7 +149,7 @@ TEST(Compile, NothingIsLeftOfNormalisationsAndActivations) {
   // gate's sum.
   EXPECT_LE(affine, 6);
   EXPECT_LT(bytes.size(), 360'000U);
-  EXPECT_LT(Engine(model).arena_bytes(), 3'500'000U);
+  EXPECT_LT(Engine(model).budget().taken(), 3'500'000U);
 }
 
 // Every part is written where the outermost concatenation lies.
@@ -191,6 +194,38 @@ TEST(Compile, AMissingTensorIsNamed) {
   } catch (const std::invalid_argument& e) {
     EXPECT_STREQ(e.what(), "encoder.level1.conv.weight: expected a tensor [12, 3, 3, 3], found none");
   }
+}
+
+TEST(Compile, WhatTheRuntimeWouldRefuseIsNotWritten) {
+  Graph g(naive::random_weight);
+  g.output("y", g.conv("a", g.input("x", 1, 128, 128), {1, 100, 1}));
+  try {
+    compile(g);
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_NE(std::string(e.what()).find("the runtime would refuse it"), std::string::npos) << e.what();
+  }
+}
+
+// As deep as a graph may be, on a stack of a thread that is not made for it.
+TEST(Compile, ADeepNetworkNeedsNoDeepStack) {
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 256 << 10);
+  const auto work = [](void*) -> void* {
+    Graph g(naive::random_weight);
+    Value x = g.input("x", 1, 1, 1);
+    for (int i = 0; i < 8000; ++i) x = g.add(x, x);
+    g.output("y", x);
+    to_onnx(g, "deep");
+    return new std::vector<std::byte>(compile(g));
+  };
+  pthread_t thread;
+  ASSERT_EQ(pthread_create(&thread, &small, work, nullptr), 0);
+  void* made = nullptr;
+  pthread_join(thread, &made);
+  const std::unique_ptr<std::vector<std::byte>> bytes(static_cast<std::vector<std::byte>*>(made));
+  EXPECT_EQ(Model::from_memory(*bytes).ops().size(), 8000U);
 }
 
 }  // namespace

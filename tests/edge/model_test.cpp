@@ -30,7 +30,9 @@ void reseal(std::vector<std::byte>& bytes) {
 
 std::string error_of(const std::vector<std::byte>& bytes) {
   try {
-    Engine(Model::from_memory(bytes, "m")).run();
+    Engine engine(Model::from_memory(bytes, "m"));
+    engine.fill_inputs(1);
+    engine.run();
   } catch (const BadModel& e) {
     return e.what();
   }
@@ -96,6 +98,43 @@ TEST_P(Hostile, RecordsAreRefusedOrHarmless) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Model, Hostile, testing::Values(Dtype::kFloat32, Dtype::kBfloat16, Dtype::kInt8));
+
+// A file of resizes, each of a row of `from(i)` columns to 65,536.
+template <class From>
+std::vector<std::byte> resizes(uint32_t count, From from) {
+  Header h{};
+  std::memcpy(h.magic, kMagic, sizeof kMagic);
+  h.version = kPlainVersion, h.tensors = count + 1, h.ops = count, h.name_bytes = 1, h.arena = 3 << 16;
+  std::vector<std::byte> bytes(weights_at(h));
+  std::byte* at = bytes.data() + sizeof h;
+  const auto append = [&at](const auto& record) {
+    std::memcpy(at, &record, sizeof record);
+    at += sizeof record;
+  };
+  append(TensorRecord{1, 1, 1 << 16, 0, 1 << 17});
+  for (uint32_t i = 0; i < count; ++i) append(TensorRecord{1, 1, from(i), 0, 0});
+  OpRecord op{};
+  op.kind = OpKind::kResize;
+  op.second = op.skip = op.input_scale = kNoTensor;
+  op.weight = op.bias = op.slope = op.skip_scale = op.weight_step = kNoWeight;
+  for (op.input = 1; op.input <= count; ++op.input) append(op);
+  std::memcpy(bytes.data(), &h, sizeof h);
+  reseal(bytes);
+  return bytes;
+}
+
+TEST(Model, TablesAlikeAreShared) {
+  const auto bytes = resizes(20'000, [](uint32_t) { return 1U; });
+  const Engine engine(Model::from_memory(bytes));
+  EXPECT_LT(engine.budget().taken(), 4 * bytes.size());
+}
+
+TEST(Model, WhatDoesNotFitIsRefusedBeforeItIsTaken) {
+  const auto bytes = resizes(20'000, [](uint32_t i) { return i + 1; });  // ten gigabytes of tables
+  EXPECT_THROW(Engine(Model::from_memory(bytes)), BadModel);
+  EXPECT_THROW(Engine(Model::from_memory(bytes), best_kernels(), 1 << 26), BadModel);
+  EXPECT_THROW(Model::from_memory(bytes, "m", 1 << 20), BadModel);
+}
 
 TEST(Model, AFileThatIsNotThereIsASystemError) {
   EXPECT_THROW(Model::from_file("/nonexistent/model.peb"), std::system_error);

@@ -174,6 +174,10 @@ class Folder : public testing::Test {
   size_t files() const {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
   }
+  std::vector<std::byte> read(const std::string& name, size_t most) const {
+    const auto held = read_file(path(name), most);
+    return {held.bytes.begin(), held.bytes.end()};
+  }
   std::filesystem::path folder_;
 };
 using AtomicFile = Folder;
@@ -197,10 +201,10 @@ TEST_F(AtomicFile, AFullDiskLeavesTheOldOne) {
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 7);
-  EXPECT_EQ(read_if_there(path("a"), 1000), old);
+  EXPECT_EQ(read("a", 1000), old);
   EXPECT_EQ(files(), 1U);
-  EXPECT_EQ(read_if_there(path("none"), 10), std::nullopt);
-  EXPECT_EQ(read_if_there(path("a"), 10)->size(), 11U);
+  EXPECT_FALSE(read_if_there(path("none"), 10).has_value());
+  EXPECT_EQ(read("a", 10).size(), 11U);
   EXPECT_THROW(write_atomically(path("no/such/folder"), old), std::system_error);
 }
 
@@ -210,7 +214,7 @@ TEST_F(AtomicFile, ALinkIsFollowed) {
   std::filesystem::create_symlink("a", path("link"));
   write_atomically(path("link"), fresh);
   EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
-  EXPECT_EQ(read_if_there(path("a"), 100), fresh);
+  EXPECT_EQ(read("a", 100), fresh);
 }
 
 // Killed at any moment while it saves again and again: what is there is always whole.
@@ -228,7 +232,7 @@ TEST_F(AtomicFile, AKillLeavesAWholeFile) {
     usleep(static_cast<useconds_t>(1000 + 700 * round));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    EXPECT_EQ(error_of(*read_if_there(path("a"), kRoom)), "");
+    EXPECT_EQ(error_of(read("a", kRoom)), "");
   }
 }
 
@@ -274,6 +278,12 @@ TEST_F(LearnedClasses, ThroughTheCInterface) {
   EXPECT_NEAR(similarities[1], 1, 1e-6);
   EXPECT_LT(similarities[0], similarities[1]);
   EXPECT_EQ(pe_classes_predict(classes.get(), network.output(features).data(), nullptr), 1);
+  EXPECT_THROW(classes.learn("blue", network.output(features).first(3)), std::runtime_error);
+  EXPECT_STREQ(pe_error(), "expected 6 features, found 3");
+  EXPECT_THROW(classes.similarities(std::vector<float>(7, 1.0F)), std::runtime_error);
+  float one = 0;
+  EXPECT_EQ(pe_classes_predict_n(classes.get(), network.output(features).data(), 6, &one, 1), -1);
+  EXPECT_THROW(classes.name(2), std::runtime_error);
   classes.forget("white");
   EXPECT_THROW(classes.forget("white"), std::runtime_error);
   EXPECT_STREQ(pe_error(), "there is no class white");
