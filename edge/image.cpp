@@ -90,7 +90,7 @@ void Resizer::to_bytes(const float* plane, int32_t width, int32_t height, uint8_
       float sum = 0.5F;
       for (int32_t k = 0; k < matte_across_.count; ++k) sum += share[k] * from[k];
       out[static_cast<size_t>(y) * row_bytes + static_cast<size_t>(x)] =
-          static_cast<uint8_t>(std::clamp(sum, 0.0F, 255.0F));
+          static_cast<uint8_t>(std::min(std::max(0.0F, sum), 255.0F));  // 0 for what is no number
     }
   }
 }

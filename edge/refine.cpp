@@ -114,7 +114,8 @@ void Refiner::refine(const float* plane, int32_t width, int32_t height, const Pi
       const auto left = static_cast<size_t>(h.left), right = static_cast<size_t>(h.right);
       const float slope = row_a_[left] + h.share * (row_a_[right] - row_a_[left]);
       const float offset = row_b_[left] + h.share * (row_b_[right] - row_b_[left]);
-      const float value = std::clamp(slope * luma_of(pixel) + offset, 0.0F, 1.0F);
+      // 0 for what is no number.
+      const float value = std::min(std::max(0.0F, slope * luma_of(pixel) + offset), 1.0F);
       *out++ = static_cast<uint8_t>(255 * value + 0.5F);
       pixel += photograph.pixel_bytes;
     }

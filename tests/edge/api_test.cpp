@@ -2,6 +2,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -237,6 +238,21 @@ TEST(Api, CountsAreChecked) {
   const std::vector<float> planes(3 * 64 * 64);
   EXPECT_THROW(network.run(std::span(planes).first(3)), std::runtime_error);
   EXPECT_NO_THROW(network.run(planes));
+}
+
+// Numbers that are none are no person, and no undefined conversion either.
+TEST(Api, AMatteOfNoNumbersIsEmpty) {
+  const auto bytes = random_sinet();
+  const Handle m = open(bytes);
+  std::fill_n(pe_input(m.get(), 0), 3 * 64 * 64, std::numeric_limits<float>::quiet_NaN());
+  ASSERT_EQ(pe_run(m.get()), 0) << pe_error();
+  const std::vector<uint8_t> rgb(20 * 20 * 3, 90);
+  std::vector<uint8_t> alpha(20 * 20, 1), refined(20 * 20, 1);
+  ASSERT_EQ(pe_read_matte_n(m.get(), 0, alpha.data(), alpha.size(), 20, 20, 20), 0);
+  ASSERT_EQ(
+      pe_read_matte_refined_n(m.get(), 0, rgb.data(), rgb.size(), 20, 20, 60, 3, refined.data(), 400, 20), 0);
+  EXPECT_EQ(alpha, std::vector<uint8_t>(20 * 20, 0));
+  EXPECT_EQ(refined, alpha);
 }
 
 TEST(Api, MemoryIsCountedAndLimited) {
