@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/bad_files.h"
 #include "apps/edge_bench.h"
 #include "apps/edge_export.h"
 #include "apps/edge_learn.h"
 #include "apps/flags.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
-#include "perennial/run/predict.h"
 #include "perennial/tasks/image_network.h"
 
 namespace perennial::apps {
@@ -48,7 +48,7 @@ void export_model(const ExportArguments& a) {
   check_export(a.flags, knows_ranges(graph));
   export_network(graph, fs::path(a.weights).stem().string(), a.flags, [](const std::string& folder) {
     const fs::path inside = fs::path(folder) / "images";
-    return find_images({fs::is_directory(inside) ? inside : fs::path(folder)});
+    return images_named({fs::is_directory(inside) ? inside : fs::path(folder)});
   });
 }
 
@@ -56,7 +56,7 @@ struct ClassifyArguments {
   std::string model, labels;
   std::vector<std::string> images;
   int64_t top = 3;
-  bool as_json = false;
+  bool as_json = false, skip_bad = false;
 };
 
 std::vector<std::string> labels_of(const std::string& path, size_t count) {
@@ -90,8 +90,8 @@ void classify(const ClassifyArguments& a) {
   edge::Network network(a.model);
   const int logits = network.output_named("logits");
   const auto labels = labels_of(a.labels, network.output(logits).size());
-  for (const auto& image : find_images(std::vector<fs::path>(a.images.begin(), a.images.end()))) {
-    run_on(network, image);
+  const auto images = images_named(std::vector<fs::path>(a.images.begin(), a.images.end()));
+  run_on_each(network, images, a.skip_bad, [&](const fs::path& image) {
     const auto p = probabilities(network.output(logits));
     json line{{"path", image.string()}};
     std::string text = image.string();
@@ -100,7 +100,7 @@ void classify(const ClassifyArguments& a) {
       text += fmt::format("  {} {:.1f} %", labels[c], 100 * p[c]);
     }
     fmt::print("{}\n", a.as_json ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text);
-  }
+  });
 }
 
 void add_export(CLI::App& edge) {
@@ -141,6 +141,7 @@ void add_classify(CLI::App& edge) {
   command->add_option("IMAGE", a->images, "images or folders of them")->required();
   command->add_option("--labels", a->labels, "a line for each class [their numbers]")->type_name("FILE");
   command->add_option("--top", a->top, "how many classes [3]")->check(CLI::Range(1, 1000000));
+  add_skip_bad(*command, a->skip_bad);
   command->add_flag("--json", a->as_json, "one JSON object a line");
   command->callback([a] { classify(*a); });
 }

@@ -28,6 +28,7 @@ void add_export_flags(CLI::App& command, ExportFlags& flags) {
       .add_option("--calibrate", flags.calibrate,
                   "for int8: photographs like those to come, or images/ in it")
       ->type_name("DIR");
+  command.add_flag("--skip-bad", flags.skip_bad, "calibrate without the photographs that cannot be read");
 }
 
 void check_export(const ExportFlags& flags, bool ranges_known) {
@@ -47,6 +48,7 @@ void export_network(
   EdgePrecision precision;
   if (flags.dtype == "bfloat16") precision.weights = edge::Dtype::kBfloat16;
   if (flags.dtype == "int8") precision.weights = edge::Dtype::kInt8;
+  precision.skip_bad = flags.skip_bad;
   if (!flags.calibrate.empty()) precision.calibration = photographs(flags.calibrate);
   std::vector<std::byte> bytes;
   if (!flags.out.empty()) bytes = compile_for_edge(graph, precision);  // nothing is written when this fails

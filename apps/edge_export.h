@@ -14,9 +14,10 @@ namespace perennial::apps {
 /// What a network is to be written as, from the flags of add_export_flags().
 struct ExportFlags {
   std::string out, onnx, dtype = "float32", calibrate;
+  bool skip_bad = false;
 };
 
-/// -o, --onnx, --dtype and --calibrate.
+/// -o, --onnx, --dtype, --calibrate and --skip-bad.
 void add_export_flags(CLI::App& command, ExportFlags& flags);
 
 /// Throws std::invalid_argument for flags that do not go together. `ranges_known`: without photographs too,

@@ -6,16 +6,30 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "perennial/base/clock.h"
-#include "perennial/run/predict.h"
 #include "perennial/tasks/background.h"
 
 namespace perennial::apps {
 
-void run_on(edge::Network& network, const std::filesystem::path& image) {
-  const Frame frame = frame_of(read_image(image));
-  network.run(frame.rgb, static_cast<int>(frame.width), static_cast<int>(frame.height));
+void run_on_each(edge::Network& network, const std::vector<std::filesystem::path>& images, bool skip_bad,
+                 const std::function<void(const std::filesystem::path&)>& use) {
+  BadFiles bad(skip_bad);
+  size_t good = 0;
+  for (const auto& image : images) {
+    Frame frame;
+    try {
+      frame = frame_of(read_image(image));
+    } catch (const Error& error) {
+      bad.add(error);
+      continue;
+    }
+    network.run(frame.rgb, static_cast<int>(frame.width), static_cast<int>(frame.height));
+    use(image);
+    ++good;
+  }
+  bad.finish(good);
 }
 
 std::vector<size_t> best_of(const std::vector<double>& values, int64_t top) {
@@ -37,7 +51,7 @@ struct Arguments {
   std::string state, model, name, output = "features";
   std::vector<std::string> images;
   int64_t top = 1;
-  bool as_json = false;
+  bool as_json = false, skip_bad = false;
 };
 
 // A network and the classes that are learned on one of its outputs.
@@ -51,25 +65,28 @@ struct Learner {
 };
 
 std::vector<fs::path> images_of(const Arguments& a) {
-  return find_images(std::vector<fs::path>(a.images.begin(), a.images.end()));
+  return images_named(std::vector<fs::path>(a.images.begin(), a.images.end()));
 }
 
 void learn(const Arguments& a) {
   Learner learner(a);
   double network = 0, update = 0;
-  const auto images = images_of(a);
-  for (const auto& image : images) {
-    const double begin = steady_seconds();
-    run_on(learner.network, image);
+  size_t images = 0;
+  double since = steady_seconds();
+  // Nothing is saved when a bad image is to fail the command.
+  run_on_each(learner.network, images_of(a), a.skip_bad, [&](const fs::path&) {
     const double ran = steady_seconds();
     learner.classes.learn(a.name, learner.network.output(learner.output));
-    network += ran - begin, update += steady_seconds() - ran;
-  }
+    network += ran - since;
+    since = steady_seconds();
+    update += since - ran;
+    ++images;
+  });
   const double begin = steady_seconds();
   learner.classes.save();
-  const double save = steady_seconds() - begin, count = static_cast<double>(images.size());
+  const double save = steady_seconds() - begin, count = static_cast<double>(images);
   const json out{{"class", a.name},
-                 {"images", images.size()},
+                 {"images", images},
                  {"classes", learner.classes.size()},
                  {"bytes", pe_classes_bytes(learner.classes.get())},
                  {"image_ms", 1e3 * network / count},
@@ -78,14 +95,13 @@ void learn(const Arguments& a) {
   if (a.as_json) return fmt::print("{}\n", out.dump());
   fmt::print(
       "{}: {} of {} classes, {} more image{}; ms an image: read and run {:.2f}, learn {:.4f}; save {:.2f}\n",
-      a.state, a.name, learner.classes.size(), images.size(), images.size() == 1 ? "" : "s",
-      1e3 * network / count, 1e3 * update / count, 1e3 * save);
+      a.state, a.name, learner.classes.size(), images, images == 1 ? "" : "s", 1e3 * network / count,
+      1e3 * update / count, 1e3 * save);
 }
 
 void predict(const Arguments& a) {
   Learner learner(a);
-  for (const auto& image : images_of(a)) {
-    run_on(learner.network, image);
+  run_on_each(learner.network, images_of(a), a.skip_bad, [&](const fs::path& image) {
     const auto similar = learner.classes.similarities(learner.network.output(learner.output));
     json line{{"path", image.string()}};
     std::string text = image.string();
@@ -96,7 +112,7 @@ void predict(const Arguments& a) {
       text += fmt::format("  {} {:.3f}", name, similarity);
     }
     fmt::print("{}\n", a.as_json ? line.dump(-1, ' ', false, json::error_handler_t::replace) : text);
-  }
+  });
 }
 
 void forget(const Arguments& a) {
@@ -130,6 +146,7 @@ void add_edge_learn(CLI::App& edge) {
       ->required()
       ->type_name("NAME");
   teach->add_option("IMAGE", l->images, "images or folders of them")->required();
+  add_skip_bad(*teach, l->skip_bad);
   teach->add_flag("--json", l->as_json, "as JSON: class images classes bytes image_ms update_ms save_ms");
   teach->callback([l] { learn(*l); });
 
@@ -141,6 +158,7 @@ void add_edge_learn(CLI::App& edge) {
   auto p = add_state(*guess);
   guess->add_option("IMAGE", p->images, "images or folders of them")->required();
   guess->add_option("--top", p->top, "how many classes [1]")->check(CLI::Range(1, 1000000));
+  add_skip_bad(*guess, p->skip_bad);
   guess->add_flag("--json", p->as_json, "one JSON object a line");
   guess->callback([p] { predict(*p); });
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -10,8 +11,10 @@
 
 namespace perennial::apps {
 
-/// Runs a network on an image file.
-void run_on(edge::Network& network, const std::filesystem::path& image);
+/// Runs a network on each image and gives it to `use`; what cannot be read is named, and fails the command in
+/// the end unless it is to be skipped.
+void run_on_each(edge::Network& network, const std::vector<std::filesystem::path>& images, bool skip_bad,
+                 const std::function<void(const std::filesystem::path&)>& use);
 
 /// Indices of the `top` largest values, the largest first.
 std::vector<size_t> best_of(const std::vector<double>& values, int64_t top);

@@ -111,9 +111,7 @@ void add_update(CLI::App& app) {
     if (a->data.empty())
       throw std::invalid_argument("update: say which data with --data (for example folder:DIR)");
     if (task_of_run(a->run) == "segment") {
-      if (a->data.size() != 1 || a->data[0].name != "data")
-        throw std::invalid_argument("update: a run of mattes takes --data DIR and no other option of data");
-      return update_mattes(a->run, a->data[0].value, a->overrides, a->common);
+      return update_mattes(a->run, a->data, a->overrides, a->common);
     }
     const DataOptions data = data_options(a->data);
     TerminalProgress progress(a->common.quiet);

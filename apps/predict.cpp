@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "apps/open_run.h"
 #include "apps/terminal.h"
@@ -18,6 +19,7 @@ struct Arguments {
   std::vector<std::string> images;
   Settings overrides;
   int64_t top = 3;
+  bool skip_bad = false;
 };
 
 void print_table(const std::vector<Prediction>& predictions) {
@@ -49,13 +51,16 @@ void predict(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const std::vector<std::filesystem::path> paths(a.images.begin(), a.images.end());
   const auto run = open_to_use(a.run, a.overrides, progress);
-  const auto predictions = predict_files(*run, find_images(paths), a.top, progress);
+  const auto [predictions, bad] = predict_files(*run, images_named(paths, a.common.quiet), a.top, progress);
   if (a.common.json || a.format == "jsonl")
     print_jsonl(predictions);
   else if (a.format == "csv")
     print_csv(predictions);
   else
     print_table(predictions);
+  BadFiles bad_files(a.skip_bad);
+  for (const Error& error : bad) bad_files.add(error);
+  bad_files.finish(predictions.size());
 }
 
 }  // namespace
@@ -70,6 +75,7 @@ void add_predict(CLI::App& app) {
   command->add_option("--format", a->format, "table | csv | jsonl")
       ->check(CLI::IsMember({"table", "csv", "jsonl"}));
   command->add_option("--top", a->top, "classes shown per image [3]")->check(CLI::Range(1, 1000000));
+  add_skip_bad(*command, a->skip_bad);
   add_flags(*command, {"threads", "device", "dtype"}, a->overrides);
   add_common(*command, a->common);
   command->callback([a] { predict(*a); });

@@ -103,6 +103,8 @@ void add_matte_eval(CLI::App& parent) {
   command->add_option("--data", a->folder, "images/ and masks/, or STEM.jpg with STEM.png beside it")
       ->type_name("DIR")
       ->required();
+  command->add_flag("--skip-bad", a->data.skip_bad,
+                    "note and leave out images and masks that cannot be decoded");
   command->add_option("--mask-threshold", a->data.threshold, "foreground is grey above this [127]");
   command
       ->add_option("--statistics", a->statistics,

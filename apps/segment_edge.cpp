@@ -1,10 +1,12 @@
 #include "apps/segment_edge.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/bad_files.h"
 #include "apps/edge_bench.h"
 #include "apps/edge_export.h"
 #include "apps/flags.h"
@@ -15,7 +17,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/outputs.h"
 #include "perennial/base/text.h"
-#include "perennial/io/image.h"
+#include "perennial/io/image_files.h"
 #include "perennial/run/resumable_run.h"
 #include "perennial/tasks/matte_data.h"
 #include "perennial/tasks/matte_model.h"
@@ -45,7 +47,7 @@ void export_model(const ExportArguments& a) {
 struct RunArguments {
   Common common;
   std::string input, out, model, background = "blur";
-  bool matte_only = false;
+  bool matte_only = false, skip_bad = false;
   MatteOptions options;
 };
 
@@ -58,12 +60,16 @@ class Segmenter {
  public:
   explicit Segmenter(const RunArguments& a)
       : a_(a),
+        bad_(a.skip_bad),
         runner_(a.model.empty() ? default_matte_model() : fs::path(a.model), a.options),
         background_(Background::parse(a.background)) {}
 
   void photograph(const fs::path& in, const fs::path& out) {
     const double begin = steady_seconds();
-    Frame frame = frame_of(read_image(in));
+    photograph(frame_of(read_image(in)), out, begin);
+  }
+
+  void photograph(Frame frame, const fs::path& out, double begin) {
     times_.decode += steady_seconds() - begin;
     runner_.forget();
     const auto& alpha = runner_.matte(frame);
@@ -85,19 +91,31 @@ class Segmenter {
   }
 
   void folder(const fs::path& in, const fs::path& out, Progress& progress) {
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(in))
-      if (entry.is_regular_file() && is_image_name(entry.path())) files.push_back(entry.path());
-    if (files.empty()) throw Error({"segmenting", in.string(), "images (.jpg, .png)", "none"});
-    std::sort(files.begin(), files.end());
+    const FoundImages found = images_in(in, Depth::kFolder);
+    const auto& files = found.files;
+    const std::string note = found.note();
+    if (files.empty())
+      throw Error({"segmenting", in.string(), "images (.jpg .png .webp ...)",
+                   "none" + (note.empty() ? "" : " (" + note + ")")});
+    if (!note.empty()) progress.note(in.string() + ": " + note);
     make_folder(out);
     const ProgressPart part(progress, "mattes", static_cast<int64_t>(files.size()));
     for (const auto& file : files) {
       if (progress.stop_requested()) throw Interrupted{};
-      photograph(file, out / (file.stem().string() + ".png"));
+      const double begin = steady_seconds();
+      std::optional<Frame> frame;
+      try {
+        frame = frame_of(read_image(file));
+      } catch (const Error& error) {
+        bad_.add(error);
+      }
+      if (frame) photograph(std::move(*frame), out / (file.stem().string() + ".png"), begin);
       progress.advance(1);
     }
   }
+
+  /// Throws when a photograph could not be read.
+  void finish() const { bad_.finish(static_cast<size_t>(times_.frames)); }
 
   void video(const fs::path& in, const fs::path& out, Progress& progress) {
     const bool cut = background_.transparent() && !a_.matte_only;
@@ -150,6 +168,7 @@ class Segmenter {
   }
 
   const RunArguments& a_;
+  BadFiles bad_;
   MatteRunner runner_;
   Background background_;
   Times times_;
@@ -176,6 +195,7 @@ void run(const RunArguments& a) {
         s["frames"].get<int64_t>(), s["frames_per_second"].get<double>(), s["decode_ms"].get<double>(),
         s["resize_ms"].get<double>(), s["network_ms"].get<double>(), s["composite_ms"].get<double>(),
         s["write_ms"].get<double>());
+  segmenter.finish();
 }
 
 }  // namespace
@@ -212,6 +232,7 @@ void add_segment_edge(CLI::App& segment) {
       ->type_name("MODEL.peb");
   go->add_option("--background", r->background, "blur | transparent | #RRGGBB | an image [blur]")
       ->type_name("WHAT");
+  add_skip_bad(*go, r->skip_bad);
   go->add_flag("--matte-only", r->matte_only, "write the matte itself, white where the person is");
   go->add_flag("--refine", r->options.refine,
                "draw the matte's edges along those of the photograph (guided filter)");

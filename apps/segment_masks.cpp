@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/data/csv_rows.h"
-#include "perennial/run/predict.h"
 #include "perennial/tasks/matte_model.h"
 #include "perennial/tasks/portrait_data.h"
 
@@ -24,11 +24,12 @@ struct MaskArguments {
   std::vector<std::filesystem::path> photographs;
   std::string out, teacher, masks, faces;
   PortraitOptions options;
+  bool skip_bad = false;
 };
 
 // Without those that an earlier call wrote into a folder of photographs.
 std::vector<std::filesystem::path> photographs_of(const MaskArguments& a) {
-  auto found = find_images(a.photographs);
+  auto found = images_named(a.photographs, a.common.quiet);
   const auto made = [&](const char* part) {
     return std::filesystem::weakly_canonical(std::filesystem::path(a.out) / part);
   };
@@ -53,9 +54,11 @@ void masks(const MaskArguments& a) {
   TerminalProgress progress(a.common.quiet);
   const auto all = portraits(a, progress);
   std::map<Verdict, int64_t> count;
+  BadFiles bad(a.skip_bad);
   std::string table = "photograph,face,verdict,agreement,area\n";
   for (const Portrait& p : all) {
     ++count[p.verdict];
+    if (p.verdict == Verdict::kUnreadable) bad.add(std::runtime_error(p.reason));
     table += fmt::format("{},{},{},{:.4f},{:.4f}\n", csv_field(p.photograph.string()), p.face,
                          name_of(p.verdict), p.agreement, p.area);
   }
@@ -66,13 +69,16 @@ void masks(const MaskArguments& a) {
   write_file_atomic(file, table);
   const int64_t before = count[Verdict::kKeptBefore], kept = before + count[Verdict::kKept];
   if (a.common.json)
-    return fmt::print(
+    fmt::print(
         "{}\n",
         json{{"portraits", portraits}, {"kept", kept}, {"kept_before", before}, {"without_a_face", faceless}}
             .dump());
-  fmt::print("{} of {} {} kept with a mask in {}{}; what became of each: {}\n", kept, portraits,
-             a.faces.empty() ? "photographs" : fmt::format("portraits (no face in {} photographs)", faceless),
-             a.out, before > 0 ? fmt::format(", {} of them before", before) : "", file.string());
+  else
+    fmt::print(
+        "{} of {} {} kept with a mask in {}{}; what became of each: {}\n", kept, portraits,
+        a.faces.empty() ? "photographs" : fmt::format("portraits (no face in {} photographs)", faceless),
+        a.out, before > 0 ? fmt::format(", {} of them before", before) : "", file.string());
+  bad.finish(all.size() - static_cast<size_t>(count[Verdict::kUnreadable]));
 }
 
 }  // namespace
@@ -126,6 +132,7 @@ void add_portrait_masks(CLI::App& parent) {
   command->add_option("--least", o.least, "least share of the photograph that a person fills [0.02]")
       ->check(CLI::Range(0.0, 1.0));
   command->add_option("--most", o.most, "and the largest [0.95]")->check(CLI::Range(0.0, 1.0));
+  add_skip_bad(*command, a->skip_bad);
   add_common(*command, a->common);
   command->callback([a] { masks(*a); });
 }

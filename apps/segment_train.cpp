@@ -56,11 +56,25 @@ void resume_mattes(const std::string& run, const Settings& overrides, const Comm
   finish(*MatteRun::open(run, overrides, progress), common, progress);
 }
 
-void update_mattes(const std::string& run, const std::string& data, const Settings& overrides,
+void update_mattes(const std::string& run, const Settings& data, const Settings& overrides,
                    const Common& common) {
+  std::string folder;
+  Settings settings = overrides;
+  for (Setting setting : data) {
+    if (setting.name == "data") {
+      folder = setting.value;
+    } else if (setting.name == "data.skip_bad") {
+      setting.name = "skip_bad";
+      settings.push_back(setting);
+    } else {
+      throw std::invalid_argument(
+          "update: a run of mattes takes --data DIR and --skip-bad, and no other option of data");
+    }
+  }
+  if (folder.empty()) throw std::invalid_argument("update: say which data with --data DIR");
   TerminalProgress progress(common.quiet);
-  const auto opened = MatteRun::open(run, overrides, progress);
-  opened->begin_update(data);
+  const auto opened = MatteRun::open(run, settings, progress);
+  opened->begin_update(folder);
   finish(*opened, common, progress);
 }
 

@@ -11,7 +11,7 @@ void add_matte_train(CLI::App& segment);
 
 /// `resume` and `update` of a run of `segment train`.
 void resume_mattes(const std::string& run, const Settings& overrides, const Common& common);
-void update_mattes(const std::string& run, const std::string& data, const Settings& overrides,
+void update_mattes(const std::string& run, const Settings& data, const Settings& overrides,
                    const Common& common);
 
 }  // namespace perennial::apps

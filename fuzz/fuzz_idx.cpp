@@ -2,7 +2,7 @@
 
 #include "perennial/base/error.h"
 #include "perennial/data/binary_records.h"
-#include "perennial/data/csv_rows.h"
+#include "perennial/data/image_csv.h"
 #include "perennial/io/gzip.h"
 
 namespace {

@@ -4,7 +4,8 @@
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
-#include "perennial/data/csv_rows.h"
+#include "perennial/base/progress.h"
+#include "perennial/data/image_csv.h"
 #include "perennial/data/image_list.h"
 #include "perennial/data/sources.h"
 
@@ -30,18 +31,39 @@ void check_unique(const std::vector<CsvRow>& rows, const fs::path& file) {
                row.path + " in lines " + std::to_string(it->second) + " and " + std::to_string(row.line));
 }
 
+/// The file of a path, in which a list from Windows has backslashes.
+fs::path file_of(const fs::path& root, std::string path) {
+  std::error_code code;
+  if (path.find('\\') != std::string::npos && !fs::exists(root / path, code))
+    std::replace(path.begin(), path.end(), '\\', '/');
+  return root / path;
+}
+
+bool has(const std::vector<CsvRow>& rows, SplitName part) {
+  return std::any_of(rows.begin(), rows.end(), [part](const CsvRow& row) { return row.part == part; });
+}
+
+/// Lines of a validation part are left out where there is a test part; without one they are it.
 ImageList to_list(const fs::path& file, const std::vector<CsvRow>& rows) {
+  const bool has_test = has(rows, SplitName::kTest);
+  const auto tested = tested_part(has(rows, SplitName::kValidation), has_test);
   std::set<std::string> names;
   for (const auto& row : rows) names.insert(row.label);
   ImageList list;
   list.root = file.parent_path();
   list.name = file.stem().string();
   list.class_names.assign(names.begin(), names.end());
+  int64_t left_out = 0;
   for (const auto& row : rows) {
+    if (has_test && row.part == SplitName::kValidation && ++left_out > 0) continue;
     const auto label = std::lower_bound(list.class_names.begin(), list.class_names.end(), row.label);
-    list.entries.push_back({list.root / row.path, normal(row.path), label - list.class_names.begin(),
-                            row.part == CsvRow::Part::kTest});
+    list.entries.push_back({file_of(list.root, row.path), normal(row.path), label - list.class_names.begin(),
+                            tested && row.part == tested});
   }
+  if (left_out > 0)
+    list.left_out =
+        std::to_string(left_out) + " lines of the validation part left out, as there is a test part";
+  if (tested) list.split_note = has_test ? "the list's own test part" : "the list's own validation part";
   return list;
 }
 
@@ -52,12 +74,8 @@ DataSource load_csv(const fs::path& file, const DataOptions& options, Progress& 
   if (rows.empty()) bad_list(file, "lines of path,label or path,label,train|test", "no line");
   check_unique(rows, file);
   ImageList list = to_list(file, rows);
-  const bool stated = std::any_of(rows.begin(), rows.end(),
-                                  [](const CsvRow& row) { return row.part != CsvRow::Part::kUnstated; });
-  if (stated)
-    list.split_note = "the third column of the list";
-  else
-    hold_out(list, options.test_share);
+  if (!list.left_out.empty()) progress.note(file.string() + ": " + list.left_out);
+  if (list.split_note.empty()) hold_out(list, options.test_share, progress);
   choose_entries(list, options);
   return decode_images(list, options, progress);
 }

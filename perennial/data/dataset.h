@@ -25,7 +25,8 @@ struct Dataset {
   std::vector<int64_t> labels;       ///< [N], index into class_names; with noise: as they arrive
   std::vector<int64_t> true_labels;  ///< [N], or empty when labels are the truth
   std::vector<std::string> class_names;
-  std::vector<int64_t> ids;        ///< [N], stable: the same sample has the same id in every run
+  std::vector<int64_t>
+      ids;  ///< [N], stable: the same sample has the same id in every run; of files: by content and path
   std::vector<std::string> paths;  ///< [N] file of each sample relative to the root, or empty
   Normalisation normalisation;
   bool is_digits = false;  ///< handwritten digits: neither mirrored nor cropped by default
@@ -37,9 +38,10 @@ struct Dataset {
 struct DataSource {
   Dataset train;
   Dataset test;
-  std::string
-      split_note;  ///< how the test part came about, e.g. "hold-out: 20 % of each class, by hash of the path"
+  std::string split_note;  ///< how the test part came about, e.g. "hold-out: 20 % of each class, by hash of
+                           ///< the content"
   std::vector<std::string> skipped;  ///< files left out under skip_bad, each with the reason
+  std::string left_out;              ///< what of the source is no sample: "3 .heic left out; val/ left out"
 };
 
 struct DataOptions {
@@ -58,9 +60,9 @@ struct DataOptions {
 };
 
 /// Loads `digits` | `cifar10:DIR` | `cifar100:DIR` (binary forms) | `mnist:DIR` (IDX, plain or .gz) |
-/// `folder:DIR` (train/<class>/..., optional test/<class>/..., or <class>/... directly) | `csv:FILE`
-/// (path,label; optional third column "train" or "test"). Throws std::invalid_argument for an unknown kind,
-/// Error for bad files.
+/// `folder:DIR` (train/<class>/..., optional test/ or val/<class>/..., or <class>/... directly) | `csv:FILE`
+/// (paths, labels and, if stated, parts of the set). Throws std::invalid_argument for an unknown kind, Error
+/// for bad files.
 DataSource load_data(const DataOptions& options, Progress& progress);
 
 /// An uninitialised uint8 tensor [n, c, h, w] in memory, or over an unlinked scratch file in the cache folder

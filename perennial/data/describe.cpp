@@ -47,6 +47,7 @@ std::string describe(const DataSource& source) {
   std::string out = fmt::format("{}: {} classes\n", source.train.name, source.train.class_names.size());
   out += part("train", source.train) + part("test", source.test);
   if (!source.split_note.empty()) out += source.split_note + "\n";
+  if (!source.left_out.empty()) out += source.left_out + "\n";
   size_t longest = 5;
   for (const auto& name : source.train.class_names) longest = std::max(longest, name.size());
   const auto train = class_counts(source.train), test = class_counts(source.test);

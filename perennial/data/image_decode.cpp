@@ -7,6 +7,7 @@
 #include "perennial/base/progress.h"
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
+#include "perennial/data/bad_files.h"
 #include "perennial/data/image_list.h"
 #include "perennial/io/image.h"
 
@@ -43,7 +44,11 @@ std::vector<int64_t> rows_of(const ImageList& list, int64_t& train, int64_t& tes
 class Decoding {
  public:
   Decoding(const ImageList& list, const DataOptions& options, Progress& progress)
-      : list_(list), options_(options), progress_(progress), errors_(list.entries.size()) {
+      : list_(list),
+        options_(options),
+        progress_(progress),
+        errors_(list.entries.size()),
+        ids_(list.entries.size()) {
     side_ = choose_side(list, options);
     int64_t train = 0, test = 0;
     rows_ = rows_of(list, train, test);
@@ -58,7 +63,7 @@ class Decoding {
       for (int64_t i = begin; i < end && !stopped_; ++i) decode(static_cast<size_t>(i));
     });
     if (progress_.stop_requested()) throw Interrupted{};
-    if (!options_.skip_bad) throw_first();
+    if (!options_.skip_bad) throw_bad(errors_, "data.skip_bad = true lists such files and goes on");
   }
 
   /// The part with the failures left out.
@@ -73,7 +78,7 @@ class Decoding {
       if (set.size() != rows_[i])
         std::copy_n(images + rows_[i] * row_bytes(), row_bytes(), images + set.size() * row_bytes());
       set.labels.push_back(entry.label);
-      set.ids.push_back(static_cast<int64_t>(hash64(entry.path) >> 1));
+      set.ids.push_back(ids_[i]);
       set.paths.push_back(entry.path);
     }
     set.inputs = inputs_[test].narrow(0, 0, set.size());
@@ -93,25 +98,20 @@ class Decoding {
   void decode(size_t i) {
     const ImageEntry& entry = list_.entries[i];
     try {
-      const Image image = resize_to_square(read_image(entry.file, side_), side_, options_.stretch);
+      const std::string bytes = read_image_bytes(entry.file);
+      const Image image = resize_to_square(
+          decode_image(bytes, entry.file.string(), max_image_pixels(), side_), side_, options_.stretch);
       auto* out = inputs_[entry.test].mutable_data_ptr<uint8_t>() + rows_[i] * row_bytes();
       std::copy(image.pixels.begin(), image.pixels.end(), out);
+      // The same picture under two names, and two pictures of one name in two folders, are samples of their
+      // own.
+      ids_[i] = static_cast<int64_t>(mix64(hash64(bytes), hash64(entry.path)) >> 1);
     } catch (const Error& error) {
       errors_[i].emplace(error);
-      if (!options_.skip_bad) stopped_ = true;
     }
     const std::lock_guard<std::mutex> lock(progress_mutex_);
     progress_.advance(1);
     if (progress_.stop_requested()) stopped_ = true;
-  }
-
-  void throw_first() const {
-    for (const auto& error : errors_)
-      if (error) {
-        auto context = error->context();
-        context.found += " (data.skip_bad = true lists such files and goes on)";
-        throw Error(context);
-      }
   }
 
   const ImageList& list_;
@@ -122,6 +122,7 @@ class Decoding {
   int64_t side_ = 0;
   std::vector<int64_t> rows_;
   std::vector<std::optional<Error>> errors_;
+  std::vector<int64_t> ids_;
   at::Tensor inputs_[2];
 };
 
@@ -139,7 +140,8 @@ void check_classes(const ImageList& list, const Dataset& train) {
 DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress) {
   Decoding decoding(list, options, progress);
   decoding.run();
-  DataSource source{decoding.part(false), decoding.part(true), list.split_note, decoding.failures()};
+  DataSource source{decoding.part(false), decoding.part(true), list.split_note, decoding.failures(),
+                    list.left_out};
   check_classes(list, source.train);
   return source;
 }

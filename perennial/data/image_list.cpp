@@ -1,46 +1,56 @@
 #include "perennial/data/image_list.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdlib>
+#include <atomic>
 
 #include <fmt/format.h>
 
+#include "perennial/base/error.h"
+#include "perennial/base/progress.h"
 #include "perennial/base/random.h"
+#include "perennial/base/threads.h"
+#include "perennial/data/hold_out.h"
 #include "perennial/data/sources.h"
 
 namespace perennial {
 namespace {
 
-constexpr uint64_t kHoldOutSeed = 0x686f6c646f7574;
-
-uint64_t draw(const ImageEntry& entry) { return hash64(entry.path, kHoldOutSeed); }
-
-void hold_out_class(std::vector<ImageEntry*>& entries, double share) {
-  const double threshold = share * 0x1p64;
-  for (ImageEntry* entry : entries) entry->test = static_cast<double>(draw(*entry)) < threshold;
-  if (entries.size() < 2) {
-    for (ImageEntry* entry : entries) entry->test = false;
-    return;
-  }
-  const auto [lowest, highest] =
-      std::minmax_element(entries.begin(), entries.end(),
-                          [](const ImageEntry* a, const ImageEntry* b) { return draw(*a) < draw(*b); });
-  (*lowest)->test = true;
-  (*highest)->test = false;
+/// By entry. A file that cannot be read has the hash of its path: decoding will say what is wrong with it.
+std::vector<uint64_t> contents_of(const ImageList& list, Progress& progress) {
+  std::vector<uint64_t> contents(list.entries.size());
+  std::atomic<bool> stopped{false};
+  parallel_for(static_cast<int64_t>(contents.size()), 16, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end) && !stopped; ++i) {
+      if (progress.stop_requested()) stopped = true;
+      try {
+        contents[i] = content_hash(list.entries[i].file);
+      } catch (const Error&) {
+        contents[i] = hash64(list.entries[i].path);
+      }
+    }
+  });
+  if (stopped) throw Interrupted{};
+  return contents;
 }
 
 }  // namespace
 
-void hold_out(ImageList& list, double share) {
+void hold_out(ImageList& list, double share, Progress& progress) {
   if (share <= 0) {
     list.split_note = "no test part (test_share is 0)";
     return;
   }
-  std::vector<std::vector<ImageEntry*>> classes(list.class_names.size());
-  for (ImageEntry& entry : list.entries) classes[static_cast<size_t>(entry.label)].push_back(&entry);
-  for (auto& entries : classes) hold_out_class(entries, share);
-  list.split_note = fmt::format("hold-out: about {:.3g} % of each class, by hash of the path", 100 * share);
+  const auto contents = contents_of(list, progress);
+  std::vector<std::vector<size_t>> classes(list.class_names.size());
+  for (size_t i = 0; i < list.entries.size(); ++i)
+    classes[static_cast<size_t>(list.entries[i].label)].push_back(i);
+  for (const auto& entries : classes) {
+    std::vector<uint64_t> of_class;
+    for (const size_t i : entries) of_class.push_back(contents[i]);
+    const auto out = held_out(of_class, share);
+    for (size_t k = 0; k < entries.size(); ++k) list.entries[entries[k]].test = out[k];
+  }
+  list.split_note =
+      fmt::format("hold-out: about {:.3g} % of each class, by hash of the content", 100 * share);
 }
 
 void choose_entries(ImageList& list, const DataOptions& options) {

@@ -11,7 +11,7 @@ namespace perennial {
 /// One image file of a folder or CSV source, not yet decoded.
 struct ImageEntry {
   std::filesystem::path file;
-  std::string path;  ///< relative to the root, with forward slashes: names the sample for good
+  std::string path;  ///< relative to the root, with forward slashes
   int64_t label = 0;
   bool test = false;
 };
@@ -23,17 +23,17 @@ struct ImageList {
   std::vector<std::string> class_names;
   std::vector<ImageEntry> entries;
   std::string split_note;
+  std::string left_out;  ///< what of the source is not among the entries: DataSource::left_out
 };
 
-/// Marks about `share` of each class as test by a hash of the path, so that a file stays on its side when
-/// others come or go. A class of two or more files has at least one on each side. Writes split_note.
-void hold_out(ImageList& list, double share);
+/// Marks about `share` of each class as test by the content of the files (held_out). Writes split_note.
+void hold_out(ImageList& list, double share, Progress& progress);
 
 /// Keeps the classes and the train samples per class that the options ask for.
 void choose_entries(ImageList& list, const DataOptions& options);
 
-/// Decodes all files once, in parallel, to squares of one size. Throws the Error of the first bad file, or
-/// lists it under `skipped` with options.skip_bad.
+/// Decodes all files once, in parallel, to squares of one size; ids are made of content and path. Throws an
+/// Error that names the bad files, or lists them under `skipped` with options.skip_bad.
 DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress);
 
 }  // namespace perennial

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "perennial/base/environment.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/base/text.h"
 #include "perennial/io/image_codecs.h"
 
@@ -48,9 +49,9 @@ void check_image_size(const std::string& name, int64_t height, int64_t width, in
 }
 
 int64_t max_image_pixels() {
-  const char* text = std::getenv("PERENNIAL_MAX_PIXELS");
-  if (text == nullptr || *text == '\0') return kMaxPixels;
-  const int64_t pixels = parse_int(text, "PERENNIAL_MAX_PIXELS");
+  const auto text = environment("PERENNIAL_MAX_PIXELS");
+  if (!text) return kMaxPixels;
+  const int64_t pixels = parse_int(*text, "PERENNIAL_MAX_PIXELS");
   if (pixels < 1) throw std::invalid_argument("PERENNIAL_MAX_PIXELS: expected 1 or more");
   return pixels;
 }
@@ -91,7 +92,7 @@ bool is_image(std::string_view head) { return codec_of(head) != nullptr; }
 bool is_image_name(const std::filesystem::path& path) {
   constexpr std::array<std::string_view, 11> kEndings{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp",
                                                       ".gif", ".bmp",  ".dib", ".tif",  ".tiff"};
-  const std::string ending = lower(path.extension().string());
+  const std::string ending = ending_of(path);
   return std::find(kEndings.begin(), kEndings.end(), ending) != kEndings.end();
 }
 

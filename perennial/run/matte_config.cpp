@@ -14,7 +14,8 @@ OptionTable MatteConfig::table() {
   t.add("data", data, "a folder: images/ and masks/ of equal stems, or STEM.jpg with STEM.png beside it");
   t.add("weights", weights, "begin from these (a .safetensors file or a run); none: from nothing");
   t.add("mask_threshold", mask_threshold, "foreground is grey above this").range(0, 254);
-  t.add("hold_out", hold_out, "every so many-th photograph, by name, is only measured on; 0: none")
+  t.add("skip_bad", skip_bad, "note and leave out images and masks that cannot be decoded");
+  t.add("hold_out", hold_out, "about one photograph in so many, by its content, is only measured on; 0: none")
       .range(0, 1000000);
   t.add("learner", learner, "of later chunks of data: er replays the memory, finetune does not")
       .choices({"er", "finetune"});
@@ -35,7 +36,7 @@ OptionTable MatteConfig::table() {
 }
 
 const std::vector<std::string>& MatteConfig::changeable() {
-  static const std::vector<std::string> names{"threads", "checkpoint.seconds"};
+  static const std::vector<std::string> names{"threads", "checkpoint.seconds", "skip_bad"};
   return names;
 }
 

@@ -13,7 +13,8 @@ struct MatteConfig {
   std::string data;              ///< folder of images and masks
   std::string weights;           ///< to begin from; empty: from nothing
   int64_t mask_threshold = 127;
-  int64_t hold_out = 3;  ///< every so many-th photograph, by name, is measured on only; 0: none
+  bool skip_bad = false;  ///< note and leave out files that cannot be decoded
+  int64_t hold_out = 3;   ///< about one photograph in so many, by its content, is measured on only; 0: none
   std::string learner = "er";
   std::string memory = "100";
   int64_t update_epochs = 30;  ///< on each later chunk of data

@@ -5,6 +5,7 @@
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/log.h"
+#include "perennial/data/hold_out.h"
 #include "perennial/tasks/matte_eval.h"
 
 namespace perennial {
@@ -18,11 +19,13 @@ struct Split {
 
 Split load_split(const std::string& folder, const MatteConfig& config, Progress& progress) {
   Split split;
-  int64_t n = 0;
-  for (Matte& matte : load_mattes(folder, {config.mask_threshold}, progress)) {
-    const bool out = config.hold_out > 0 && ++n % config.hold_out == 0;
-    (out ? split.held_out : split.train).push_back(std::move(matte));
-  }
+  std::vector<Matte> mattes = load_mattes(folder, {config.mask_threshold, config.skip_bad}, progress);
+  std::vector<uint64_t> contents;
+  for (const Matte& matte : mattes) contents.push_back(matte.content);
+  const double share = config.hold_out > 0 ? 1 / static_cast<double>(config.hold_out) : 0;
+  const std::vector<bool> out = held_out(contents, share);
+  for (size_t i = 0; i < mattes.size(); ++i)
+    (out[i] ? split.held_out : split.train).push_back(std::move(mattes[i]));
   if (split.train.empty())
     throw Error({"loading images and masks", folder, "photographs to train on",
                  fmt::format("none ({} held out)", split.held_out.size())});

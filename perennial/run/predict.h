@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "perennial/base/error.h"
 #include "perennial/run/run.h"
 
 namespace perennial {
@@ -14,12 +15,13 @@ struct Prediction {
   std::vector<std::pair<std::string, double>> classes;  ///< name and probability, most probable first
 };
 
-/// The image files that `paths` name: files as they are, folders searched through, sorted. Error for what is
-/// missing and for a folder without images.
-std::vector<std::filesystem::path> find_images(const std::vector<std::filesystem::path>& paths);
+struct Predictions {
+  std::vector<Prediction> made;
+  std::vector<Error> bad;  ///< of files that cannot be decoded
+};
 
 /// Decodes, scales and classifies files, a batch at a time; at most `top` classes each.
-std::vector<Prediction> predict_files(Run& run, const std::vector<std::filesystem::path>& files, int64_t top,
-                                      Progress& progress);
+Predictions predict_files(Run& run, const std::vector<std::filesystem::path>& files, int64_t top,
+                          Progress& progress);
 
 }  // namespace perennial

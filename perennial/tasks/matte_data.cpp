@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 
@@ -10,9 +11,12 @@
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
+#include "perennial/base/outputs.h"
 #include "perennial/base/progress.h"
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
+#include "perennial/data/bad_files.h"
+#include "perennial/io/image_files.h"
 
 namespace perennial {
 namespace {
@@ -28,20 +32,13 @@ constexpr const char* kLayout =
 
 using Files = std::map<std::string, fs::path>;  // by stem
 
-bool is_png(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  return ending == ".png";
-}
+bool is_png_name(const fs::path& path) { return ending_of(path) == ".png"; }
 
 template <class Wanted>
-Files files_of(const fs::path& folder, Wanted wanted) {
+Files by_stem(const std::vector<fs::path>& paths, Wanted wanted) {
   Files files;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path& path = entry.path();
-    const bool hidden = path.filename().string().starts_with('.');
-    if (hidden || !is_image_name(path) || !entry.is_regular_file() || !wanted(path)) continue;
+  for (const fs::path& path : paths) {
+    if (!wanted(path)) continue;
     const auto [at, fresh] = files.emplace(path.stem().string(), path);
     if (!fresh)
       fail(std::max(path, at->second), "one file of that stem", std::min(path, at->second).string());
@@ -49,18 +46,27 @@ Files files_of(const fs::path& folder, Wanted wanted) {
   return files;
 }
 
+bool any(const fs::path& /*path*/) { return true; }
+bool is_photograph_name(const fs::path& path) { return !is_png_name(path); }
+
 struct Pairs {
   Files images, masks;
+  std::string left_out;
 };
 
 Pairs find_pairs(const fs::path& root) {
   const fs::path images = root / "images", masks = root / "masks";
   if (!fs::is_directory(root)) fail(root, kLayout, fs::exists(root) ? "a file" : "no such folder");
   if (fs::is_directory(images) && fs::is_directory(masks)) {
-    const auto all = [](const fs::path&) { return true; };
-    return {files_of(images, all), files_of(masks, all)};
+    FoundImages found = images_in(images, Depth::kFolder);
+    const FoundImages found_masks = images_in(masks, Depth::kFolder);
+    Pairs pairs{by_stem(found.files, any), by_stem(found_masks.files, any), ""};
+    found.add(found_masks);
+    pairs.left_out = found.note();
+    return pairs;
   }
-  return {files_of(root, [](const fs::path& p) { return !is_png(p); }), files_of(root, is_png)};
+  const FoundImages found = images_in(root, Depth::kFolder);
+  return {by_stem(found.files, is_photograph_name), by_stem(found.files, is_png_name), found.note()};
 }
 
 void check_pairs(const fs::path& root, const Pairs& pairs) {
@@ -80,12 +86,15 @@ std::vector<uint8_t> binary(const Image& grey, int64_t threshold) {
 
 Matte decode(const std::string& stem, const fs::path& image_path, const fs::path& mask_path,
              int64_t threshold) {
-  Image image = read_image(image_path);
+  const std::string bytes = read_image_bytes(image_path);
+  Image image = decode_image(bytes, image_path.string());
   const Image mask = with_channels(read_image(mask_path), 1);
   if (mask.height != image.height || mask.width != image.width)
     fail(mask_path, fmt::format("the size of its image, {} x {}", image.width, image.height),
          fmt::format("{} x {}", mask.width, mask.height));
-  return {stem, static_cast<int64_t>(hash64(stem) >> 1), std::move(image), binary(mask, threshold)};
+  const uint64_t content = hash64(bytes);
+  const auto id = static_cast<int64_t>(mix64(content, hash64(stem)) >> 1);
+  return {stem, id, std::move(image), binary(mask, threshold), content};
 }
 
 Pairs scan(const fs::path& root) {
@@ -96,6 +105,19 @@ Pairs scan(const fs::path& root) {
   } catch (const fs::filesystem_error& error) {
     fail(error.path1(), "a readable folder", error.code().message());
   }
+}
+
+std::vector<Matte> without_bad(std::vector<Matte> mattes, const std::vector<std::optional<Error>>& errors,
+                               bool skip_bad, Progress& progress) {
+  if (!skip_bad) throw_bad(errors, "--skip-bad leaves such files out");
+  std::vector<Matte> good;
+  for (size_t i = 0; i < mattes.size(); ++i) {
+    if (errors[i])
+      progress.note(std::string("skipped ") + errors[i]->what());
+    else
+      good.push_back(std::move(mattes[i]));
+  }
+  return good;
 }
 
 /// Nearest neighbour: the input pixel that the centre of an output pixel lies in.
@@ -113,36 +135,36 @@ std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& o
   if (options.threshold < 0 || options.threshold > 254)
     throw std::invalid_argument("the threshold of a mask lies between 0 and 254");
   const Pairs pairs = scan(folder);
+  if (!pairs.left_out.empty()) progress.note(folder.string() + ": " + pairs.left_out);
   std::vector<std::pair<std::string, fs::path>> images(pairs.images.begin(), pairs.images.end());
   std::vector<Matte> mattes(images.size());
+  std::vector<std::optional<Error>> errors(images.size());
   const ProgressPart part(progress, "reading " + folder.string(), static_cast<int64_t>(images.size()));
   std::mutex progress_mutex;
   parallel_for(static_cast<int64_t>(images.size()), 1, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
       const auto& [stem, path] = images[i];
-      mattes[i] = decode(stem, path, pairs.masks.at(stem), options.threshold);
+      try {
+        mattes[i] = decode(stem, path, pairs.masks.at(stem), options.threshold);
+      } catch (const Error& error) {
+        errors[i].emplace(error);
+      }
       const std::lock_guard<std::mutex> lock(progress_mutex);
       progress.advance(1);
       if (progress.stop_requested()) throw Interrupted{};
     }
   });
-  return mattes;
+  return without_bad(std::move(mattes), errors, options.skip_bad, progress);
 }
 
 std::vector<fs::path> matte_photographs(const fs::path& root) {
-  Files files;
-  try {
-    if (!fs::is_directory(root))
-      fail(root, "a folder of photographs", fs::exists(root) ? "a file" : "no such folder");
-    const auto all = [](const fs::path&) { return true; };
-    const bool apart = fs::is_directory(root / "images");
-    files =
-        apart ? files_of(root / "images", all) : files_of(root, [](const fs::path& p) { return !is_png(p); });
-    if (!apart) files.merge(files_of(root, is_png));
-  } catch (const fs::filesystem_error& error) {
-    fail(error.path1(), "a readable folder", error.code().message());
-  }
-  if (files.empty()) fail(root, "photographs (.jpg, .png)", "none");
+  if (!fs::is_directory(root))
+    fail(root, "a folder of photographs", fs::exists(root) ? "a file" : "no such folder");
+  const bool apart = fs::is_directory(root / "images");
+  const FoundImages found = images_in(apart ? root / "images" : root, Depth::kFolder);
+  Files files = apart ? by_stem(found.files, any) : by_stem(found.files, is_photograph_name);
+  if (!apart) files.merge(by_stem(found.files, is_png_name));
+  if (files.empty()) fail(root, "photographs (.jpg .png .webp ...)", "none");
   std::vector<fs::path> photographs;
   for (const auto& [stem, path] : files) photographs.push_back(path);
   return photographs;

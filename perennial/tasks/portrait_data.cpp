@@ -59,6 +59,9 @@ void require_in_range(const PortraitOptions& o) {
 // The decoder makes eight bits of sixteen, where labels vanish, and lays what is transparent over white.
 void require_plain_png(std::string_view bytes, const fs::path& file) {
   constexpr size_t kDepth = 24, kColourType = 25;
+  if (const std::string_view format = format_name(bytes); format != "PNG" && is_image(bytes))
+    throw Error(
+        {"making masks", file.string(), "a PNG of 8 bits a channel without alpha", std::string(format)});
   if (bytes.size() <= kColourType) return;  // the decoder says what that is
   const bool deep = bytes[kDepth] == 16, alpha = bytes[kColourType] == 4 || bytes[kColourType] == 6;
   if (deep || alpha)
@@ -80,6 +83,20 @@ Image united(const fs::path& file) {
   return mask;
 }
 
+// A photograph or mask that cannot be read, and not an error of what is written.
+struct Unreadable : Error {
+  explicit Unreadable(const Error& error) : Error(error) {}
+};
+
+template <class Read>
+auto readable(const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Unreadable(error);
+  }
+}
+
 class Maker {
  public:
   Maker(const MaskSource& masks, const fs::path& out, const PortraitOptions& options)
@@ -88,13 +105,15 @@ class Maker {
     make_folder(out / "masks");
   }
 
-  void photograph(const fs::path& file) {
+  void photograph(const fs::path& file) try {
     if (!options_.faces) return whole(file);
     const auto found = options_.faces->find(file.filename().string());
     if (found == options_.faces->end()) return all_.push_back({file, 0, Verdict::kNoFace});
-    const Image image = read_image(file);
+    const Image image = readable([&] { return read_image(file); });
     for (size_t i = 0; i < found->second.size(); ++i)
       all_.push_back(around(found->second[i], image, file, static_cast<int64_t>(i) + 1));
+  } catch (const Unreadable& bad) {
+    all_.push_back({.photograph = file, .verdict = Verdict::kUnreadable, .reason = bad.what()});
   }
 
   std::vector<Portrait> all() && { return std::move(all_); }
@@ -102,7 +121,7 @@ class Maker {
  private:
   void whole(const fs::path& file) {
     if (fs::exists(out_ / "images" / file.filename())) return all_.push_back({file, 0, Verdict::kKeptBefore});
-    const Image image = read_image(file);
+    const Image image = readable([&] { return read_image(file); });
     all_.push_back(judged({file, 0}, image, {0, 0, image.width, image.height}, file.filename()));
   }
 
@@ -116,7 +135,7 @@ class Maker {
   }
 
   Portrait judged(Portrait p, const Image& photograph, const Box& box, const fs::path& name) {
-    const PortraitMask mask = masks_(p.photograph, photograph, box);
+    const PortraitMask mask = readable([&] { return masks_(p.photograph, photograph, box); });
     const auto inside = std::count(mask.mask.begin(), mask.mask.end(), 255);
     p.agreement = mask.agreement;
     p.area = static_cast<double>(inside) / static_cast<double>(mask.mask.size());
@@ -141,7 +160,7 @@ class Maker {
 
 const char* name_of(Verdict verdict) {
   constexpr const char* kNames[] = {"kept",         "kept before", "no face", "small face",
-                                    "face outside", "doubtful",    "area"};
+                                    "face outside", "doubtful",    "area",    "unreadable"};
   return kNames[static_cast<size_t>(verdict)];
 }
 

@@ -39,8 +39,8 @@ MaskSource teacher_masks(MatteRunner& teacher);
 /// all that is not black is a person, so that labels of body parts are united.
 MaskSource labelled_masks(const std::filesystem::path& folder);
 
-enum class Verdict { kKept, kKeptBefore, kNoFace, kSmallFace, kFaceOutside, kDoubtful, kArea };
-/// "kept", "kept before", "no face", "small face", "face outside", "doubtful", "area".
+enum class Verdict { kKept, kKeptBefore, kNoFace, kSmallFace, kFaceOutside, kDoubtful, kArea, kUnreadable };
+/// "kept", "kept before", "no face", "small face", "face outside", "doubtful", "area", "unreadable".
 const char* name_of(Verdict verdict);
 
 /// What became of a photograph, or of a face in it.
@@ -49,6 +49,7 @@ struct Portrait {
   int64_t face = 0;  ///< counts from 1; 0 is the whole photograph
   Verdict verdict = Verdict::kKept;
   double agreement = 0, area = 0;  ///< where there is a mask
+  std::string reason = {};         ///< what is wrong with an unreadable one
 
   bool kept() const { return verdict == Verdict::kKept || verdict == Verdict::kKeptBefore; }
 };
@@ -57,9 +58,9 @@ struct Portrait {
 /// from bodies with labels of their parts, or from photographs without any by a strong segmenter, both
 /// cropped around faces; the detector of faces is the user's. For each portrait whose mask is to be trusted,
 /// `out`/images/NAME is a copy of the photograph, or NAME `STEM-FACE.png` the part of it, and
-/// `out`/masks/STEM.png the mask. Portraits already in `out` stay as they are, so that it can go on. Throws
-/// std::invalid_argument for options out of range; Error for a file that cannot be read or written,
-/// Interrupted.
+/// `out`/masks/STEM.png the mask. Portraits already in `out` stay as they are, so that it can go on; a
+/// photograph that cannot be read, or its mask, stops no other. Throws std::invalid_argument for options out
+/// of range; Error for a file that cannot be written, Interrupted.
 std::vector<Portrait> make_portraits(const MaskSource& masks,
                                      const std::vector<std::filesystem::path>& photographs,
                                      const std::filesystem::path& out, const PortraitOptions& options,

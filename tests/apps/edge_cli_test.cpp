@@ -77,6 +77,27 @@ TEST(EdgeCli, ANetworkOfOnesOwnIsDescribedExportedAndRun) {
   EXPECT_EQ(shown.status, 0) << shown.err;
   EXPECT_EQ(json::parse(shown.out)["classes"].size(), 2U);
 
+  // A damaged file among good ones.
+  make_folder(folder / "in");
+  write_file(folder / "in" / "good.png", solid_png(200, 20, 0));
+  write_file(folder / "in" / "bad.jpg", "rubbish");
+  const auto both = [&](const std::string& arguments, const std::string& after) {
+    const Outcome strict = perennial_command("edge " + arguments),
+                  lenient = perennial_command("edge " + arguments + " --skip-bad");
+    EXPECT_EQ(strict.status, 1) << strict.err;
+    EXPECT_EQ(lenient.status, 0) << lenient.err;
+    EXPECT_THAT(strict.err, HasSubstr("bad.jpg"));
+    EXPECT_THAT(strict.out, HasSubstr(after));
+    EXPECT_THAT(lenient.out, HasSubstr("good.png"));
+  };
+  both("classify " + path("m.peb") + " " + path("in"), "good.png");
+  const std::string with = path("s.pec") + " --model " + path("m.peb") + " ";
+  const Outcome strict = perennial_command("edge learn " + with + "--class x " + path("in"));
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_FALSE(std::filesystem::exists(folder / "s.pec")) << "nothing is learned of half a folder";
+  EXPECT_EQ(perennial_command("edge learn " + with + "--class x --skip-bad " + path("in")).status, 0);
+  both("predict " + with + path("in"), "good.png");
+
   text["layers"][2]["dense"] = "b";
   write_file(folder / "d.json", text.dump());
   const Outcome wrong = perennial_command(command);

@@ -40,6 +40,38 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
   EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
 }
 
+// folder: d/images, d/masks, m.peb, run.
+void good_ones_of_a_folder_with_a_bad_file(const TemporaryFolder& folder) {
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  const auto both = [](const std::string& arguments, const std::string& bad) {
+    const Outcome strict = perennial_command(arguments),
+                  lenient = perennial_command(arguments + " --skip-bad");
+    EXPECT_EQ(strict.status, 1) << arguments << strict.err;
+    EXPECT_EQ(lenient.status, 0) << arguments << lenient.err;
+    EXPECT_THAT(strict.err, HasSubstr(bad));
+    EXPECT_THAT(lenient.err, HasSubstr(bad));
+    return strict;
+  };
+  write_file(folder / "d" / "images" / "bad.png", "\x89PNG\r\n\x1a\nrubbish");
+  write_file(folder / "d" / "images" / "phone.heic", "x");
+  const Outcome mattes =
+      both("segment run " + path("d/images") + " -o " + path("o") + " --model " + path("m.peb"), "bad.png");
+  EXPECT_THAT(mattes.err, HasSubstr("1 .heic left out"));
+  for (int i = 0; i < 6; ++i)
+    EXPECT_TRUE(std::filesystem::exists(folder / "o" / (std::to_string(i) + ".png")));
+  const Outcome masks = both("segment masks " + path("d/images") + " -o " + path("u") + " --teacher " +
+                                 path("m.peb") + " --agreement 0 --least 0 --most 1 --quiet",
+                             "bad.png");
+  EXPECT_THAT(masks.out, HasSubstr("6 of 7"));
+  EXPECT_THAT(read_file(folder / "u" / "masks.csv"), HasSubstr("bad.png,0,unreadable,"));
+  write_file(folder / "d" / "masks" / "bad.png", read_file(folder / "d" / "masks" / "3.png"));
+  both("segment eval --weights " + path("m.peb") + " --data " + path("d"), "bad.png");
+  both("update " + path("run") + " --data " + path("d"), "bad.png");
+  both("segment train --size 32 --encoder-epochs 0 --epochs 1 --batch 4 --threads 1 --data " + path("d") +
+           " --out " + path("bad_run"),
+       "bad.png");
+}
+
 // A run from nothing: trained, measured, exported, brought new photographs, and used as a teacher.
 TEST(SegmentCli, TrainsAndGoesOn) {
   const TemporaryFolder folder;
@@ -61,7 +93,8 @@ TEST(SegmentCli, TrainsAndGoesOn) {
   const json m =
       json::parse(run("segment train --data " + path("d") + " --out " + path("run") +
                       " --size 32 --encoder-epochs 1 --epochs 1 --batch 4 --threads 1 --quiet --json"));
-  EXPECT_EQ(m["chunks"][0]["images"], 4);
+  EXPECT_EQ(m["chunks"][0]["images"].get<int>() + m["chunks"][0]["held_out"].get<int>(), 6);
+  EXPECT_GT(m["chunks"][0]["held_out"], 0);
   const json eval =
       json::parse(run("segment eval --weights " + path("run") + " --data " + path("d") + " --json"));
   EXPECT_EQ(eval["images"], 6);
@@ -93,6 +126,7 @@ TEST(SegmentCli, TrainsAndGoesOn) {
                   .err,
               HasSubstr("faces.csv"));
   EXPECT_EQ(perennial_command("segment train --out " + path("x")).status, 2);
+  good_ones_of_a_folder_with_a_bad_file(folder);
 }
 
 TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {

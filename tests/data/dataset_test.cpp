@@ -257,6 +257,64 @@ TEST_F(Mnist, PlainAndPackedAreEqual) {
   EXPECT_EQ(packed.test.labels, plain.test.labels);
 }
 
+/// 26 letters as EMNIST stores them, column by column; image i begins with 3 i.
+class Emnist : public SourceTest {
+ protected:
+  void letters(const std::string& train, const std::string& test) const {
+    std::string pixels, labels;
+    for (int i = 0; i < 26; ++i) {
+      for (int p = 0; p < 6; ++p) pixels += static_cast<char>(3 * i + p);
+      labels += static_cast<char>(i + 1);
+    }
+    for (const auto& stem : {train, test}) {
+      write(stem + "-images-idx3-ubyte", idx({26, 3, 2}, pixels));
+      write(stem + "-labels-idx1-ubyte", idx({26}, labels));
+    }
+  }
+  void expect_letters(const DataSource& source) const {
+    EXPECT_EQ(source.train.class_names.size(), 26U);
+    EXPECT_EQ(source.train.class_names[0], "A");
+    EXPECT_EQ(source.train.labels[25], 25);
+    // Stored 3 rows of 2, it is 2 rows of 3: 0 2 4 / 1 3 5.
+    ASSERT_EQ(source.test.inputs.sizes(), at::IntArrayRef({26, 1, 2, 3}));
+    const auto* p = source.test.inputs.const_data_ptr<uint8_t>();
+    EXPECT_THAT(std::vector<int>(p, p + 6), ElementsAre(0, 2, 4, 1, 3, 5));
+  }
+};
+
+TEST_F(Emnist, LettersAreTwentySixClassesUpright) {
+  letters("emnist-letters-train", "emnist-letters-test");
+  expect_letters(load(options("mnist")));
+  letters("gzip/emnist-letters-train", "gzip/emnist-letters-test");
+  expect_letters(load(options("mnist")));
+}
+
+TEST_F(Emnist, LettersUnderTheNamesOfMnist) {
+  letters("train", "t10k");
+  expect_letters(load(options("mnist")));
+}
+
+TEST_F(Emnist, OneOfSeveralSetsIsNamed) {
+  letters("emnist-letters-train", "emnist-letters-test");
+  letters("emnist-byclass-train", "emnist-byclass-test");
+  EXPECT_THAT(load_error(options("mnist")), HasSubstr("emnist-letters, emnist-byclass"));
+  DataOptions one;
+  one.source = "mnist:" + (root_ / "emnist-letters").string();
+  expect_letters(load(one));
+  one.source = "mnist:" + (root_ / "emnist-byclass").string();
+  const DataSource classes = load(one);
+  EXPECT_EQ(classes.train.class_names.size(), 62U);
+  EXPECT_EQ(classes.train.class_names[36], "a");
+  EXPECT_EQ(classes.train.labels[0], 1);
+}
+
+TEST_F(Emnist, BalancedMergesWhatLooksAlike) {
+  letters("emnist-balanced-train", "emnist-balanced-test");
+  const DataSource source = load(options("mnist"));
+  EXPECT_EQ(source.train.class_names.size(), 47U);
+  EXPECT_EQ(source.train.class_names.back(), "t");
+}
+
 TEST_F(Mnist, WrongFilesAreNamed) {
   write("train-labels-idx1-ubyte", idx({3}, std::string("\1\0\3", 3)));
   EXPECT_THAT(load_error(options("mnist")), HasSubstr("expected 3 images, one per label, found 4"));

@@ -10,6 +10,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/progress.h"
+#include "perennial/base/random.h"
 #include "perennial/data/dataset.h"
 #include "perennial/io/image.h"
 
@@ -37,6 +38,13 @@ class SourceTest : public ::testing::Test {
   void picture(const std::string& path, uint8_t value, int64_t height = 8, int64_t width = 8) const {
     const auto plane = static_cast<size_t>(3 * height * width);
     write(path, encode_png({3, height, width, std::vector<uint8_t>(plane, value)}));
+  }
+
+  /// A PNG that no other number gives.
+  void photograph(const std::string& path, uint64_t number) const {
+    Image image{3, 8, 8, std::vector<uint8_t>(192)};
+    for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(mix64(number, i));
+    write(path, encode_png(image));
   }
 
   /// `kind` of this folder.
