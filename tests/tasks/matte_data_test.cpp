@@ -75,6 +75,36 @@ TEST_F(MatteData, IdsStayWhenFilesGo) {
   EXPECT_EQ(load()[0].id, id);
 }
 
+TEST_F(MatteData, IdsAndContentsAreThoseOfThePhotograph) {
+  picture("images/a.png", 10), picture("images/b.png", 20), mask("masks/a.png", 3), mask("masks/b.png", 3);
+  const auto before = load();
+  picture("images/a.png", 30);
+  std::filesystem::rename(root_ / "images/b.png", root_ / "images/c.png");
+  std::filesystem::rename(root_ / "masks/b.png", root_ / "masks/c.png");
+  const auto after = load();
+  EXPECT_NE(after[0].id, before[0].id) << "another photograph under the same name";
+  EXPECT_NE(after[0].content, before[0].content);
+  EXPECT_EQ(after[1].content, before[1].content) << "what is held out does not go by names";
+}
+
+TEST_F(MatteData, BadOnesAreAllNamedOrSkipped) {
+  for (const char* stem : {"a", "b", "c"}) {
+    picture(std::string("images/") + stem + ".png", 10);
+    mask(std::string("masks/") + stem + ".png", 3);
+  }
+  write("images/a.png", "rubbish"), write("masks/c.png", "rubbish"), write("images/x.heic", "x");
+  EXPECT_THAT(failure(), AllOf(HasSubstr("images/a.png"), HasSubstr("1 more"), HasSubstr("masks/c.png")));
+  struct Notes : Progress {
+    void note(const std::string& line) override { lines += line + "\n"; }
+    std::string lines;
+  } notes;
+  const auto good = load_mattes(root_, {.skip_bad = true}, notes);
+  ASSERT_EQ(good.size(), 1U);
+  EXPECT_EQ(good[0].stem, "b");
+  EXPECT_THAT(notes.lines,
+              AllOf(HasSubstr("1 .heic left out"), HasSubstr("skipped "), HasSubstr("masks/c.png")));
+}
+
 TEST_F(MatteData, ForegroundIsAboveTheThreshold) {
   picture("images/a.png", 10);
   mask("masks/a.png", 3, 200);
