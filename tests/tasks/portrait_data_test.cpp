@@ -146,13 +146,10 @@ TEST_F(PortraitData, WhatIsDoubtfulIsLeftOut) {
 
 TEST_F(PortraitData, AMaskIsOfThePhotographsSizeAndOfPlainLabels) {
   body("a");
-  const auto complaint = [this]() -> std::string {
-    try {
-      make(labelled_masks(root_ / "parts"), {"a"});
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+  const auto complaint = [this] {
+    const Portrait p = make(labelled_masks(root_ / "parts"), {"a"}).at(0);
+    EXPECT_EQ(p.verdict, Verdict::kUnreadable);
+    return p.reason;
   };
   write("parts/a.png", encode_png({1, 40, 39, std::vector<uint8_t>(1560)}));
   EXPECT_THAT(complaint(), ::testing::AllOf(HasSubstr("a.png"), HasSubstr("40 x 40"), HasSubstr("39 x 40")));
@@ -163,6 +160,13 @@ TEST_F(PortraitData, AMaskIsOfThePhotographsSizeAndOfPlainLabels) {
   head[24] = 8, head[25] = 6;
   write("parts/a.png", head);
   EXPECT_THAT(complaint(), HasSubstr("alpha"));
+  write("parts/a.png", "GIF89a\1\1\1\1\1\1\1");
+  EXPECT_THAT(complaint(), HasSubstr("found GIF"));
+  // It stops no other.
+  body("b");
+  const auto both = make(labelled_masks(root_ / "parts"), {"a", "b"});
+  EXPECT_EQ(both[0].verdict, Verdict::kUnreadable);
+  EXPECT_EQ(both[1].verdict, Verdict::kKept);
 }
 
 // A label of little luma.
