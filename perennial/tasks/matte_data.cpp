@@ -13,6 +13,7 @@
 #include "perennial/base/progress.h"
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
+#include "perennial/io/image_mask.h"
 
 namespace perennial {
 namespace {
@@ -81,11 +82,29 @@ std::vector<uint8_t> binary(const Image& grey, int64_t threshold) {
 Matte decode(const std::string& stem, const fs::path& image_path, const fs::path& mask_path,
              int64_t threshold) {
   Image image = read_image(image_path);
-  const Image mask = with_channels(read_image(mask_path), 1);
+  const Image mask = read_mask(mask_path);
   if (mask.height != image.height || mask.width != image.width)
     fail(mask_path, fmt::format("the size of its image, {} x {}", image.width, image.height),
          fmt::format("{} x {}", mask.width, mask.height));
   return {stem, static_cast<int64_t>(hash64(stem) >> 1), std::move(image), binary(mask, threshold)};
+}
+
+// A set of masks that are all background teaches nothing, and is measured as something else.
+void require_foreground(const fs::path& root, const std::vector<Matte>& mattes, const Pairs& pairs,
+                        int64_t threshold) {
+  const auto has_some = [](const Matte& m) {
+    return std::find(m.mask.begin(), m.mask.end(), 1) != m.mask.end();
+  };
+  if (std::any_of(mattes.begin(), mattes.end(), has_some)) return;
+  uint8_t greatest = 0;
+  for (const auto& [stem, path] : pairs.masks) {
+    const Image mask = read_mask(path);
+    greatest = std::max(greatest, *std::max_element(mask.pixels.begin(), mask.pixels.end()));
+  }
+  fail(root, fmt::format("foreground in one of the {} masks: a grey above {}", mattes.size(), threshold),
+       greatest == 0 ? "0 as the greatest grey (people are to be white, 255)"
+                     : fmt::format("{} as the greatest grey (--mask-threshold {} takes it for foreground)",
+                                   greatest, greatest / 2));
 }
 
 Pairs scan(const fs::path& root) {
@@ -111,7 +130,8 @@ void shrink_mask(const Matte& matte, int64_t side, uint8_t* out) {
 
 std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& options, Progress& progress) {
   if (options.threshold < 0 || options.threshold > 254)
-    throw std::invalid_argument("the threshold of a mask lies between 0 and 254");
+    throw std::invalid_argument(
+        fmt::format("mask-threshold: expected 0 to 254, found {}", options.threshold));
   const Pairs pairs = scan(folder);
   std::vector<std::pair<std::string, fs::path>> images(pairs.images.begin(), pairs.images.end());
   std::vector<Matte> mattes(images.size());
@@ -126,6 +146,7 @@ std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& o
       if (progress.stop_requested()) throw Interrupted{};
     }
   });
+  require_foreground(folder, mattes, pairs, options.threshold);
   return mattes;
 }
 

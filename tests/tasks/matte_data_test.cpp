@@ -75,6 +75,18 @@ TEST_F(MatteData, IdsStayWhenFilesGo) {
   EXPECT_EQ(load()[0].id, id);
 }
 
+TEST_F(MatteData, MasksWithoutAnyForegroundAreRefused) {
+  picture("images/b.png", 20), picture("images/a.png", 10);
+  mask("masks/a.png", 3, 1), mask("masks/b.png", 5, 0);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("a grey above 127"), HasSubstr("1 as the greatest"),
+                               HasSubstr("--mask-threshold 0")));
+  EXPECT_EQ(foreground(load(0)[0]), 24);
+  mask("masks/a.png", 3, 0);
+  EXPECT_THAT(failure(), HasSubstr("0 as the greatest grey"));
+  mask("masks/a.png", 3);
+  EXPECT_EQ(failure(), "no error") << "one with a person is enough";
+}
+
 TEST_F(MatteData, ForegroundIsAboveTheThreshold) {
   picture("images/a.png", 10);
   mask("masks/a.png", 3, 200);
