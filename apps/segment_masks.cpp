@@ -57,6 +57,7 @@ std::vector<Portrait> portraits(const MaskArguments& a, Progress& progress) {
 }
 
 void masks(const MaskArguments& a) {
+  check_portrait_options(a.options);
   TerminalProgress progress(a.common.quiet);
   const auto all = portraits(a, progress);
   std::map<Verdict, int64_t> count;

@@ -22,9 +22,11 @@ constexpr int64_t kMostJpegSide = 65500;
 
 // Row by row, the channels of a pixel beside each other.
 std::vector<uint8_t> interleaved(const Image& image, const std::string& doing, bool alpha) {
-  if ((image.channels != 1 && image.channels != 3 && !(alpha && image.channels == 4)) || image.height < 1 || image.width < 1 ||
+  if ((image.channels != 1 && image.channels != 3 && !(alpha && image.channels == 4)) || image.height < 1 ||
+      image.width < 1 ||
       static_cast<int64_t>(image.pixels.size()) != image.channels * image.height * image.width)
-    throw std::invalid_argument(doing + (alpha ? ": expected 1, 3 or 4" : ": expected 1 or 3") + " planes of at least 1 x 1 pixels");
+    throw std::invalid_argument(doing + (alpha ? ": expected 1, 3 or 4" : ": expected 1 or 3") +
+                                " planes of at least 1 x 1 pixels");
   const auto plane = static_cast<size_t>(image.height * image.width),
              channels = static_cast<size_t>(image.channels);
   std::vector<uint8_t> pixels(image.pixels.size());
@@ -93,8 +95,8 @@ struct Format {
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> all{{{".png"}, encode_png, true},
- {{".jpg", ".jpeg", ".jpe", ".jfif"}, encode_jpeg, false},
- {{".webp"}, encode_webp, true}};
+                                       {{".jpg", ".jpeg", ".jpe", ".jfif"}, encode_jpeg, false},
+                                       {{".webp"}, encode_webp, true}};
   return all;
 }
 

@@ -12,8 +12,8 @@ namespace perennial {
 /// for another, or for a side of more than 65,500 pixels.
 std::string encode_jpeg(const Image& image);
 
-/// WebP bytes of an image of 1, 3 or 4 channels (the last is alpha), at quality 95; std::invalid_argument for another, or for a side
-/// of more than 16,383 pixels.
+/// WebP bytes of an image of 1, 3 or 4 channels (the last is alpha), at quality 95; std::invalid_argument for
+/// another, or for a side of more than 16,383 pixels.
 std::string encode_webp(const Image& image);
 
 /// The endings of images that can be written, or of those that can be transparent, for require_ending().

@@ -36,9 +36,10 @@ json forgetting(const json& matrix) {
   const size_t last = matrix.size() - 1;
   for (size_t j = 0; j < last; ++j) {
     if (matrix[last][j].is_null()) continue;
-    double best = 0;
+    double best = -1;
     for (size_t t = j; t < last; ++t)
       if (!matrix[t][j].is_null()) best = std::max(best, matrix[t][j].get<double>());
+    if (best < 0) continue;
     sum += best - matrix[last][j].get<double>();
     ++count;
   }

@@ -50,13 +50,6 @@ void require_stems_apart(const std::vector<fs::path>& photographs, const fs::pat
   require_apart("making masks", outputs);
 }
 
-void require_in_range(const PortraitOptions& o) {
-  const auto share = [](double x) { return x >= 0 && x <= 1; };  // no NaN
-  if (!share(o.agreement) || !share(o.least) || !share(o.most))
-    throw std::invalid_argument("agreement, least and most: expected shares from 0 to 1");
-  if (!(o.around >= 1 && o.around <= 100)) throw std::invalid_argument("around: expected 1 to 100 faces");
-}
-
 // The decoder makes eight bits of sixteen, where labels vanish, and lays what is transparent over white.
 void require_plain_png(std::string_view bytes, const fs::path& file) {
   constexpr size_t kDepth = 24;
@@ -140,6 +133,13 @@ class Maker {
 
 }  // namespace
 
+void check_portrait_options(const PortraitOptions& o) {
+  const auto share = [](double x) { return x >= 0 && x <= 1; };  // no NaN
+  if (!share(o.agreement) || !share(o.least) || !share(o.most))
+    throw std::invalid_argument("agreement, least and most: expected shares from 0 to 1");
+  if (!(o.around >= 1 && o.around <= 100)) throw std::invalid_argument("around: expected 1 to 100 faces");
+}
+
 const char* name_of(Verdict verdict) {
   constexpr const char* kNames[] = {"kept",         "kept before", "no face", "small face",
                                     "face outside", "doubtful",    "area"};
@@ -170,7 +170,7 @@ MaskSource labelled_masks(const fs::path& folder) {
 std::vector<Portrait> make_portraits(const MaskSource& masks, const std::vector<fs::path>& photographs,
                                      const fs::path& out, const PortraitOptions& options,
                                      Progress& progress) {
-  require_in_range(options);
+  check_portrait_options(options);
   require_stems_apart(photographs, out);
   Maker maker(masks, out, options);
   const ProgressPart part(progress, "portraits", static_cast<int64_t>(photographs.size()));

@@ -52,7 +52,8 @@ TEST_F(Outputs, AnEndingThatCannotBeWrittenIsRefusedWithThoseThatCan) {
               AllOf(HasSubstr("--svg"), HasSubstr(".svg")));
   EXPECT_THAT(refusal("edge learn " + path("o.png") + " --model m --class a " + path("a.png"), 2),
               HasSubstr(".pec"));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1) << "nothing was written";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1)
+      << "nothing was written";
 }
 
 TEST_F(Outputs, NoneLandsOnAnInput) {
@@ -60,9 +61,9 @@ TEST_F(Outputs, NoneLandsOnAnInput) {
   fs::create_symlink("a.png", path("link.png"));
   fs::create_directory_symlink("in", path("inlink"));
   const std::string run = "segment run --model m.peb ";
-  for (const std::string out : {path("a.png"), path("link.png"), path("in/../a.png")})
+  for (const std::string& out : {path("a.png"), path("link.png"), path("in/../a.png")})
     EXPECT_THAT(refusal(run + path("a.png") + " -o " + out, 2), HasSubstr("is what is read")) << out;
-  for (const std::string out : {path("in"), path("inlink"), path("in/.")})
+  for (const std::string& out : {path("in"), path("inlink"), path("in/.")})
     EXPECT_THAT(refusal(run + path("in") + " -o " + out, 2), HasSubstr("is what is read")) << out;
   EXPECT_THAT(
       refusal(run + path("a.png") + " --background " + path("back.png") + " -o " + path("back.png"), 2),
@@ -81,7 +82,7 @@ TEST_F(Outputs, ALabelIsNoPath) {
     return "data export --quiet --data csv:" + path("d/l.csv") + " --set data.test_share=0 --out " +
            path("e/x");
   };
-  for (const std::string label : {"../../out", "..", "/tmp/perennial-label", "a/b", ".hidden"})
+  for (const char* label : {"../../out", "..", "/tmp/perennial-label", "a/b", ".hidden"})
     EXPECT_THAT(refusal(exported(label), 1), HasSubstr("a class that can name a file")) << label;
   EXPECT_THAT(refusal(exported(std::string(256, 'x')), 1), HasSubstr("256 bytes"));
   EXPECT_FALSE(fs::exists(path("out")));

@@ -32,7 +32,8 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
               HasSubstr("another kind of file"));
   EXPECT_THAT(complaint("bench " + image, 1), HasSubstr("another kind of file"));
   EXPECT_THAT(complaint("export --weights /nonexistent -o " + model, 1), HasSubstr("/nonexistent"));
-  EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + model, 2), HasSubstr("needs --calibrate DIR"));
+  EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + model, 2),
+              HasSubstr("needs --calibrate DIR"));
   EXPECT_THAT(complaint("export --weights w --calibrate . -o " + model, 2), HasSubstr("is for --dtype int8"));
   EXPECT_THAT(complaint("export --weights w --dtype int4 -o " + model, 2), HasSubstr("int4"));
   EXPECT_THAT(complaint("export --weights x", 2), HasSubstr("--onnx"));
@@ -96,7 +97,7 @@ TEST(SegmentCli, TrainsAndGoesOn) {
 
   const Outcome all = perennial_command("segment train --data " + path("d") + " --out " + path("whole") +
                                         " --size 32 --encoder-epochs 0 --epochs 1 --batch 4 --hold-out 0 "
-                                        "--eval-every 1 --set classes=1 --threads 1 --quiet --json");
+                                        "--set eval.every=1 --set classes=1 --threads 1 --quiet --json");
   ASSERT_EQ(all.status, 0) << all.err;
   EXPECT_THAT(all.err, HasSubstr("no photograph is held out"));
   const json none = json::parse(all.out);
@@ -118,7 +119,8 @@ TEST(SegmentCli, TrainsAndGoesOn) {
   for (int i = 0; i < 6; ++i)
     write_file(folder / "d" / "masks" / (std::to_string(i) + ".png"),
                encode_png({1, 40, 40, std::vector<uint8_t>(1600, i % 2)}));
-  for (const std::string& command : {"segment train --out " + path("no"), "segment eval --weights " + path("run")}) {
+  for (const std::string& command :
+       {"segment train --out " + path("no"), "segment eval --weights " + path("run")}) {
     const Outcome o = perennial_command(command + " --data " + path("d") + " --quiet");
     EXPECT_EQ(o.status, 1) << o.err;
     EXPECT_THAT(o.err, testing::AllOf(HasSubstr("1 as the greatest grey"), HasSubstr("--mask-threshold 0")));
@@ -178,8 +180,8 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   EXPECT_THAT(written("o.jpg"), testing::StartsWith("\xFF\xD8\xFF"));
   EXPECT_THAT(written("o.PNG"), testing::StartsWith("\x89PNG"));
   write_file(folder / "in" / "a.jpg", read_file(folder / "o.jpg"));
-  const Outcome shared = perennial_command("segment run " + path("in") + " -o " + path("fresh") + " --model " +
-                                           path("m.peb") + " --quiet");
+  const Outcome shared = perennial_command("segment run " + path("in") + " -o " + path("fresh") +
+                                           " --model " + path("m.peb") + " --quiet");
   EXPECT_EQ(shared.status, 1);
   EXPECT_THAT(shared.err, testing::AllOf(HasSubstr("a.jpg"), HasSubstr("a.png")));
   EXPECT_FALSE(std::filesystem::exists(folder / "fresh"));

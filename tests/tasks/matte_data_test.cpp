@@ -88,8 +88,8 @@ TEST_F(MatteData, MasksWithoutAnyForegroundAreRefused) {
 }
 
 TEST_F(MatteData, ForegroundIsAboveTheThreshold) {
-  picture("images/a.png", 10);
-  mask("masks/a.png", 3, 200);
+  picture("images/a.png", 10), picture("images/b.png", 10);
+  mask("masks/a.png", 3, 200), mask("masks/b.png", 3);
   EXPECT_EQ(foreground(load()[0]), 24);
   EXPECT_EQ(foreground(load(199)[0]), 24);
   EXPECT_EQ(foreground(load(200)[0]), 0);
