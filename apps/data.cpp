@@ -6,6 +6,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/data/describe.h"
 #include "perennial/data/split_files.h"
 #include "perennial/data/stream_picture.h"
@@ -33,8 +34,10 @@ void info(const Arguments& a) {
 }
 
 void show(const Arguments& a) {
+  if (!a.svg.empty()) require_ending("--svg", a.svg, {".svg"});
   TerminalProgress progress(a.common.quiet);
   const auto config = make_config(a.settings);
+  require_no_input("--svg", a.svg, {place_of(config->data)});
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
   if (!a.svg.empty()) write_file_atomic(a.svg, stream_svg(source.train, tasks));
@@ -44,6 +47,11 @@ void show(const Arguments& a) {
 void split_files(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const auto config = make_config(a.settings);
+  const std::string& kind = config->stream.kind;
+  if (const std::string prefix = "splits:"; kind.starts_with(prefix)) {
+    const std::filesystem::path read = kind.substr(prefix.size());
+    require_no_input("--out", a.out, {std::filesystem::is_directory(read) ? read : read.parent_path() / "."});
+  }
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
   make_folder(a.out);
@@ -67,11 +75,26 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
   }
 }
 
+// Classes name folders. Nothing that is there is written over: it may be what is read.
+void check_export(const Dataset& set, const std::filesystem::path& folder) {
+  constexpr const char* kDoing = "exporting images";
+  for (const std::string& name : set.class_names) require_file_name(kDoing, "class", name);
+  std::error_code none;
+  if (std::filesystem::exists(folder) && !std::filesystem::is_empty(folder, none))
+    throw Error({kDoing, folder.string(), "an empty folder, or none", "files"});
+}
+
 void export_images(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
-  const DataSource source = load_data(data_options(a.settings), progress);
-  write_images(source.train, std::filesystem::path(a.out) / "train", progress);
-  write_images(source.test, std::filesystem::path(a.out) / "test", progress);
+  const DataOptions options = data_options(a.settings);
+  require_no_input("--out", a.out, {place_of(options)});
+  const std::filesystem::path train = std::filesystem::path(a.out) / "train",
+                              test = std::filesystem::path(a.out) / "test";
+  const DataSource source = load_data(options, progress);
+  check_export(source.train, train);
+  check_export(source.test, test);
+  write_images(source.train, train, progress);
+  write_images(source.test, test, progress);
   fmt::print("{} train and {} test images in {}\n", source.train.size(), source.test.size(), a.out);
 }
 

@@ -11,6 +11,7 @@
 #include "apps/flags.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/io/weights.h"
 #include "perennial/tasks/image_network.h"
 
 namespace perennial::apps {
@@ -34,18 +35,20 @@ bool knows_ranges(const edge::Graph& graph) {
 }
 
 void export_model(const ExportArguments& a) {
-  check_export(a.flags, true);
+  const std::vector<fs::path> inputs{weights_file(a.weights), a.listing};
+  check_export(a.flags, true, inputs);
   ImageNetworkOptions options{.side = a.size, .listing = {}};
   if (!a.listing.empty()) options.listing = read_file(a.listing, kLongestListing);
-  const TensorFile weights = read_safetensors(a.weights);
+  const TrainedWeights weights = read_weights(a.weights);
   const edge::Graph graph = [&] {
     try {
       return image_network(weights, options);
     } catch (const std::invalid_argument& e) {
-      throw Error({e.what(), a.listing.empty() ? a.weights : a.listing, "", ""});
+      const std::string listing = a.listing.empty() ? "" : a.listing + " with ";
+      throw Error({e.what(), listing + weights.source, "", ""});
     }
   }();
-  check_export(a.flags, knows_ranges(graph));
+  check_export(a.flags, knows_ranges(graph), inputs);
   export_network(graph, fs::path(a.weights).stem().string(), a.flags, [](const std::string& folder) {
     const fs::path inside = fs::path(folder) / "images";
     return images_named({fs::is_directory(inside) ? inside : fs::path(folder)});

@@ -5,6 +5,7 @@
 #include "edge/compile/onnx.h"
 #include "perennial/base/bytes.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/tasks/edge_model.h"
 
 namespace perennial::apps {
@@ -31,9 +32,17 @@ void add_export_flags(CLI::App& command, ExportFlags& flags) {
   command.add_flag("--skip-bad", flags.skip_bad, "calibrate without the photographs that cannot be read");
 }
 
-void check_export(const ExportFlags& flags, bool ranges_known) {
+void check_export(const ExportFlags& flags, bool ranges_known,
+                  const std::vector<std::filesystem::path>& inputs) {
   if (flags.out.empty() && flags.onnx.empty())
     throw std::invalid_argument("export: say what to write: -o MODEL.peb, --onnx FILE.onnx, or both");
+  if (ending_of(flags.out) == ".onnx")
+    throw std::invalid_argument("-o: expected a file name that ends in .peb, found '" + flags.out +
+                                "' (--onnx FILE.onnx writes ONNX)");
+  if (!flags.out.empty()) require_ending("-o", flags.out, {".peb"});
+  if (!flags.onnx.empty()) require_ending("--onnx", flags.onnx, {".onnx"});
+  require_no_input("-o", flags.out, inputs);
+  require_no_input("--onnx", flags.onnx, inputs);
   const bool int8 = flags.dtype == "int8";
   if (int8 && flags.calibrate.empty() && !ranges_known)
     throw std::invalid_argument(

@@ -22,7 +22,8 @@ void add_export_flags(CLI::App& command, ExportFlags& flags);
 
 /// Throws std::invalid_argument for flags that do not go together. `ranges_known`: without photographs too,
 /// int8 can compute in integers.
-void check_export(const ExportFlags& flags, bool ranges_known);
+void check_export(const ExportFlags& flags, bool ranges_known,
+                  const std::vector<std::filesystem::path>& inputs);
 
 /// Writes what the flags ask for and says so; `photographs` gives those of a folder. `name` is the network's.
 void export_network(const edge::Graph& graph, const std::string& name, const ExportFlags& flags,

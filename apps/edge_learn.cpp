@@ -9,6 +9,7 @@
 #include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "perennial/base/clock.h"
+#include "perennial/base/outputs.h"
 #include "perennial/tasks/background.h"
 
 namespace perennial::apps {
@@ -57,7 +58,15 @@ struct Arguments {
 // A network and the classes that are learned on one of its outputs.
 struct Learner {
   explicit Learner(const Arguments& a)
-      : network(a.model), output(network.output_named(a.output.c_str())), classes(a.state, network, output) {}
+      : network(a.model), output(output_of(network, a.output)), classes(a.state, network, output) {}
+
+  static int output_of(const edge::Network& network, const std::string& name) {
+    try {
+      return network.output_named(name.c_str());
+    } catch (const std::runtime_error& e) {
+      throw std::invalid_argument(std::string("--output: ") + e.what());
+    }
+  }
 
   edge::Network network;
   int output;
@@ -69,6 +78,7 @@ std::vector<fs::path> images_of(const Arguments& a) {
 }
 
 void learn(const Arguments& a) {
+  if (!fs::exists(a.state)) require_ending("STATE", a.state, {".pec"});
   Learner learner(a);
   double network = 0, update = 0;
   size_t images = 0;

@@ -141,6 +141,11 @@ void add_override_flags(CLI::App& command, Settings& settings) {
   add_set(command, settings, fmt::format("{}", fmt::join(RunConfig::changeable(), " | ")) + ", as key=value");
 }
 
+std::string place_of(const DataOptions& data) {
+  const size_t colon = data.source.find(':');
+  return colon == std::string::npos ? "" : data.source.substr(colon + 1);
+}
+
 DataOptions data_options(const Settings& settings) {
   DataOptions options;
   OptionTable table;

@@ -34,6 +34,9 @@ void add_data_flags(CLI::App& command, Settings& settings);
 /// --threads, --device, --dtype, and --set for options that may change when a run goes on.
 void add_override_flags(CLI::App& command, Settings& settings);
 
+/// The folder or file that data are read from; empty for those that are built in.
+std::string place_of(const DataOptions& data);
+
 /// The data options among `settings`.
 DataOptions data_options(const Settings& settings);
 

@@ -4,6 +4,7 @@
 #include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "perennial/base/bytes.h"
+#include "perennial/base/outputs.h"
 #include "perennial/run/matte_config.h"
 #include "perennial/run/run.h"
 
@@ -55,7 +56,9 @@ void learn(const LearnArguments& a) {
   if (!a.config.empty()) settings = read_toml(a.config);
   settings.insert(settings.end(), a.settings.begin(), a.settings.end());
   TerminalProgress progress(a.common.quiet);
-  const auto run = Run::create(make_config(settings), a.out, progress);
+  auto config = make_config(settings);
+  require_no_input("--out", a.out, {place_of(config->data)});
+  const auto run = Run::create(std::move(config), a.out, progress);
   finish(*run, a.common, progress);
 }
 

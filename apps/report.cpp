@@ -4,6 +4,7 @@
 
 #include "apps/flags.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 
 namespace perennial::apps {
 
@@ -32,6 +33,8 @@ void add_compare(CLI::App& app) {
   command->add_option("--html", a->html, "also write a page with plots")->type_name("FILE");
   command->callback([a] {
     const std::vector<std::filesystem::path> runs(a->runs.begin(), a->runs.end());
+    if (!a->html.empty()) require_ending("--html", a->html, {".html", ".htm"});
+    for (const auto& run : runs) require_no_input("--html", a->html, {run / "metrics.json"});
     std::string text = compare_table(runs);
     if (!a->html.empty()) {
       write_file_atomic(a->html, compare_html(runs));

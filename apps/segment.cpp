@@ -6,7 +6,7 @@
 #include "apps/segment_train.h"
 #include "apps/terminal.h"
 #include "edge/engine.h"
-#include "perennial/run/resumable_run.h"
+#include "perennial/io/weights.h"
 #include "perennial/tasks/matte_eval.h"
 #include "perennial/tasks/matte_model.h"
 
@@ -29,7 +29,13 @@ nlohmann::json as_json(const LayerCost& row) {
 }
 
 void layers(const Arguments& a) {
-  const auto rows = make_sinet(a.net, 0)->layers();
+  const auto rows = [&] {
+    try {
+      return make_sinet(a.net, 0)->layers();
+    } catch (const std::invalid_argument& e) {
+      throw std::invalid_argument(std::string("--height, --width: ") + e.what());
+    }
+  }();
   if (!a.common.json) {
     fmt::print("{}", layer_table(rows));
     return;
@@ -68,15 +74,15 @@ void eval(const Arguments& a) {
     edge::Engine engine(edge::Model::from_file(a.weights));
     return print(evaluate_mattes(engine, mattes, progress), a.common.json);
   }
-  const auto path = weights_of(a.weights);
-  const TensorFile weights = read_safetensors(path);
+  const TrainedWeights weights = read_weights(a.weights);
   SinetOptions options = a.net;
   const MatteNet trained = matte_net(weights);
   options.variant = trained.variant;
+  if (trained.variant == "portrait") options.classes = trained.classes;
   options.gate = !a.no_gate && trained.gate;
   options.height = options.width = trained.size;
   const auto net = make_sinet(options, 0);
-  net->load_weights(weights, path.string());
+  net->load_weights(weights, weights.source);
   print(evaluate_mattes(*net, mattes, progress, a.statistics == "port" ? kSinetPortraitPort : kSinetPortrait),
         a.common.json);
 }

@@ -18,6 +18,8 @@
 #include "perennial/base/outputs.h"
 #include "perennial/base/text.h"
 #include "perennial/io/image_files.h"
+#include "perennial/io/image_write.h"
+#include "perennial/io/weights.h"
 #include "perennial/run/resumable_run.h"
 #include "perennial/tasks/matte_data.h"
 #include "perennial/tasks/matte_model.h"
@@ -37,8 +39,8 @@ struct ExportArguments {
 };
 
 void export_model(const ExportArguments& a) {
-  check_export(a.flags, false);
-  const TensorFile weights = read_safetensors(weights_of(a.weights));
+  check_export(a.flags, false, {weights_file(a.weights)});
+  const TrainedWeights weights = read_weights(a.weights);
   export_network(matte_graph(weights, a.size),
                  matte_net(weights).variant == "portrait" ? "sinet" : "extremec3", a.flags,
                  [](const std::string& folder) { return matte_photographs(folder); });
@@ -74,33 +76,32 @@ class Segmenter {
     runner_.forget();
     const auto& alpha = runner_.matte(frame);
     if (a_.matte_only) {
-      write_file_atomic(out, encode_png({1, frame.height, frame.width, alpha}));
+      write_image(out, {1, frame.height, frame.width, alpha});
     } else if (background_.transparent()) {
-      if (ending_of(out) != ".png")
-        throw std::invalid_argument(
-            "--background transparent: of images only .png can be that, found --out '" + out.string() + "'");
       Image image = image_of(frame);
       image.channels = 4;
       image.pixels.insert(image.pixels.end(), alpha.begin(), alpha.end());
-      write_file_atomic(out, encode_png(image));
+      write_image(out, image);
     } else {
       compose(frame, alpha);
-      write_file_atomic(out, encode_png(image_of(frame)));
+      write_image(out, image_of(frame));
     }
     count(begin);
   }
 
   void folder(const fs::path& in, const fs::path& out, Progress& progress) {
     const FoundImages found = images_in(in, Depth::kFolder);
-    const auto& files = found.files;
     const std::string note = found.note();
-    if (files.empty())
+    if (found.files.empty())
       throw Error({"segmenting", in.string(), "images (.jpg .png .webp ...)",
                    "none" + (note.empty() ? "" : " (" + note + ")")});
     if (!note.empty()) progress.note(in.string() + ": " + note);
+    std::vector<Output> outputs;
+    for (const auto& file : found.files) outputs.push_back({file, out / (file.stem().string() + ".png")});
+    require_apart("segmenting", outputs);
     make_folder(out);
     const ProgressPart part(progress, "mattes", static_cast<int64_t>(files.size()));
-    for (const auto& file : files) {
+    for (const auto& [file, written] : outputs) {
       if (progress.stop_requested()) throw Interrupted{};
       const double begin = steady_seconds();
       std::optional<Frame> frame;
@@ -109,7 +110,7 @@ class Segmenter {
       } catch (const Error& error) {
         bad_.add(error);
       }
-      if (frame) photograph(std::move(*frame), out / (file.stem().string() + ".png"), begin);
+      if (frame) photograph(std::move(*frame), written, begin);
       progress.advance(1);
     }
   }
@@ -141,14 +142,13 @@ class Segmenter {
       progress.note(fmt::format("{} is damaged: FFmpeg says {}", in.string(), reader.complaint()));
   }
 
+  /// Of no frame there are no times: null.
   json summary() const {
     const auto& s = runner_.seconds();
-    const auto each = [this](double seconds) {
-      return times_.frames == 0 ? 0.0 : 1e3 * seconds / static_cast<double>(times_.frames);
-    };
+    const auto each = [this](double seconds) { return 1e3 * seconds / static_cast<double>(times_.frames); };
     const double rest = times_.total - times_.decode - s.resize - s.network - times_.composite;
     return {{"frames", times_.frames},
-            {"frames_per_second", times_.total > 0 ? static_cast<double>(times_.frames) / times_.total : 0.0},
+            {"frames_per_second", static_cast<double>(times_.frames) / times_.total},
             {"decode_ms", each(times_.decode)},
             {"resize_ms", each(s.resize)},
             {"network_ms", each(s.network)},
@@ -174,10 +174,27 @@ class Segmenter {
   Times times_;
 };
 
+// What can be refused before a model is opened.
+void check_output(const RunArguments& a) {
+  std::vector<fs::path> inputs{a.input, a.background};
+  inputs.push_back(a.model.empty() ? default_matte_model() : fs::path(a.model));
+  require_no_input("-o", a.out, inputs);
+  if (!fs::is_directory(a.input)) {
+    if (is_video_name(a.input) || is_video_name(a.out)) return;
+    require_ending("-o", a.out, written_images(a.background == "transparent" && !a.matte_only));
+    return;
+  }
+  const bool file_name = is_image_name(a.out) || is_video_name(a.out);
+  if (fs::exists(a.out) ? !fs::is_directory(a.out) : file_name)
+    throw std::invalid_argument(
+        fmt::format("-o: expected a folder to write to, as {} is one, found '{}'", a.input, a.out));
+}
+
 void run(const RunArguments& a) {
   TerminalProgress progress(a.common.quiet);
   if (!fs::exists(a.input))
     throw Error({"segmenting", a.input, "an image, a folder or a video", "nothing there"});
+  check_output(a);
   Segmenter segmenter(a);
   if (fs::is_directory(a.input))
     segmenter.folder(a.input, a.out, progress);
@@ -186,9 +203,10 @@ void run(const RunArguments& a) {
   else
     segmenter.photograph(a.input, a.out);
   const json s = segmenter.summary();
+  if (s["frames"] == 0) progress.note("warning: " + a.input + " has no frame, nothing was predicted");
   if (a.common.json)
     fmt::print("{}\n", s.dump());
-  else
+  else if (s["frames"] > 0)
     fmt::print(
         "{} frames, {:.1f} a second; ms a frame: decode {:.2f}, resize {:.2f}, network {:.2f}, composite "
         "{:.2f}, write {:.2f}\n",
@@ -226,7 +244,9 @@ void add_segment_edge(CLI::App& segment) {
       "  perennial segment run talk.mp4 -o cut.webm --background transparent\n");
   auto r = std::make_shared<RunArguments>();
   go->add_option("INPUT", r->input, "an image, a folder of images or a video (by FFmpeg)")->required();
-  go->add_option("-o,--out", r->out, "the image, folder or video to write")->required()->type_name("OUT");
+  go->add_option("-o,--out", r->out, "the image (.png, .jpg, .webp), folder (of .png) or video to write")
+      ->required()
+      ->type_name("OUT");
   go->add_option("--model", r->model,
                  "default: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the cache folder")
       ->type_name("MODEL.peb");

@@ -1,5 +1,6 @@
 #include "apps/segment_masks.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/data/csv_rows.h"
 #include "perennial/tasks/matte_model.h"
 #include "perennial/tasks/portrait_data.h"
@@ -34,10 +36,15 @@ std::vector<std::filesystem::path> photographs_of(const MaskArguments& a) {
     return std::filesystem::weakly_canonical(std::filesystem::path(a.out) / part);
   };
   const std::filesystem::path images = made("images"), masks = made("masks");
+  require_no_input("-o", masks, {a.masks});
+  require_no_input("-o", std::filesystem::path(a.out) / "masks.csv", {a.faces});
   std::erase_if(found, [&](const auto& file) {
     const auto folder = std::filesystem::weakly_canonical(file).parent_path();
     return folder == images || folder == masks;
   });
+  if (found.empty())
+    throw Error(
+        {"making masks", a.out, "photographs that were not written there by an earlier call", "none"});
   return found;
 }
 
@@ -51,6 +58,7 @@ std::vector<Portrait> portraits(const MaskArguments& a, Progress& progress) {
 }
 
 void masks(const MaskArguments& a) {
+  check_portrait_options(a.options);
   TerminalProgress progress(a.common.quiet);
   const auto all = portraits(a, progress);
   std::map<Verdict, int64_t> count;
@@ -65,6 +73,12 @@ void masks(const MaskArguments& a) {
   const int64_t faceless = count[Verdict::kNoFace], portraits = std::ssize(all) - faceless;
   if (portraits == 0 && faceless > 0)
     throw Error({"making masks", a.faces, "a face in one of the photographs, by its file name", "none"});
+  const bool black = std::all_of(all.begin(), all.end(), [](const Portrait& p) {
+    return p.verdict == Verdict::kNoFace || (p.verdict == Verdict::kArea && p.area == 0);
+  });
+  if (black && !a.masks.empty())
+    throw Error({"making masks", a.masks, "a person, all but black, in one of the masks",
+                 "0 as the greatest value in them"});
   const auto file = std::filesystem::path(a.out) / "masks.csv";
   write_file_atomic(file, table);
   const int64_t before = count[Verdict::kKeptBefore], kept = before + count[Verdict::kKept];

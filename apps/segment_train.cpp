@@ -4,6 +4,7 @@
 
 #include "apps/flags.h"
 #include "apps/terminal.h"
+#include "perennial/base/outputs.h"
 #include "perennial/run/matte_run.h"
 
 namespace perennial::apps {
@@ -45,7 +46,9 @@ void train(const TrainArguments& a) {
   if (!a.config.empty()) settings = read_toml(a.config);
   settings.insert(settings.end(), a.settings.begin(), a.settings.end());
   TerminalProgress progress(a.common.quiet);
-  const auto run = MatteRun::create(make_matte_config(settings), a.out, progress);
+  const MatteConfig config = make_matte_config(settings);
+  require_no_input("--out", a.out, {config.data});
+  const auto run = MatteRun::create(config, a.out, progress);
   finish(*run, a.common, progress);
 }
 

@@ -43,6 +43,10 @@ WeightSource source_of(const Weights& weights) {
     require(found->second.values.size() == count, name + ": expected " + std::to_string(count) +
                                                       " values, found " +
                                                       std::to_string(found->second.values.size()));
+    require(!found->second.integers, name + ": expected floating point, found integers");
+    require(std::all_of(found->second.values.begin(), found->second.values.end(),
+                        [](float v) { return std::isfinite(v); }),
+            name + ": expected finite numbers, found NaN or infinity among them");
     return found->second.values;
   };
 }

@@ -15,10 +15,12 @@ namespace perennial::edge {
 struct Weight {
   std::vector<int64_t> shape;
   std::vector<float> values;
+  bool integers = false;  ///< stored as such: levels of 8-bit weights, which a listing of operations takes
 };
 using Weights = std::map<std::string, Weight>;
 
-/// Gives the values of a tensor by name; throws std::invalid_argument when there is none of that shape.
+/// Gives the values of a tensor by name; throws std::invalid_argument when there is none of that shape, or
+/// when they are no finite numbers.
 using WeightSource =
     std::function<std::vector<float>(const std::string& name, const std::vector<int64_t>& shape)>;
 /// From a map, which must outlive the source.

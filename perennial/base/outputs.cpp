@@ -1,7 +1,6 @@
 #include "perennial/base/outputs.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -18,17 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string small_letters(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // Equal for two names of one file, and where two files would be one on a disk that knows no capital letters.
 std::string place(const fs::path& file) {
   std::error_code failed;
   const fs::path whole = fs::weakly_canonical(fs::absolute(file, failed), failed);
-  return small_letters((failed ? file : whole).lexically_normal().string());
+  return lower((failed ? file : whole).lexically_normal().string());
 }
 
 using FileNumber = std::pair<dev_t, ino_t>;
@@ -42,7 +35,7 @@ bool number_of(const fs::path& file, FileNumber& number) {
 
 }  // namespace
 
-std::string ending_of(const fs::path& file) { return small_letters(file.extension().string()); }
+std::string ending_of(const fs::path& file) { return lower(file.extension().string()); }
 
 void require_ending(const std::string& option, const fs::path& file,
                     const std::vector<std::string>& endings) {

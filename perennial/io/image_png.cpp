@@ -131,28 +131,4 @@ bool is_png(std::string_view bytes) { return bytes.starts_with(kSignature); }
 
 const ImageCodec kPngCodec{is_png, peek_png, decode_png};
 
-std::string encode_png(const Image& image) {
-  if ((image.channels != 1 && image.channels != 3 && image.channels != 4) || image.height < 1 ||
-      image.width < 1 ||
-      static_cast<int64_t>(image.pixels.size()) != image.channels * image.height * image.width)
-    throw std::invalid_argument("encode_png: expected 1, 3 or 4 planes of at least 1 x 1 pixels");
-  const auto plane = static_cast<size_t>(image.height * image.width),
-             channels = static_cast<size_t>(image.channels);
-  std::vector<uint8_t> interleaved(image.pixels.size());
-  for (size_t c = 0; c < channels; ++c)
-    for (size_t i = 0; i < plane; ++i) interleaved[i * channels + c] = image.pixels[c * plane + i];
-
-  png_image png{};
-  png.version = PNG_IMAGE_VERSION;
-  png.width = static_cast<png_uint_32>(image.width);
-  png.height = static_cast<png_uint_32>(image.height);
-  png.format = image.channels == 1 ? PNG_FORMAT_GRAY : image.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
-  std::string out(size, '\0');
-  if (png_image_write_to_memory(&png, out.data(), &size, 0, interleaved.data(), 0, nullptr) == 0)
-    throw std::invalid_argument(std::string("encode_png: ") + png.message);
-  out.resize(size);
-  return out;
-}
-
 }  // namespace perennial

@@ -14,6 +14,7 @@
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/io/file_kind.h"
 
 namespace perennial {
 namespace {
@@ -89,7 +90,8 @@ Entry parse_entry(const std::string& tensor, const json& j, uint64_t data_size, 
   e.begin = whole_number(offsets[0], name, "data_offsets");
   e.end = whole_number(offsets[1], name, "data_offsets");
   if (e.begin > e.end || e.end > data_size)
-    refuse(name, fmt::format("'{}' to lie in the {} data bytes", tensor, data_size), offsets.dump());
+    refuse(name, fmt::format("'{}' to lie in the {} data bytes", tensor, data_size),
+           offsets.dump() + (e.begin <= e.end ? ": the file is cut short (copy or download it again)" : ""));
   if (e.end - e.begin != bytes)
     refuse(name, fmt::format("{} bytes for '{}' of shape {}", bytes, tensor, shape.dump()),
            fmt::format("{}", e.end - e.begin));
@@ -144,11 +146,13 @@ std::string encode_safetensors(const TensorFile& file) {
 }
 
 TensorFile decode_safetensors(std::string_view bytes, const std::string& name) {
+  if (const std::string kind = other_than_safetensors(bytes); !kind.empty())
+    refuse(name, "a safetensors file", kind);
   if (bytes.size() < 8) refuse(name, "at least 8 bytes", fmt::format("{}", bytes.size()));
   const auto header_size = load_le<uint64_t>(bytes.data());
   if (header_size > kMaxHeader || header_size > bytes.size() - 8)
     refuse(name, fmt::format("a header of at most {} bytes", std::min(kMaxHeader, bytes.size() - 8)),
-           fmt::format("{}", header_size));
+           fmt::format("{}, which is another format or a file cut short", header_size));
   const json header = parse_header(bytes.substr(8, header_size), name);
   const std::string_view data = bytes.substr(8 + header_size);
 

@@ -1,6 +1,7 @@
 #include "perennial/memory/memory.h"
 
 #include <algorithm>
+#include <cctype>
 #include <stdexcept>
 
 #include <ATen/ops/cat.h>
@@ -21,7 +22,16 @@ MemoryBudget MemoryBudget::parse(std::string_view text) {
   if (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos) {
     budget.samples = parse_int(text, "memory");
   } else {
-    budget.bytes = parse_bytes(text);
+    // A number alone is of samples, and they are counted in whole ones.
+    const bool unit = !text.empty() && std::isalpha(static_cast<unsigned char>(text.back())) != 0;
+    if (!unit || text.front() == '-')
+      throw std::invalid_argument("memory: expected samples (500) or bytes (50MB), found '" +
+                                  std::string(text) + "'");
+    try {
+      budget.bytes = parse_bytes(text);
+    } catch (const std::invalid_argument& e) {
+      throw std::invalid_argument(std::string("memory: ") + e.what());
+    }
     budget.samples = 0;
     if (budget.bytes == 0) throw std::invalid_argument("memory: a budget in bytes must be positive");
   }

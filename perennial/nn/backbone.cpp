@@ -6,7 +6,9 @@
 #include "perennial/base/error.h"
 #include "perennial/base/options.h"
 #include "perennial/base/text.h"
+#include "perennial/io/weights.h"
 #include "perennial/nn/backbones.h"
+#include "perennial/nn/load_weights.h"
 
 namespace perennial {
 namespace {
@@ -47,11 +49,11 @@ const Entry& entry(const std::string& name) {
 }
 
 void load_backbone(Backbone& backbone, const std::string& path) {
-  const TensorFile file = read_safetensors(path);
+  const TrainedWeights file = read_weights(path);
   if (backbone.tensors().all().empty()) return;
   // A file of ours names the whole classifier; a published one the backbone.
   const bool ours = file.tensors.contains("backbone." + backbone.tensors().all().front().name);
-  backbone.tensors().load(file.tensors, ours ? "backbone." : "", path);
+  load_weights(backbone.tensors(), file.tensors, ours ? "backbone." : "", file.source);
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include "perennial/base/error.h"
 #include "perennial/base/random.h"
 #include "perennial/base/text.h"
+#include "perennial/io/weights.h"
 #include "perennial/nn/autocast.h"
+#include "perennial/nn/load_weights.h"
 #include "perennial/nn/normalise.h"
 
 namespace perennial {
@@ -166,12 +168,12 @@ void Classifier::reset(uint64_t position) {
 
 bool Classifier::load_pretrained_head() {
   if (model_.weights.empty() || head_.kind() != HeadKind::kLinear) return false;
-  const TensorFile file = read_safetensors(model_.weights);
+  const TrainedWeights file = read_weights(model_.weights);
   for (const std::string prefix : {"linear.", "fc.", "_fc.", "head."}) {
     const auto weight = file.tensors.find(prefix + "weight"), bias = file.tensors.find(prefix + "bias");
     if (weight == file.tensors.end() || bias == file.tensors.end()) continue;
     if (weight->second.sizes() != at::IntArrayRef{classes(), head_.feature_size()}) continue;
-    head_.tensors().load(file.tensors, prefix, model_.weights);
+    load_weights(head_.tensors(), file.tensors, prefix, file.source);
     return true;
   }
   return false;

@@ -14,6 +14,7 @@
 
 #include "perennial/nn/extremec3.h"
 #include "perennial/nn/init.h"
+#include "perennial/nn/load_weights.h"
 #include "perennial/nn/sinet_blocks.h"
 
 namespace perennial {
@@ -284,7 +285,7 @@ void check(const SinetOptions& options) {
 void Sinet::load_weights(const TensorFile& weights, const std::string& source) {
   constexpr double kNegligible = 1e-12;
   const at::NoGradGuard no_grad;
-  tensors_.load(weights.tensors, "", source);
+  perennial::load_weights(tensors_, weights.tensors, "", source);
   for (const NamedTensor& t : tensors_.all()) t.value.mul_(t.value.abs().ge(kNegligible));
 }
 

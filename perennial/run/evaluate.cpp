@@ -1,9 +1,18 @@
 #include "perennial/run/evaluate.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace perennial {
+namespace {
+
+double share(int64_t right, int64_t all) {
+  return all == 0 ? std::numeric_limits<double>::quiet_NaN()
+                  : static_cast<double>(right) / static_cast<double>(all);
+}
+
+}  // namespace
 
 int64_t Evaluation::images() const { return std::accumulate(total.begin(), total.end(), int64_t{0}); }
 
@@ -13,12 +22,12 @@ double Evaluation::accuracy(const std::vector<char>& counted) const {
     if (!counted.empty() && (c >= counted.size() || !counted[c])) continue;
     right += correct[c], all += total[c];
   }
-  return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
+  return share(right, all);
 }
 
 double Evaluation::class_accuracy(int64_t label) const {
   const auto c = static_cast<size_t>(label);
-  return total[c] == 0 ? 0.0 : static_cast<double>(correct[c]) / static_cast<double>(total[c]);
+  return share(correct[c], total[c]);
 }
 
 Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64_t batch,

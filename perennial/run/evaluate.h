@@ -17,8 +17,9 @@ struct Evaluation {
   std::vector<std::vector<int64_t>> confusion;  ///< [true][predicted]
 
   int64_t images() const;
-  /// Over the labels that `counted` marks (all when it is empty); 0 without images.
+  /// Over the labels that `counted` marks (all when it is empty); NaN without images.
   double accuracy(const std::vector<char>& counted = {}) const;
+  /// NaN without images of it.
   double class_accuracy(int64_t label) const;
 };
 

@@ -7,6 +7,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/random.h"
+#include "perennial/io/weights.h"
 #include "perennial/nn/classifier.h"
 
 namespace perennial {
@@ -24,7 +25,8 @@ uint64_t hash_of(const RunConfig& config, const Dataset& set, const Normalisatio
   for (const double v : n.mean) what += fmt::format(" {}", v);
   for (const double v : n.std) what += fmt::format(" {}", v);
   uint64_t hash = hash64(what, config.model.weights.empty() ? static_cast<uint64_t>(config.seed) : 0);
-  if (!config.model.weights.empty()) hash = hash64(MappedFile(config.model.weights).bytes(), hash);
+  if (!config.model.weights.empty())
+    hash = hash64(MappedFile(weights_file(config.model.weights)).bytes(), hash);
   return hash64(raw(set.inputs), hash);
 }
 

@@ -6,7 +6,9 @@
 #include "perennial/base/error.h"
 #include "perennial/base/log.h"
 #include "perennial/data/hold_out.h"
+#include "perennial/io/weights.h"
 #include "perennial/tasks/matte_eval.h"
+#include "perennial/tasks/matte_model.h"
 
 namespace perennial {
 namespace {
@@ -30,6 +32,14 @@ Split load_split(const std::string& folder, const MatteConfig& config, Progress&
     throw Error({"loading images and masks", folder, "photographs to train on",
                  fmt::format("none ({} held out)", split.held_out.size())});
   return split;
+}
+
+// What the weights are of is what is trained.
+MatteConfig with_network_of(const TensorFile& weights, MatteConfig config) {
+  const MatteNet net = matte_net(weights);
+  config.train.net = net.variant;
+  if (net.variant == "portrait") config.train.classes = net.classes;
+  return config;
 }
 
 // Rows of a memory as photographs of their own.
@@ -62,18 +72,19 @@ MatteRun::MatteRun(MatteConfig config, std::filesystem::path folder, Progress& p
   use_threads(config_.threads);
 }
 
-std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& config, const std::filesystem::path& folder,
+std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& asked, const std::filesystem::path& folder,
                                            Progress& progress) {
   require_no_run(folder);
+  TrainedWeights weights;
+  if (!asked.weights.empty()) weights = read_weights(asked.weights);
+  const MatteConfig config = asked.weights.empty() ? asked : with_network_of(weights, asked);
   std::unique_ptr<MatteRun> run(new MatteRun(config, folder, progress));
-  if (!config.weights.empty()) {
-    const auto weights = weights_of(config.weights);
-    run->trainer_.net().load_weights(read_safetensors(weights), weights.string());
-  }
+  if (!config.weights.empty()) run->trainer_.net().load_weights(weights, weights.source);
   run->chunks_.push_back({.data = config.data});
   run->load_chunk();
   run->trainer_.begin(matte_stages(config.train), run->train_);
   run->begin(write_toml(run->config_.table()));
+  run->warn_of_no_test();
   log_info(fmt::format("mattes from {}: {} photographs, {} held out", config.data, run->fresh_,
                        run->held_out_.size()));
   return run;
@@ -101,6 +112,7 @@ void MatteRun::begin_update(const std::string& data) {
   stage.epochs = config_.update_epochs;
   trainer_.begin({stage}, train_);
   restart_chunk_clock(steady_seconds() - began);
+  warn_of_no_test();
   log_info(fmt::format("update {} with {}: {} photographs, {} held out", chunks_.size() - 1, data, fresh_,
                        held_out_.size()));
   checkpoint();
@@ -124,6 +136,11 @@ void MatteRun::load_chunk() {
   chunks_.back().images = static_cast<int64_t>(fresh_);
   chunks_.back().held_out = static_cast<int64_t>(held_out_.size());
   if (config_.learner == "er") append(memory_.samples(), train_);
+}
+
+void MatteRun::warn_of_no_test() const {
+  if (held_out_.empty())
+    log_warning(fmt::format("{}: no photograph is held out, no matte can be measured", chunks_.back().data));
 }
 
 void MatteRun::step() {
@@ -162,6 +179,7 @@ void MatteRun::measure_now() { add_point(measure(held_out_)); }
 
 void MatteRun::add_point(const SegmentationScores& s) {
   measured_ = trainer_.epochs_done();
+  if (s.images == 0) return;
   chunks_.back().curve.push_back({{"epoch", measured_},
                                   {"loss", last_loss_},
                                   {"foreground_iou", s.foreground_iou},

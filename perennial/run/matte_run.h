@@ -48,6 +48,7 @@ class MatteRun : public ResumableRun {
   MatteRun(MatteConfig config, std::filesystem::path folder, Progress& progress);
   void prepare() override;
   void load_chunk();
+  void warn_of_no_test() const;
   void begin_chunk();
   void step() override;
   void measure_before();

@@ -1,4 +1,6 @@
 // The saved form of a run of mattes and the files it writes.
+#include <cmath>
+
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
@@ -10,15 +12,21 @@ namespace {
 
 using nlohmann::json;
 
+// Of no image there is no score.
+json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
+
 json as_json(const SegmentationScores& s) {
-  return {{"foreground_iou", s.foreground_iou},
-          {"miou", s.miou},
-          {"boundary_f1", s.boundary_f1},
+  return {{"foreground_iou", number(s.foreground_iou)},
+          {"miou", number(s.miou)},
+          {"boundary_f1", number(s.boundary_f1)},
           {"images", s.images}};
 }
 
 SegmentationScores scores(const json& j) {
-  return {j.at("foreground_iou"), j.at("miou"), j.at("boundary_f1"), j.at("images")};
+  const auto number = [&](const char* key) {
+    return j.at(key).is_null() ? SegmentationScores::kUnknown : j.at(key).get<double>();
+  };
+  return {number("foreground_iou"), number("miou"), number("boundary_f1"), j.at("images")};
 }
 
 // Mean over the earlier chunks of the best foreground IoU a chunk ever had before the end, less its last.
@@ -28,9 +36,10 @@ json forgetting(const json& matrix) {
   const size_t last = matrix.size() - 1;
   for (size_t j = 0; j < last; ++j) {
     if (matrix[last][j].is_null()) continue;
-    double best = 0;
+    double best = -1;
     for (size_t t = j; t < last; ++t)
       if (!matrix[t][j].is_null()) best = std::max(best, matrix[t][j].get<double>());
+    if (best < 0) continue;
     sum += best - matrix[last][j].get<double>();
     ++count;
   }
@@ -95,7 +104,7 @@ json MatteRun::metrics_json() const {
   for (const Chunk& chunk : chunks_) {
     chunks.push_back(chunk_json(chunk));
     json row = json::array();
-    for (const Scores& s : chunk.after) row.push_back(s ? json(s->foreground_iou) : json(nullptr));
+    for (const Scores& s : chunk.after) row.push_back(s ? number(s->foreground_iou) : json(nullptr));
     if (!row.empty()) matrix.push_back(row);
   }
   json out{{"task", config_.task},

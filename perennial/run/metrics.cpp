@@ -13,7 +13,8 @@ using nlohmann::json;
 
 constexpr double kUnseen = std::numeric_limits<double>::quiet_NaN();
 
-double mean(const std::vector<double>& values) {
+double mean(std::vector<double> values) {
+  std::erase_if(values, [](double v) { return !std::isfinite(v); });
   double sum = 0;
   for (const double v : values) sum += v;
   return values.empty() ? kUnseen : sum / static_cast<double>(values.size());
@@ -26,6 +27,15 @@ json numbers(const std::vector<double>& values) {
   for (const double v : values) out.push_back(number(v));
   return out;
 }
+
+std::vector<double> known_or_not(const json& row) {
+  std::vector<double> values;
+  for (const auto& v : row) values.push_back(v.is_null() ? kUnseen : v.get<double>());
+  return values;
+}
+
+// Text for a table: nothing where it is not known.
+std::string cell(double v) { return std::isfinite(v) ? fmt::format("{:.6f}", v) : ""; }
 
 // F_last of the digest: the best accuracy a task ever had before the end, less what it has at the end.
 double forgetting(const std::vector<std::vector<double>>& matrix) {
@@ -77,7 +87,7 @@ void Metrics::add_task(const Evaluation& evaluation, int64_t samples, const std:
 void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t task,
                         const std::vector<char>& seen) {
   curve_.push_back({{"samples", samples},
-                    {"accuracy", evaluation.accuracy(seen)},
+                    {"accuracy", number(evaluation.accuracy(seen))},
                     {"task", task},
                     {"per_task", numbers(task_row(evaluation, seen))}});
 }
@@ -85,7 +95,7 @@ void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t t
 void Metrics::add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
                         const std::vector<char>& seen) {
   const json entry{
-      {"task", task}, {"epoch", epoch}, {"epochs", epochs}, {"accuracy", evaluation.accuracy(seen)}};
+      {"task", task}, {"epoch", epoch}, {"epochs", epochs}, {"accuracy", number(evaluation.accuracy(seen))}};
   if (best_.empty() || best_.back()["task"] != task)
     best_.push_back(entry);
   else if (entry["accuracy"] > best_.back()["accuracy"])
@@ -113,13 +123,13 @@ void Metrics::add_update(const Evaluation& evaluation, const std::vector<std::st
 json Metrics::to_json(double joint_accuracy) const {
   json out;
   const double last = task_accuracy_.empty() ? kUnseen : task_accuracy_.back();
-  std::vector<double> at_intervals;
+  json at_intervals = json::array();
   for (const auto& point : curve_) at_intervals.push_back(point["accuracy"]);
   out["a_last"] = number(last);
   out["a_avg"] = number(mean(task_accuracy_));
   out["f_last"] = number(forgetting(matrix_));
   out["i_last"] = joint_accuracy > 0 ? number(joint_accuracy / 100 - last) : json(nullptr);
-  out["a_auc"] = number(mean(at_intervals));
+  out["a_auc"] = number(mean(known_or_not(at_intervals)));
   out["accuracy_matrix"] = json::array();
   for (const Row& row : matrix_) out["accuracy_matrix"].push_back(numbers(row));
   out["task_accuracy"] = numbers(task_accuracy_);
@@ -134,7 +144,7 @@ json Metrics::to_json(double joint_accuracy) const {
   out["task_composition"] = composition_;
   out["per_class"] = json::object();
   for (size_t c = 0; c < last_.total.size() && c < class_names_.size(); ++c)
-    out["per_class"][class_names_[c]] = last_.class_accuracy(static_cast<int64_t>(c));
+    out["per_class"][class_names_[c]] = number(last_.class_accuracy(static_cast<int64_t>(c)));
   out["confusion"] = last_.confusion;
   out["curve"] = curve_;
   out["memory_history"] = memory_history_;
@@ -147,10 +157,10 @@ json Metrics::to_json(double joint_accuracy) const {
 std::string Metrics::to_csv() const {
   std::string out = "event,samples,task,accuracy\n";
   for (const auto& p : curve_)
-    out += fmt::format("interval,{},{},{:.6f}\n", p["samples"].get<int64_t>(), p["task"].get<int64_t>() + 1,
-                       p["accuracy"].get<double>());
+    out += fmt::format("interval,{},{},{}\n", p["samples"].get<int64_t>(), p["task"].get<int64_t>() + 1,
+                       cell(known_or_not({p["accuracy"]}).front()));
   for (size_t t = 0; t < task_accuracy_.size(); ++t)
-    out += fmt::format("task,{},{},{:.6f}\n", task_samples_[t], t + 1, task_accuracy_[t]);
+    out += fmt::format("task,{},{},{}\n", task_samples_[t], t + 1, cell(task_accuracy_[t]));
   return out;
 }
 
@@ -162,7 +172,7 @@ json Metrics::save() const {
           {"composition", composition_},
           {"memory_history", memory_history_},
           {"matrix", rows},
-          {"task_accuracy", task_accuracy_},
+          {"task_accuracy", numbers(task_accuracy_)},
           {"task_samples", task_samples_},
           {"total", last_.total},
           {"correct", last_.correct},
@@ -179,11 +189,8 @@ void Metrics::load(const json& saved) {
   saved.at("composition").get_to(composition_);
   saved.at("memory_history").get_to(memory_history_);
   matrix_.clear();
-  for (const auto& row : saved.at("matrix")) {
-    matrix_.emplace_back();
-    for (const auto& v : row) matrix_.back().push_back(v.is_null() ? kUnseen : v.get<double>());
-  }
-  saved.at("task_accuracy").get_to(task_accuracy_);
+  for (const auto& row : saved.at("matrix")) matrix_.push_back(known_or_not(row));
+  task_accuracy_ = known_or_not(saved.at("task_accuracy"));
   saved.at("task_samples").get_to(task_samples_);
   saved.at("total").get_to(last_.total);
   saved.at("correct").get_to(last_.correct);

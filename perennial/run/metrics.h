@@ -50,7 +50,7 @@ class Metrics {
   std::vector<std::string> class_names_;
   std::vector<std::vector<int64_t>> task_classes_, composition_, memory_history_;
   std::vector<Row> matrix_;
-  Row task_accuracy_;
+  Row task_accuracy_;  // NaN where nothing was held out
   std::vector<int64_t> task_samples_;
   Evaluation last_;
   nlohmann::json curve_ = nlohmann::json::array(), best_ = nlohmann::json::array(),

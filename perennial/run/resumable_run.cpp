@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -117,14 +118,10 @@ void ResumableRun::checkpoint() {
 }
 
 void ResumableRun::scalar(const std::string& tag, int64_t at, double value) {
-  if (events_) events_->scalar(tag, at, value, clock_time());
+  if (events_ && std::isfinite(value)) events_->scalar(tag, at, value, clock_time());
 }
 
 double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
-
-std::filesystem::path weights_of(const std::filesystem::path& file_or_run) {
-  return std::filesystem::is_directory(file_or_run) ? file_or_run / "model.safetensors" : file_or_run;
-}
 
 void require_no_run(const std::filesystem::path& folder) {
   if (holds_run(folder))

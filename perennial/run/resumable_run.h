@@ -64,9 +64,6 @@ class ResumableRun {
   double earlier_seconds_ = 0, chunk_seconds_ = 0, started_ = 0, last_checkpoint_ = 0;
 };
 
-/// The weights that a user names: a file, or the model.safetensors of a run.
-std::filesystem::path weights_of(const std::filesystem::path& file_or_run);
-
 /// Throws Error when the folder already holds a run.
 void require_no_run(const std::filesystem::path& folder);
 

@@ -1,6 +1,7 @@
 #include "perennial/run/run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -31,6 +32,11 @@ void Run::load_source(const DataOptions& options) {
     for (Dataset* set : {&source_.train, &source_.test})
       set->inputs = with_channels(set->inputs, image_shape_[0]);
   if (source_.train.size() == 0) throw Error({"loading the data", options.source, "train samples", "none"});
+}
+
+void Run::warn_of_no_test() const {
+  if (source_.test.size() == 0)
+    log_warning(fmt::format("{}: nothing is held out, no accuracy can be measured", chunk_data_.source));
 }
 
 // Classes known from earlier chunks keep their labels; new names are appended.
@@ -113,6 +119,7 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::f
   run->require_room();
   run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
   run->begin(write_toml(run->config_->table()));
+  run->warn_of_no_test();
   log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source,
                        run->config_->stream.kind));
   return run;
@@ -144,6 +151,7 @@ void Run::begin_update(const DataOptions& data) {
   classes_before_ = static_cast<int64_t>(class_names_.size());
   attach();
   restart_chunk_clock(steady_seconds() - began);
+  warn_of_no_test();
   log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
                        static_cast<int64_t>(class_names_.size()) - classes_before_));
   checkpoint();
@@ -243,8 +251,12 @@ void Run::finish_task(const Evaluation& e) {
   scalar("accuracy/task", samples_seen(), e.accuracy(seen_));
   scalar("memory/samples", samples_seen(), static_cast<double>(kept.size()));
   ++task_;
-  const std::string line = fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory",
-                                       task_, stream_->tasks().size(), 100 * e.accuracy(seen_), kept.size());
+  const double accuracy = e.accuracy(seen_);
+  const std::string line = fmt::format(
+      "task {}/{}: {}, {} in memory", task_, stream_->tasks().size(),
+      std::isfinite(accuracy) ? fmt::format("accuracy {:.2f} % over the classes seen", 100 * accuracy)
+                              : "no image of the classes seen is held out to measure the accuracy on",
+      kept.size());
   progress_.note(line);
   log_info(line);
   if (chunk_ > 0)
@@ -253,7 +265,7 @@ void Run::finish_task(const Evaluation& e) {
                          {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_,
                                                                     class_names_.end())},
                          {"samples", stream_->size()},
-                         {"accuracy", e.accuracy(seen_)},
+                         {"accuracy", std::isfinite(accuracy) ? nlohmann::json(accuracy) : nullptr},
                          {"seconds", chunk_seconds()}});
   if (!stream_->finished()) write_results();
 }

@@ -48,6 +48,7 @@ class Run : public ResumableRun {
   void map_classes(DataSource& source);
   void make_learner();
   void require_room() const;
+  void warn_of_no_test() const;
   void make_stream();
   void attach();
   void prepare() override;

@@ -50,7 +50,7 @@ edge::Weights edge_weights(const TensorFile& file) {
   for (const auto& [name, tensor] : file.tensors) {
     const at::Tensor values = tensor.to(at::kFloat).contiguous();
     const float* data = values.const_data_ptr<float>();
-    all[name] = {tensor.sizes().vec(), {data, data + values.numel()}};
+    all[name] = {tensor.sizes().vec(), {data, data + values.numel()}, !tensor.is_floating_point()};
   }
   return all;
 }

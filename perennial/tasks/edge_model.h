@@ -10,7 +10,8 @@
 
 namespace perennial {
 
-/// The tensors of a file as the edge runtime's compiler takes them: float32, whatever they were stored in.
+/// The tensors of a file as the edge runtime's compiler takes them: float32, whatever they were stored in;
+/// integers are marked.
 edge::Weights edge_weights(const TensorFile& file);
 
 struct EdgePrecision {

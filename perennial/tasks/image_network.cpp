@@ -29,8 +29,7 @@ int64_t side_of(const TensorFile& weights, int64_t asked) {
   if (side == 0 && std::from_chars(input.data(), input.data() + input.size(), side).ec != std::errc())
     side = kSide;
   if (side < 1 || side > kMostSide)
-    throw std::invalid_argument(
-        fmt::format("the side of the network's input: expected 1 to 4096, found {}", side));
+    throw std::invalid_argument(fmt::format("size: expected a side of 1 to 4096 pixels, found {}", side));
   return side;
 }
 

@@ -17,6 +17,7 @@
 #include "perennial/base/threads.h"
 #include "perennial/data/bad_files.h"
 #include "perennial/io/image_files.h"
+#include "perennial/io/image_mask.h"
 
 namespace perennial {
 namespace {
@@ -88,13 +89,31 @@ Matte decode(const std::string& stem, const fs::path& image_path, const fs::path
              int64_t threshold) {
   const std::string bytes = read_image_bytes(image_path);
   Image image = decode_image(bytes, image_path.string());
-  const Image mask = with_channels(read_image(mask_path), 1);
+  const Image mask = read_mask(mask_path);
   if (mask.height != image.height || mask.width != image.width)
     fail(mask_path, fmt::format("the size of its image, {} x {}", image.width, image.height),
          fmt::format("{} x {}", mask.width, mask.height));
   const uint64_t content = hash64(bytes);
   const auto id = static_cast<int64_t>(mix64(content, hash64(stem)) >> 1);
   return {stem, id, std::move(image), binary(mask, threshold), content};
+}
+
+// A set of masks that are all background teaches nothing, and is measured as something else.
+void require_foreground(const fs::path& root, const std::vector<Matte>& mattes, const Pairs& pairs,
+                        int64_t threshold) {
+  const auto has_some = [](const Matte& m) {
+    return std::find(m.mask.begin(), m.mask.end(), 1) != m.mask.end();
+  };
+  if (std::any_of(mattes.begin(), mattes.end(), has_some)) return;
+  uint8_t greatest = 0;
+  for (const auto& [stem, path] : pairs.masks) {
+    const Image mask = read_mask(path);
+    greatest = std::max(greatest, *std::max_element(mask.pixels.begin(), mask.pixels.end()));
+  }
+  fail(root, fmt::format("foreground in one of the {} masks: a grey above {}", mattes.size(), threshold),
+       greatest == 0 ? "0 as the greatest grey (people are to be white, 255)"
+                     : fmt::format("{} as the greatest grey (--mask-threshold {} takes it for foreground)",
+                                   greatest, greatest / 2));
 }
 
 Pairs scan(const fs::path& root) {
@@ -133,7 +152,8 @@ void shrink_mask(const Matte& matte, int64_t side, uint8_t* out) {
 
 std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& options, Progress& progress) {
   if (options.threshold < 0 || options.threshold > 254)
-    throw std::invalid_argument("the threshold of a mask lies between 0 and 254");
+    throw std::invalid_argument(
+        fmt::format("mask-threshold: expected 0 to 254, found {}", options.threshold));
   const Pairs pairs = scan(folder);
   if (!pairs.left_out.empty()) progress.note(folder.string() + ": " + pairs.left_out);
   std::vector<std::pair<std::string, fs::path>> images(pairs.images.begin(), pairs.images.end());
@@ -154,7 +174,9 @@ std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& o
       if (progress.stop_requested()) throw Interrupted{};
     }
   });
-  return without_bad(std::move(mattes), errors, options.skip_bad, progress);
+  mattes = without_bad(std::move(mattes), errors, options.skip_bad, progress);
+  require_foreground(folder, mattes, pairs, options.threshold);
+  return mattes;
 }
 
 std::vector<fs::path> matte_photographs(const fs::path& root) {

@@ -29,7 +29,8 @@ struct MatteDataOptions {
 /// Loads `folder`/images/STEM.* with `folder`/masks/STEM.*, or, without these two folders, STEM.jpg with
 /// STEM.png beside it; sorted by stem, decoded in parallel; what is left out is noted. Throws
 /// std::invalid_argument for a threshold outside 0..254; Error names the file when an image lacks a mask or a
-/// mask an image, two images share a stem, sizes differ or files cannot be decoded. Throws Interrupted when
+/// mask an image, two images share a stem, sizes differ, files cannot be decoded or no mask of all has
+/// foreground. Throws Interrupted when
 /// asked to stop.
 std::vector<Matte> load_mattes(const std::filesystem::path& folder, const MatteDataOptions& options,
                                Progress& progress);

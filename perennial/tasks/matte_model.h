@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "edge/compile/graph.h"
-#include "perennial/io/safetensors.h"
+#include "perennial/io/weights.h"
 #include "perennial/tasks/sinet_preprocess.h"
 
 namespace perennial {
@@ -13,15 +13,17 @@ struct MatteNet {
   std::string variant = "portrait";  ///< portrait (SINet) | extremec3
   int64_t size = 224;                ///< side of the input
   bool gate = true;                  ///< information blocking
+  int64_t classes = 2;  ///< logits a pixel of SINet: background and foreground, or 1 for foreground
 };
 MatteNet matte_net(const TensorFile& weights);
 
 /// SINet or ExtremeC3 for portraits as the edge runtime's compiler takes them (edge_model.h), from weights
 /// under their published names: input "image" [3, side, side], blue, green, red, standardised and divided by
 /// 255 as sinet_preprocess() does; output "logits" [2, side, side]. `side` is a multiple of 32; 0: as
-/// trained. Throws std::invalid_argument naming a tensor that is missing or of another shape, or for SINet
-/// without its gate, which the runtime does not have.
-edge::Graph matte_graph(const TensorFile& weights, int64_t side = 0,
+/// trained. SINet of one logit gets a second one, zero for the background. Throws Error naming a tensor that
+/// is missing, of another shape or without numbers; std::invalid_argument for a side that cannot be, or for
+/// SINet without its gate, which the runtime does not have.
+edge::Graph matte_graph(const TrainedWeights& weights, int64_t side = 0,
                         const SinetStatistics& statistics = kSinetPortrait);
 
 /// The model that is used when none is named: $PERENNIAL_MATTE_MODEL, else models/sinet_portrait.peb in the

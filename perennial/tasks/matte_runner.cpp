@@ -18,7 +18,8 @@ MatteRunner::MatteRunner(const std::filesystem::path& model, const MatteOptions&
   const bool matte = pe_describe_input(model_.get(), 0, &in) == 0 &&
                      pe_describe_output(model_.get(), 0, &out) == 0 && in.is_image == 1 && out.channels <= 2;
   if (!matte) throw Error({"opening the model", path_, "one that makes mattes of images", "another"});
-  if (options.smooth < 0 || options.smooth >= 1) throw std::invalid_argument("smooth: expected 0 to below 1");
+  if (!(options.smooth >= 0 && options.smooth < 1))
+    throw std::invalid_argument("smooth: expected 0 to below 1");
   if (options.every < 1) throw std::invalid_argument("every: expected 1 or more");
 }
 

@@ -17,6 +17,7 @@ MatteTrainer::MatteTrainer(const MatteTrainOptions& options, uint64_t seed)
   SinetOptions net;
   net.variant = options.net;
   net.gate = options.gate;
+  net.classes = options.classes;
   net.height = net.width = options.size;
   net_ = make_sinet(net, seed);
 }

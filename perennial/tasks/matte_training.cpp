@@ -19,6 +19,10 @@ void MatteTrainOptions::bind(OptionTable& t) {
       .choices({"cross_entropy", "lovasz"});
   t.add("boundary_weight", boundary_weight, "of the loss over the boundary band; 0: without").range(0, 100);
   t.add("gate", gate, "information blocking in the decoder (false, an ablation: the fine map everywhere)");
+  t.add("classes", classes,
+        "logits a pixel: 2 for background and foreground, 1 for foreground alone; 0: as the weights that are "
+        "given have it, else 2 for portrait and 1 for extremec3")
+      .range(0, 2);
   t.add("size", size, "side of the network's input, a multiple of 32").range(32, 4096);
   t.add("encoder_epochs", encoder_epochs, "of the encoder alone; left out when weights are given")
       .range(0, 100000);

@@ -17,8 +17,9 @@ struct MatteTrainOptions {
   std::string net = "portrait";        ///< portrait (SINet) | extremec3
   std::string loss = "cross_entropy";  ///< cross_entropy | lovasz
   double boundary_weight = 0.5;
-  bool gate = true;    ///< information blocking in the decoder
-  int64_t size = 224;  ///< side of the network's input
+  bool gate = true;     ///< information blocking in the decoder
+  int64_t classes = 0;  ///< logits a pixel; 0: the network's own, 2 or 1
+  int64_t size = 224;   ///< side of the network's input
   int64_t encoder_epochs = 300, encoder_batch = 36;
   int64_t epochs = 300, batch = 24;
   double lr = 0;  ///< 0: 7.5e-4 for cross_entropy, 5e-4 for lovasz

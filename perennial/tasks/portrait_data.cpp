@@ -8,7 +8,9 @@
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/outputs.h"
 #include "perennial/base/progress.h"
+#include "perennial/io/image_mask.h"
 
 namespace perennial {
 namespace {
@@ -42,28 +44,20 @@ PortraitMask seen_twice(MatteRunner& teacher, Frame frame) {
   return seen;
 }
 
-void require_stems_apart(const std::vector<fs::path>& photographs) {
-  std::map<std::string, fs::path> stems;
-  for (const fs::path& p : photographs)
-    if (const auto [at, fresh] = stems.emplace(p.stem().string(), p); !fresh)
-      throw Error({"making masks", p.string(), "a file name of its own stem", at->second.string()});
-}
-
-void require_in_range(const PortraitOptions& o) {
-  const auto share = [](double x) { return x >= 0 && x <= 1; };  // no NaN
-  if (!share(o.agreement) || !share(o.least) || !share(o.most))
-    throw std::invalid_argument("agreement and areas lie between 0 and 1");
-  if (!(o.around >= 1 && o.around <= 100)) throw std::invalid_argument("a portrait is 1 to 100 faces wide");
+void require_stems_apart(const std::vector<fs::path>& photographs, const fs::path& out) {
+  std::vector<Output> outputs;
+  for (const fs::path& p : photographs) outputs.push_back({p, out / "masks" / (p.stem().string() + ".png")});
+  require_apart("making masks", outputs);
 }
 
 // The decoder makes eight bits of sixteen, where labels vanish, and lays what is transparent over white.
 void require_plain_png(std::string_view bytes, const fs::path& file) {
-  constexpr size_t kDepth = 24, kColourType = 25;
+  constexpr size_t kDepth = 24;
   if (const std::string_view format = format_name(bytes); format != "PNG" && is_image(bytes))
     throw Error(
         {"making masks", file.string(), "a PNG of 8 bits a channel without alpha", std::string(format)});
-  if (bytes.size() <= kColourType) return;  // the decoder says what that is
-  const bool deep = bytes[kDepth] == 16, alpha = bytes[kColourType] == 4 || bytes[kColourType] == 6;
+  if (bytes.size() <= kDepth) return;  // the decoder says what that is
+  const bool deep = bytes[kDepth] == 16, alpha = has_alpha(bytes);
   if (deep || alpha)
     throw Error({"making masks", file.string(), "a PNG of 8 bits a channel without alpha",
                  deep ? "16 bits" : "alpha"});
@@ -158,6 +152,13 @@ class Maker {
 
 }  // namespace
 
+void check_portrait_options(const PortraitOptions& o) {
+  const auto share = [](double x) { return x >= 0 && x <= 1; };  // no NaN
+  if (!share(o.agreement) || !share(o.least) || !share(o.most))
+    throw std::invalid_argument("agreement, least and most: expected shares from 0 to 1");
+  if (!(o.around >= 1 && o.around <= 100)) throw std::invalid_argument("around: expected 1 to 100 faces");
+}
+
 const char* name_of(Verdict verdict) {
   constexpr const char* kNames[] = {"kept",         "kept before", "no face", "small face",
                                     "face outside", "doubtful",    "area",    "unreadable"};
@@ -188,8 +189,8 @@ MaskSource labelled_masks(const fs::path& folder) {
 std::vector<Portrait> make_portraits(const MaskSource& masks, const std::vector<fs::path>& photographs,
                                      const fs::path& out, const PortraitOptions& options,
                                      Progress& progress) {
-  require_in_range(options);
-  require_stems_apart(photographs);
+  check_portrait_options(options);
+  require_stems_apart(photographs, out);
   Maker maker(masks, out, options);
   const ProgressPart part(progress, "portraits", static_cast<int64_t>(photographs.size()));
   for (const fs::path& p : photographs) {

@@ -39,6 +39,9 @@ MaskSource teacher_masks(MatteRunner& teacher);
 /// all that is not black is a person, so that labels of body parts are united.
 MaskSource labelled_masks(const std::filesystem::path& folder);
 
+/// Throws std::invalid_argument that names an option out of its range.
+void check_portrait_options(const PortraitOptions& options);
+
 enum class Verdict { kKept, kKeptBefore, kNoFace, kSmallFace, kFaceOutside, kDoubtful, kArea, kUnreadable };
 /// "kept", "kept before", "no face", "small face", "face outside", "doubtful", "area", "unreadable".
 const char* name_of(Verdict verdict);

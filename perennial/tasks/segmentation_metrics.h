@@ -1,16 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include <ATen/core/Tensor.h>
 
 namespace perennial {
 
-/// Shares from 0 to 1.
+/// Shares from 0 to 1; NaN when there was no image.
 struct SegmentationScores {
-  double foreground_iou = 0;  ///< mean over images; an image without foreground in truth and matte counts 1
-  double miou = 0;         ///< mean of the IoU of background and of foreground over the pixels of all images
-  double boundary_f1 = 0;  ///< mean over images; see SegmentationMetrics
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  double foreground_iou = kUnknown;  ///< mean over images; one without foreground in truth and matte counts 1
+  double miou = kUnknown;         ///< mean of the IoU of background and of foreground over all images' pixels
+  double boundary_f1 = kUnknown;  ///< mean over images; see SegmentationMetrics
   int64_t images = 0;
 };
 
@@ -26,7 +28,7 @@ class SegmentationMetrics {
 
   /// Masks [N, H, W] of any type, foreground is 1. Throws std::invalid_argument when shapes differ.
   void add(const at::Tensor& predicted, const at::Tensor& truth);
-  /// All zeros when nothing was added.
+  /// NaN when nothing was added.
   SegmentationScores scores() const;
 
  private:

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 TEST(SegmentCli, ComplaintsSayWhatToDo) {
   const TemporaryFolder folder;
-  const std::string out = (folder / "out.png").string();
+  const std::string out = (folder / "out.png").string(), model = (folder / "out.peb").string();
   const auto complaint = [](const std::string& arguments, int status) {
     const Outcome o = perennial_command("segment " + arguments);
     EXPECT_EQ(o.status, status) << o.err;
@@ -31,10 +31,11 @@ TEST(SegmentCli, ComplaintsSayWhatToDo) {
   EXPECT_THAT(complaint("run " + image + " --model " + image + " -o " + out, 1),
               HasSubstr("another kind of file"));
   EXPECT_THAT(complaint("bench " + image, 1), HasSubstr("another kind of file"));
-  EXPECT_THAT(complaint("export --weights /nonexistent -o " + out, 1), HasSubstr("/nonexistent"));
-  EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + out, 2), HasSubstr("needs --calibrate DIR"));
-  EXPECT_THAT(complaint("export --weights w --calibrate . -o " + out, 2), HasSubstr("is for --dtype int8"));
-  EXPECT_THAT(complaint("export --weights w --dtype int4 -o " + out, 2), HasSubstr("int4"));
+  EXPECT_THAT(complaint("export --weights /nonexistent -o " + model, 1), HasSubstr("/nonexistent"));
+  EXPECT_THAT(complaint("export --weights w --dtype int8 -o " + model, 2),
+              HasSubstr("needs --calibrate DIR"));
+  EXPECT_THAT(complaint("export --weights w --calibrate . -o " + model, 2), HasSubstr("is for --dtype int8"));
+  EXPECT_THAT(complaint("export --weights w --dtype int4 -o " + model, 2), HasSubstr("int4"));
   EXPECT_THAT(complaint("export --weights x", 2), HasSubstr("--onnx"));
   EXPECT_THAT(complaint("exprot", 2), HasSubstr("did you mean 'export'"));
   EXPECT_THAT(complaint("layers", 0), testing::IsEmpty());
@@ -70,6 +71,8 @@ void good_ones_of_a_folder_with_a_bad_file(const TemporaryFolder& folder) {
   both("segment train --size 32 --encoder-epochs 0 --epochs 1 --batch 4 --threads 1 --data " + path("d") +
            " --out " + path("bad_run"),
        "bad.png");
+  for (const char* name : {"images/bad.png", "masks/bad.png", "images/phone.heic"})
+    std::filesystem::remove(folder / "d" / name);
 }
 
 // A run from nothing: trained, measured, exported, brought new photographs, and used as a teacher.
@@ -127,6 +130,38 @@ TEST(SegmentCli, TrainsAndGoesOn) {
               HasSubstr("faces.csv"));
   EXPECT_EQ(perennial_command("segment train --out " + path("x")).status, 2);
   good_ones_of_a_folder_with_a_bad_file(folder);
+
+  const Outcome all = perennial_command("segment train --data " + path("d") + " --out " + path("whole") +
+                                        " --size 32 --encoder-epochs 0 --epochs 1 --batch 4 --hold-out 0 "
+                                        "--set eval.every=1 --set classes=1 --threads 1 --quiet --json");
+  ASSERT_EQ(all.status, 0) << all.err;
+  EXPECT_THAT(all.err, HasSubstr("no photograph is held out"));
+  const json none = json::parse(all.out);
+  EXPECT_TRUE(none["foreground_iou"].is_null());
+  EXPECT_TRUE(none["chunks"][0]["before"]["foreground_iou"].is_null());
+  EXPECT_THAT(run("resume " + path("whole")), HasSubstr("foreground IoU - before, - after"));
+  run("report " + path("whole"));
+  EXPECT_THAT(read_file(folder / "whole" / "report.html"), testing::Not(HasSubstr("nan")));
+  // Of one logit a pixel: exported with a second, trained on as it is.
+  run("segment export --weights " + path("whole") + " -o " + path("one.peb"));
+  const std::string on = " --data " + path("d") + " --json";
+  EXPECT_NEAR(json::parse(run("segment eval --weights " + path("one.peb") + on))["miou"].get<double>(),
+              json::parse(run("segment eval --weights " + path("whole") + on))["miou"].get<double>(), 1e-3);
+  EXPECT_EQ(json::parse(run("segment train --weights " + path("whole") + " --out " + path("on") +
+                            " --size 32 --epochs 1 --batch 4 --threads 1 --quiet" + on))["finished"],
+            true);
+  run("resume " + path("on"));
+
+  for (int i = 0; i < 6; ++i)
+    write_file(folder / "d" / "masks" / (std::to_string(i) + ".png"),
+               encode_png({1, 40, 40, std::vector<uint8_t>(1600, i % 2)}));
+  for (const std::string& command :
+       {"segment train --out " + path("no"), "segment eval --weights " + path("run")}) {
+    const Outcome o = perennial_command(command + " --data " + path("d") + " --quiet");
+    EXPECT_EQ(o.status, 1) << o.err;
+    EXPECT_THAT(o.err, testing::AllOf(HasSubstr("1 as the greatest grey"), HasSubstr("--mask-threshold 0")));
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("no")));
 }
 
 TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
@@ -169,9 +204,23 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
       "segment run " + path("in/a.png") + " --model " + path("m.peb") + " --quiet --background ";
   ASSERT_EQ(perennial_command(cut + "transparent -o " + path("cut.png")).status, 0);
   EXPECT_EQ(read_file(path("cut.png"))[25], 6) << "PNG with alpha";
-  EXPECT_THAT(perennial_command(cut + "transparent -o " + path("cut.jpg")).err, HasSubstr(".png"));
+  EXPECT_THAT(perennial_command(cut + "transparent -o " + path("cut.jpg")).err, HasSubstr(".png, .webp"));
   EXPECT_FALSE(std::filesystem::exists(path("cut.jpg")));
   EXPECT_EQ(perennial_command(cut + "glass -o " + path("cut.png")).status, 2);
+  const auto written = [&](const std::string& out) {
+    const Outcome o = perennial_command("segment run " + path("in/a.png") + " -o " + path(out) + " --model " +
+                                        path("m.peb") + " --quiet");
+    EXPECT_EQ(o.status, 0) << o.err;
+    return read_file(folder / out);
+  };
+  EXPECT_THAT(written("o.jpg"), testing::StartsWith("\xFF\xD8\xFF"));
+  EXPECT_THAT(written("o.PNG"), testing::StartsWith("\x89PNG"));
+  write_file(folder / "in" / "a.jpg", read_file(folder / "o.jpg"));
+  const Outcome shared = perennial_command("segment run " + path("in") + " -o " + path("fresh") +
+                                           " --model " + path("m.peb") + " --quiet");
+  EXPECT_EQ(shared.status, 1);
+  EXPECT_THAT(shared.err, testing::AllOf(HasSubstr("a.jpg"), HasSubstr("a.png")));
+  EXPECT_FALSE(std::filesystem::exists(folder / "fresh"));
 }
 
 // Ctrl-C is for the program; FFmpeg and the half file go with it.

@@ -1,11 +1,16 @@
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "perennial/base/error.h"
 #include "perennial/nn/classifier.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/nn/nn_fixtures.h"
 
 namespace perennial {
@@ -70,6 +75,64 @@ TEST(Pretrained, HeadIsLeftAloneWhenTheClassesDiffer) {
   EXPECT_EQ(largest_difference(named(classifier.backbone().tensors(), "conv1.weight"),
                                file.tensors["conv1.weight"]),
             0);
+}
+
+class BroughtWeights : public testing::Test {
+ protected:
+  BroughtWeights() {
+    options_.name = "resnet20";
+    options_.width = 0.5;
+    make_backbone(options_, {3, 32, 32}, 4)->tensors().save(own_.tensors, "");
+    options_.weights = (folder_ / "w.safetensors").string();
+  }
+  std::unique_ptr<Backbone> load(const TensorFile& file) const {
+    write_safetensors(options_.weights, file);
+    return make_backbone(options_, {3, 32, 32}, 1);
+  }
+  std::string complaint(const std::string& name, const at::Tensor& tensor) const {
+    TensorFile file = own_;
+    file.tensors[name] = tensor;
+    try {
+      load(file);
+    } catch (const Error& e) {
+      EXPECT_THAT(e.what(), testing::HasSubstr(options_.weights));
+      return e.what();
+    }
+    return "";
+  }
+  ModelOptions options_;
+  TensorFile own_;
+  TemporaryFolder folder_;
+};
+
+TEST_F(BroughtWeights, LoadBehindTheNamesOfWrappersAndInAnyFloatingPoint) {
+  for (const char* wrapper :
+       {"module.", "_orig_mod.module.", "state_dict.model.net.", "backbone.", "module.backbone."})
+    for (const at::ScalarType type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16}) {
+      TensorFile file;
+      for (const auto& [name, tensor] : own_.tensors) file.tensors[wrapper + name] = tensor.to(type);
+      file.tensors["ema.decay"] = at::zeros({1});
+      file.tensors["bn1.num_batches_tracked"] = at::zeros({}, at::kLong);
+      const auto net = load(file);
+      EXPECT_LT(largest_difference(named(net->tensors(), "conv1.weight"), own_.tensors["conv1.weight"]), 0.01)
+          << wrapper;
+    }
+}
+
+TEST_F(BroughtWeights, ATensorWithoutNumbersIsNamed) {
+  const at::Tensor& good = own_.tensors["conv1.weight"];
+  for (const at::ScalarType type : {at::kChar, at::kByte, at::kLong, at::kBool})
+    EXPECT_THAT(complaint("conv1.weight", good.to(type)),
+                testing::AllOf(testing::HasSubstr("conv1.weight"), testing::HasSubstr("integers")));
+  for (const double value : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    at::Tensor bad = good.clone();
+    bad[0][0][0][0] = value;
+    EXPECT_THAT(
+        complaint("conv1.weight", bad),
+        testing::AllOf(testing::HasSubstr("conv1.weight"), testing::HasSubstr("NaN or infinity in 1 of")));
+  }
+  EXPECT_THAT(complaint("conv1.weight", at::zeros({1, 2})),
+              testing::AllOf(testing::HasSubstr("conv1.weight [8, 3, 3, 3]"), testing::HasSubstr("[1, 2]")));
 }
 
 }  // namespace

@@ -105,9 +105,21 @@ TEST_F(MatteData, BadOnesAreAllNamedOrSkipped) {
               AllOf(HasSubstr("1 .heic left out"), HasSubstr("skipped "), HasSubstr("masks/c.png")));
 }
 
+TEST_F(MatteData, MasksWithoutAnyForegroundAreRefused) {
+  picture("images/b.png", 20), picture("images/a.png", 10);
+  mask("masks/a.png", 3, 1), mask("masks/b.png", 5, 0);
+  EXPECT_THAT(failure(), AllOf(HasSubstr("a grey above 127"), HasSubstr("1 as the greatest"),
+                               HasSubstr("--mask-threshold 0")));
+  EXPECT_EQ(foreground(load(0)[0]), 24);
+  mask("masks/a.png", 3, 0);
+  EXPECT_THAT(failure(), HasSubstr("0 as the greatest grey"));
+  mask("masks/a.png", 3);
+  EXPECT_EQ(failure(), "no error") << "one with a person is enough";
+}
+
 TEST_F(MatteData, ForegroundIsAboveTheThreshold) {
-  picture("images/a.png", 10);
-  mask("masks/a.png", 3, 200);
+  picture("images/a.png", 10), picture("images/b.png", 10);
+  mask("masks/a.png", 3, 200), mask("masks/b.png", 3);
   EXPECT_EQ(foreground(load()[0]), 24);
   EXPECT_EQ(foreground(load(199)[0]), 24);
   EXPECT_EQ(foreground(load(200)[0]), 0);

@@ -4,12 +4,15 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/max.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randint.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "edge/engine.h"
+#include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/nn/sinet.h"
 #include "perennial/tasks/background.h"
@@ -23,14 +26,15 @@ namespace {
 
 constexpr int64_t kSide = 64;
 
-TensorFile weights_of(const Sinet& net) {
-  TensorFile file;
+TrainedWeights weights_of(const Sinet& net) {
+  TrainedWeights file;
   net.tensors().save(file.tensors, "");
   return file;
 }
 
-std::unique_ptr<Sinet> small_sinet(const std::string& variant = "portrait", uint64_t seed = 3) {
-  auto net = make_sinet({.variant = variant, .height = kSide, .width = kSide}, seed);
+std::unique_ptr<Sinet> small_sinet(const std::string& variant = "portrait", uint64_t seed = 3,
+                                   int64_t classes = 0) {
+  auto net = make_sinet({.variant = variant, .classes = classes, .height = kSide, .width = kSide}, seed);
   const at::NoGradGuard no_grad;
   // Statistics and slopes that do something: fresh ones are zeros and ones.
   for (const NamedTensor& t : net->tensors().all())
@@ -39,10 +43,10 @@ std::unique_ptr<Sinet> small_sinet(const std::string& variant = "portrait", uint
 }
 
 // The deploy runtime gives what libtorch gives.
-class MatteModel : public testing::TestWithParam<const char*> {};
+class MatteModel : public testing::TestWithParam<std::pair<const char*, int64_t>> {};
 
 TEST_P(MatteModel, EqualsTheNetworkItWasExportedFrom) {
-  const auto net = small_sinet(GetParam());
+  const auto net = small_sinet(GetParam().first, 3, GetParam().second);
   const auto bytes = compile_for_edge(matte_graph(weights_of(*net), kSide));
   edge::Engine engine(edge::Model::from_memory(bytes));
   const at::Tensor image = at::randint(0, 256, {1, 3, kSide, kSide}, at::kByte);
@@ -63,22 +67,29 @@ TEST_P(MatteModel, EqualsTheNetworkItWasExportedFrom) {
   EXPECT_LT(at::max(at::abs(found - expected)).item<double>() / scale, 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, MatteModel, testing::Values("portrait", "extremec3"));
+INSTANTIATE_TEST_SUITE_P(Networks, MatteModel,
+                         testing::Values(std::pair("portrait", 2), std::pair("portrait", 1),
+                                         std::pair("extremec3", 1)));
 
 TEST(MatteGraph, NamesAMissingTensorAndAWrongShape) {
-  TensorFile file = weights_of(*small_sinet());
+  TrainedWeights file = weights_of(*small_sinet());
+  file.source = "mine";
   const auto message = [&] {
     try {
       matte_graph(file, kSide);
-    } catch (const std::invalid_argument& e) {
+    } catch (const Error& e) {
       return std::string(e.what());
     }
     return std::string();
   };
   file.tensors["bn_2.weight"] = file.tensors["encoder.level1.bn.weight"];
-  EXPECT_EQ(message(), "bn_2.weight: expected [2], found [12]");
+  EXPECT_EQ(message(), "loading weights: mine: bn_2.weight: expected [2], found [12]");
   file.tensors.erase("bn_2.weight");
-  EXPECT_EQ(message(), "bn_2.weight: expected a tensor [2], found none");
+  EXPECT_EQ(message(), "loading weights: mine: bn_2.weight: expected a tensor [2], found none");
+  file.tensors["bn_2.weight"] = at::ones({2}, at::kInt);
+  EXPECT_EQ(message(), "loading weights: mine: bn_2.weight: expected floating point, found integers");
+  file.tensors["bn_2.weight"] = at::full({2}, std::nan(""));
+  EXPECT_THAT(message(), testing::HasSubstr("bn_2.weight: expected finite numbers"));
   EXPECT_THROW(matte_graph(file, 100), std::invalid_argument);
 }
 

@@ -1,5 +1,7 @@
 #include "perennial/tasks/segmentation_metrics.h"
 
+#include <cmath>
+
 #include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -110,6 +112,7 @@ TEST(SegmentationMetrics, BadArgumentsAreRefused) {
   EXPECT_THROW(metrics.add(empty_mask()[0], empty_mask()[0]), std::invalid_argument);
   EXPECT_THROW(boundary_band(empty_mask(), 4), std::invalid_argument);
   EXPECT_EQ(metrics.scores().images, 0);
+  EXPECT_TRUE(std::isnan(metrics.scores().foreground_iou)) << "no image is not 0 %";
 }
 
 }  // namespace

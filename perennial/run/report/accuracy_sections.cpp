@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -117,7 +118,7 @@ Heatmap confusion_map(const RunMetrics& run) {
   for (auto& row : map.values) {
     double sum = 0;
     for (const double count : row) sum += std::isfinite(count) ? count : 0;
-    for (double& count : row) count = sum > 0 ? count / sum : 0;
+    for (double& count : row) count = sum > 0 ? count / sum : std::numeric_limits<double>::quiet_NaN();
   }
   return map;
 }

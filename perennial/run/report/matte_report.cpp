@@ -30,7 +30,7 @@ Chunk read_chunk(const Value& v) {
               v.at("images").number(0, kHuge),
               v.at("held_out").number(0, kHuge),
               v.at("seconds").number(0, kHuge),
-              v.at("before").at("foreground_iou").number(0, 1),
+              v.at("before").at("foreground_iou").or_unknown(0, 1),
               {},
               {}};
   for (const Value& s : v.at("after").items(kMostChunks))

@@ -45,7 +45,7 @@ std::vector<CurvePoint> read_curve(const Value& value) {
   for (const Value& item : value.items()) {
     CurvePoint point;
     point.samples = item.at("samples").whole(0, int64_t{1} << 53);
-    point.accuracy = item.at("accuracy").number(0, 1);
+    point.accuracy = item.at("accuracy").or_unknown(0, 1);
     if (item.at("task").given()) point.task = item.at("task").whole(0, kMaxTasks);
     point.per_task = read_row(item.at("per_task"), 1, kMaxTasks);
     if (!out.empty() && point.samples < out.back().samples)
@@ -59,7 +59,7 @@ std::vector<BestEpoch> read_best_epochs(const Value& value) {
   std::vector<BestEpoch> out;
   for (const Value& item : value.items(kMaxTasks))
     out.push_back({item.at("task").whole(0, kMaxTasks), item.at("epoch").whole(0, int64_t{1} << 40),
-                   item.at("epochs").whole(0, int64_t{1} << 40), item.at("accuracy").number(0, 1)});
+                   item.at("epochs").whole(0, int64_t{1} << 40), item.at("accuracy").or_unknown(0, 1)});
   return out;
 }
 
@@ -118,7 +118,7 @@ void read_what(const Value& root, RunMetrics& m) {
 }
 
 void read_accuracies(const Value& root, RunMetrics& m) {
-  m.a_last = m.finished ? std::optional(root.at("a_last").number(0, 1)) : root.at("a_last").maybe(0, 1);
+  m.a_last = root.at("a_last").maybe(0, 1);
   m.a_avg = root.at("a_avg").maybe(0, 1);
   m.f_last = root.at("f_last").maybe(-1, 1);
   m.i_last = root.at("i_last").maybe(-1, 1);

@@ -15,7 +15,7 @@ using Table = std::vector<std::vector<double>>;
 
 struct CurvePoint {
   int64_t samples = 0, task = 0;
-  double accuracy = 0;
+  double accuracy = 0;           ///< NaN where nothing was held out
   std::vector<double> per_task;  ///< accuracy on each task's classes; NaN where not seen
 };
 
