@@ -6,6 +6,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/lock.h"
 #include "perennial/data/describe.h"
 #include "perennial/data/split_files.h"
 #include "perennial/data/stream_picture.h"
@@ -43,10 +44,10 @@ void show(const Arguments& a) {
 
 void split_files(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
+  const FolderLock lock(a.out, "writing split files");
   const auto config = make_config(a.settings);
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
-  make_folder(a.out);
   write_split_files(a.out, split_prefix(source.train, config->stream, static_cast<uint64_t>(config->seed)),
                     source.train, tasks);
   fmt::print("{} split files in {}\n", tasks.size(), a.out);
@@ -69,6 +70,7 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
 
 void export_images(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
+  const FolderLock lock(a.out, "exporting images");
   const DataSource source = load_data(data_options(a.settings), progress);
   write_images(source.train, std::filesystem::path(a.out) / "train", progress);
   write_images(source.test, std::filesystem::path(a.out) / "test", progress);

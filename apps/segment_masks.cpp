@@ -9,6 +9,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/lock.h"
 #include "perennial/data/csv_rows.h"
 #include "perennial/run/predict.h"
 #include "perennial/tasks/matte_model.h"
@@ -51,6 +52,7 @@ std::vector<Portrait> portraits(const MaskArguments& a, Progress& progress) {
 
 void masks(const MaskArguments& a) {
   TerminalProgress progress(a.common.quiet);
+  const FolderLock lock(a.out, "making masks");
   const auto all = portraits(a, progress);
   std::map<Verdict, int64_t> count;
   std::string table = "photograph,face,verdict,agreement,area\n";
