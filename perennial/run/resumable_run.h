@@ -52,9 +52,10 @@ class ResumableRun {
   /// Error when it holds a run, cannot be written to, or another process is at work on it. Unless begin()
   /// follows, the folder goes again.
   void claim(const std::string& config);
-  /// Writes config.toml and the first checkpoint: from now on the folder holds a run. When that fails it does
-  /// not.
-  void begin();
+  /// Writes config.toml, a copy of the weights that the run starts from unless they are none, and the first
+  /// checkpoint: from now on the folder holds a run. When that fails it does not.
+  void begin(const std::filesystem::path& weights = {});
+  std::filesystem::path kept_weights() const { return folder_ / "start.safetensors"; }
   /// The newest whole checkpoint; events and clock go on where it has them.
   State reopen(Access access);
   void checkpoint();
