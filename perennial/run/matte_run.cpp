@@ -185,8 +185,10 @@ void MatteRun::measure_before() {
 }
 
 void MatteRun::train() {
+  const double rate = trainer_.learning_rate();
   last_loss_ = trainer_.train_epoch(train_, fresh_, progress_);
-  scalar("loss", trainer_.epochs_done(), last_loss_);
+  scalar("train/loss", trainer_.epochs_done(), last_loss_);
+  scalar("train/lr", trainer_.epochs_done(), rate);
 }
 
 void MatteRun::measure_now() { add_point(measure(held_out_)); }
@@ -224,10 +226,19 @@ void MatteRun::finish_chunk() {
     sheet_.now(predict_mattes(trainer_.net(), batch.images));
   }
   remember();
+  show(after);
   chunks_.back().after = std::move(after);
   chunks_.back().seconds = chunk_seconds();
   finished_ = true;
   log_info("finished");
+}
+
+void MatteRun::show(const std::vector<Scores>& after) {
+  const int64_t epochs = trainer_.epochs_done();
+  for (size_t i = 0; i < after.size(); ++i)
+    if (after[i]) scalar(fmt::format("foreground_iou/data_{}", i + 1), epochs, after[i]->foreground_iou);
+  scalar("memory/samples", epochs, static_cast<double>(memory_.size()));
+  if (!sheet_.empty()) picture("mattes", epochs, sheet_.picture());
 }
 
 void MatteRun::remember() {

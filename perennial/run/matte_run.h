@@ -59,6 +59,7 @@ class MatteRun : public ResumableRun {
   void measure_now();
   void add_point(const SegmentationScores& scores);
   void finish_chunk();
+  void show(const std::vector<Scores>& after);
   void remember();
   SegmentationScores measure(const std::vector<Matte>& mattes);
   nlohmann::json chunk_json(const Chunk& chunk) const;

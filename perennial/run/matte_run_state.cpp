@@ -131,7 +131,7 @@ json MatteRun::metrics_json() const {
 }
 
 void MatteRun::write_results() {
-  if (!sheet_.empty()) write_file_atomic(folder_ / "mattes.png", sheet_.png());
+  if (!sheet_.empty()) write_file_atomic(folder_ / "mattes.png", encode_png(sheet_.picture()));
   write_file_atomic(folder_ / "metrics.json",
                     metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   TensorFile model;

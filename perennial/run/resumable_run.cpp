@@ -15,6 +15,7 @@
 #include "perennial/base/lock.h"
 #include "perennial/base/log.h"
 #include "perennial/io/event_file.h"
+#include "perennial/io/image.h"
 #include "perennial/run/report/report.h"
 
 namespace perennial {
@@ -163,6 +164,10 @@ void ResumableRun::checkpoint() {
 
 void ResumableRun::scalar(const std::string& tag, int64_t at, double value) {
   if (events_) events_->scalar(tag, at, value, clock_time());
+}
+
+void ResumableRun::picture(const std::string& tag, int64_t at, const Image& image) {
+  if (events_) events_->image(tag, at, encode_png(image), image.height, image.width, clock_time());
 }
 
 double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }

@@ -12,6 +12,7 @@
 namespace perennial {
 
 class EventWriter;
+struct Image;
 class FolderLock;
 
 /// What a run is opened for: to go on, which one process at a time may do, or to use what it has learned:
@@ -60,6 +61,7 @@ class ResumableRun {
   State reopen(Access access);
   void checkpoint();
   void scalar(const std::string& tag, int64_t at, double value);
+  void picture(const std::string& tag, int64_t at, const Image& image);
 
   double wall_seconds() const;
   double chunk_seconds() const { return chunk_seconds_; }  ///< spent on the current chunk of data

@@ -89,7 +89,8 @@ void Run::make_learner() {
                      normalisation_,
                      is_digits_,
                      static_cast<int64_t>(class_names_.size()),
-                     static_cast<uint64_t>(config_->seed)};
+                     static_cast<uint64_t>(config_->seed),
+                     [this](const TrainingStep& step) { watch(step); }};
   learner_ = find_method(config_->learner).make(setup, *config_->method);
 }
 
@@ -210,7 +211,11 @@ void Run::find_at(const Settings& places) {
 
 // After open(): the data again, checked to be what they were, and the stream where it stood.
 void Run::prepare() {
-  if (stream_) return;
+  if (!stream_) attach_again();
+  shown_at_ = steady_seconds();
+}
+
+void Run::attach_again() {
   const uint64_t expected = data_hash_, content = content_hash_;
   try {
     attach();
@@ -279,6 +284,7 @@ void Run::measure_interval() {
   const Evaluation e = evaluate_now("interval");
   metrics_.add_point(e, position_, task_, seen_);
   scalar("accuracy/interval", samples_seen(), e.accuracy(seen_));
+  show(e);
   measured_ = position_;
 }
 
@@ -311,8 +317,9 @@ void Run::finish_task(const Evaluation& e) {
   if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
   const int64_t samples = samples_seen();
   if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
-  scalar("accuracy/task", samples_seen(), e.accuracy(seen_));
-  scalar("memory/samples", samples_seen(), static_cast<double>(kept.size()));
+  scalar("accuracy/task", samples, e.accuracy(seen_));
+  show(e);
+  scalar("memory/samples", samples, static_cast<double>(kept.size()));
   ++task_;
   const std::string line = fmt::format("task {}/{}: accuracy {:.2f} % over the classes seen, {} in memory",
                                        task_, stream_->tasks().size(), 100 * e.accuracy(seen_), kept.size());
@@ -340,6 +347,7 @@ Evaluation Run::evaluate_now(const std::string& why) {
   Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
                           config_->eval_batch, progress_);
   evaluation_seconds_ += steady_seconds() - began;
+  shown_at_ += steady_seconds() - began;
   ++metrics_.evaluations;
   return e;
 }

@@ -56,9 +56,13 @@ class Run : public ResumableRun {
   void make_stream();
   void attach();
   void prepare() override;
+  void attach_again();
   void use_kept_weights();
   void hash_data();
 
+  void watch(const TrainingStep& step);
+  void show(const Evaluation& e);
+  void show_results(const nlohmann::json& metrics);
   void step() override;
   void observe_next();
   bool interval_due() const;
@@ -102,6 +106,8 @@ class Run : public ResumableRun {
   std::vector<char> seen_;    ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
   double evaluation_seconds_ = 0;
+  int64_t unseen_steps_ = 0;   ///< training steps taken since they were last shown
+  double shown_at_ = 0;        ///< when that was, by this process's clock, evaluations left out
   int64_t position_ = 0;       ///< of the stream in this chunk
   uint64_t data_hash_ = 0;     ///< of the chunk's ids and labels
   uint64_t content_hash_ = 0;  ///< of its pictures, its test part and the order in which it comes; 0: unknown

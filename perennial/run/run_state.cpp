@@ -176,10 +176,12 @@ void Run::write_results() {
   if (memory != nullptr && memory->size() > 0) {
     keep_true_labels(*memory);
     sheet_.update(memory->samples(), pictures_, source_.train.ids);
-    write_file_atomic(folder_ / "memory.png", sheet_.png());
+    write_file_atomic(folder_ / "memory.png", encode_png(sheet_.picture()));
   }
+  const json metrics = metrics_json();
+  show_results(metrics);
   write_file_atomic(folder_ / "metrics.json",
-                    metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+                    metrics.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   write_file_atomic(folder_ / "metrics.csv", metrics_.to_csv());
   TensorFile model = learner_->model();
   model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);
