@@ -222,8 +222,10 @@ void Run::attach_again() {
   } catch (const Error& e) {
     if (std::filesystem::exists(e.context().path)) throw;
     Error::Context context = e.context();
-    context.found += fmt::format(" (`perennial resume {} --data ...` says where data lie that were moved)",
-                                 folder_.string());
+    context.found += fmt::format(
+        " (`perennial resume {} --data ...` says where moved data lie, --stream and --noise where files of "
+        "theirs)",
+        folder_.string());
     throw Error(context);
   }
   std::string found;

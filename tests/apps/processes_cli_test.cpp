@@ -86,7 +86,7 @@ TEST_F(Processes, OfTwoUpdatesOneIsTold) {
 }
 
 TEST_F(Processes, AKilledOneLocksNobodyOut) {
-  const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 300 --out run";
+  const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 100 --out run";
   EXPECT_EQ(
       shell(learn + " & p=$!; until [ -d run/checkpoint ]; do sleep 0.02; done; sleep 0.2\n"
                     "perennial resume run --quiet 2>err; s=$?; kill -9 $p; wait $p 2>/dev/null; exit $s"),
@@ -138,16 +138,15 @@ TEST_F(Processes, MovedDataAndGoneWeightsFromAnyFolder) {
   draw("others", 21);
   expect_done(kLearn + ("--out " + at("first")));
   fs::copy_file(folder_ / "first" / "model.safetensors", folder_ / "w.safetensors");
-  const std::string learn = std::string("perennial ") + kLearn + "--data folder:data --size 8 --epochs 2 ";
+  const std::string learn = std::string("perennial ") + kLearn + "--data folder:data --size 8 --epochs 60 ";
   ASSERT_EQ(shell(learn + "--weights w.safetensors --out whole >/dev/null"), 0);
   ASSERT_EQ(
       shell(std::string(PERENNIAL_BINARY) + " " + kLearn +
-            "--data folder:data --size 8 --epochs 2 --weights w.safetensors --set checkpoint.seconds=0 "
+            "--data folder:data --size 8 --epochs 60 --weights w.safetensors --set checkpoint.seconds=0 "
             "--out run >/dev/null & p=$!; until [ -f run/checkpoint/000000003.safetensors ]; do sleep 0.005; "
             "kill -0 $p || break; done; kill -9 $p; wait $p 2>/dev/null; rm w.safetensors; mv data moved"),
       0);
   expect_done("predict " + at("whole") + " " + at("moved") + " --threads 1 --quiet");
-  const std::string finished = read_file(folder_ / "run" / "checkpoint" / "000000003.safetensors");
   const Outcome gone = perennial_command("resume " + at("run") + " --quiet");
   if (gone.status == 0) GTEST_SKIP() << "it had finished before it was killed";
   EXPECT_THAT(gone.err, HasSubstr("resume " + at("run") + " --data"));
@@ -176,7 +175,8 @@ TEST_F(Processes, EdgeLearnLocksItsFileByWhateverName) {
   fs::create_symlink("real.pec", folder_ / "link.pec");
   fs::create_symlink(".", folder_ / "here");
   const std::string lessons =
-      "n=0; for s in real.pec link.pec here/real.pec ./here/link.pec; do for i in 1 2 3 4 5; do n=$((n + 1))\n"
+      "n=0; for s in real.pec link.pec here/real.pec ./here/link.pec; do for i in 1 2 3 4 5; do n=$((n + "
+      "1))\n"
       "perennial edge learn $s --model m.peb --class k$n data/dark >>done 2>>refused & done; done; wait";
   EXPECT_EQ(shell("touch done refused; " + lessons), 0);
   const std::string done = read_file(folder_ / "done"), refused = read_file(folder_ / "refused");

@@ -104,7 +104,7 @@ TEST(MatteRun, MovedPhotographsAreFoundAgainAndOthersRefused) {
   draw_people(folder / "data", 6, 230, 40);
   draw_people(folder / "others", 6, 229, 40);
   Progress silent;
-  StopAfter soon(8);
+  StopAfter soon(10);
   const MatteConfig config = make_matte_config(small(folder / "data"));
   MatteRun::create(config, folder / "whole", silent)->execute();
   EXPECT_THROW(MatteRun::create(config, folder / "run", soon)->execute(), Interrupted);
