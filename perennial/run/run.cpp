@@ -287,6 +287,7 @@ void Run::measure_interval() {
   metrics_.add_point(e, position_, task_, seen_);
   scalar("accuracy/interval", samples_seen(), e.accuracy(seen_));
   show(e);
+  scalar("samples_per_second", samples_seen(), static_cast<double>(samples_seen()) / wall_seconds());
   measured_ = position_;
 }
 

@@ -26,7 +26,6 @@ void Run::watch(const TrainingStep& step) {
 // The test part of an update is of its data alone: accuracies over all tasks are those of the stream.
 void Run::show(const Evaluation& e) {
   const int64_t samples = samples_seen();
-  scalar("samples_per_second", samples, static_cast<double>(samples) / std::max(1e-9, wall_seconds()));
   if (chunk_ == 0) {
     scalar("accuracy/all", samples, e.accuracy(seen_));
     const auto tasks = metrics_.task_row(e, seen_);
