@@ -6,6 +6,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
 #include "perennial/data/describe.h"
 #include "perennial/data/split_files.h"
@@ -46,6 +47,7 @@ void show(const Arguments& a) {
 
 void split_files(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
+  const FolderLock lock(a.out, "writing split files");
   const auto config = make_config(a.settings);
   const std::string& kind = config->stream.kind;
   if (const std::string prefix = "splits:"; kind.starts_with(prefix)) {
@@ -54,7 +56,6 @@ void split_files(const Arguments& a) {
   }
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
-  make_folder(a.out);
   write_split_files(a.out, split_prefix(source.train, config->stream, static_cast<uint64_t>(config->seed)),
                     source.train, tasks);
   fmt::print("{} split files in {}\n", tasks.size(), a.out);
@@ -88,6 +89,7 @@ void export_images(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const DataOptions options = data_options(a.settings);
   require_no_input("--out", a.out, {place_of(options)});
+  const FolderLock lock(a.out, "exporting images");
   const std::filesystem::path train = std::filesystem::path(a.out) / "train",
                               test = std::filesystem::path(a.out) / "test";
   const DataSource source = load_data(options, progress);

@@ -9,7 +9,9 @@
 #include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "perennial/base/clock.h"
+#include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
+#include "perennial/base/utf8.h"
 #include "perennial/tasks/background.h"
 
 namespace perennial::apps {
@@ -55,6 +57,18 @@ struct Arguments {
   bool as_json = false, skip_bad = false;
 };
 
+// The state that is read, changed and written again, which one process at a time may do: whatever name it
+// goes by.
+FileLock lock_state(const Arguments& a) {
+  constexpr int kMostLinks = 40;
+  std::error_code failed;
+  fs::path state = a.state;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(state, failed); ++i)
+    state = state.parent_path() / fs::read_symlink(state, failed);
+  state = fs::weakly_canonical(state, failed);
+  return FileLock(state.string() + ".lock", "changing what was learned", a.state);
+}
+
 // A network and the classes that are learned on one of its outputs.
 struct Learner {
   explicit Learner(const Arguments& a)
@@ -77,8 +91,15 @@ std::vector<fs::path> images_of(const Arguments& a) {
   return images_named(std::vector<fs::path>(a.images.begin(), a.images.end()));
 }
 
+void require_text(const std::string& name) {
+  if (!is_utf8(name))
+    throw std::invalid_argument(fmt::format("--class: expected text in UTF-8, found '{}'", visible(name)));
+}
+
 void learn(const Arguments& a) {
+  require_text(a.name);
   if (!fs::exists(a.state)) require_ending("STATE", a.state, {".pec"});
+  const FileLock lock = lock_state(a);
   Learner learner(a);
   double network = 0, update = 0;
   size_t images = 0;
@@ -126,6 +147,7 @@ void predict(const Arguments& a) {
 }
 
 void forget(const Arguments& a) {
+  const FileLock lock = lock_state(a);
   Learner learner(a);
   learner.classes.forget(a.name);
   learner.classes.save();

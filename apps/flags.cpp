@@ -136,6 +136,19 @@ void add_flags(CLI::App& command, const std::vector<std::string>& names, Setting
   for (const auto& name : names) add_flag(command, flag_of(name), *table.find(name), settings);
 }
 
+void add_place_flags(CLI::App& command, Settings& places) {
+  for (const auto& [flag, what] :
+       {std::pair("data", "the data"), std::pair("stream", "the split files (splits:DIR)"),
+        std::pair("noise", "the file of labels (file:F)")})
+    command
+        .add_option_function<std::string>(
+            std::string("--") + flag,
+            [&places, flag](const std::string& value) { places.push_back({flag, value}); },
+            std::string("where ") + what + " that the run began with were moved to")
+        ->type_name("PLACE")
+        ->take_last();
+}
+
 void add_override_flags(CLI::App& command, Settings& settings) {
   add_flags(command, {"threads", "device", "dtype"}, settings);
   add_set(command, settings, fmt::format("{}", fmt::join(RunConfig::changeable(), " | ")) + ", as key=value");

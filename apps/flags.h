@@ -31,6 +31,9 @@ void add_config_flags(CLI::App& command, Settings& settings);
 /// --data and what belongs to it alone.
 void add_data_flags(CLI::App& command, Settings& settings);
 
+/// --data, --stream and --noise of a run whose files were moved.
+void add_place_flags(CLI::App& command, Settings& places);
+
 /// --threads, --device, --dtype, and --set for options that may change when a run goes on.
 void add_override_flags(CLI::App& command, Settings& settings);
 

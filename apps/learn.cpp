@@ -88,15 +88,25 @@ void add_learn(CLI::App& app) {
 }
 
 void add_resume(CLI::App& app) {
-  auto* command = app.add_subcommand("resume", "Go on with a run that was interrupted or killed.");
+  auto* command =
+      app.add_subcommand("resume",
+                         "Go on with a run that was interrupted or killed.\n\n"
+                         "  perennial resume run\n"
+                         "  perennial resume run --data folder:moved-to   # the same data elsewhere\n");
   auto a = std::make_shared<GoOnArguments>();
   command->add_option("RUN", a->run, "the run folder")->required();
+  add_place_flags(*command, a->data);
   add_override_flags(*command, a->overrides);
   add_common(*command, a->common);
   command->callback([a] {
-    if (task_of_run(a->run) == "segment") return resume_mattes(a->run, a->overrides, a->common);
+    if (task_of_run(a->run) == "segment") {
+      if (a->data.size() > 1 || (a->data.size() == 1 && a->data[0].name != "data"))
+        throw std::invalid_argument("resume: of a run of mattes, only --data DIR can have been moved");
+      return resume_mattes(a->run, a->data.empty() ? "" : a->data[0].value, a->overrides, a->common);
+    }
     TerminalProgress progress(a->common.quiet);
     const auto run = Run::open(a->run, a->overrides, progress);
+    run->find_at(a->data);
     finish(*run, a->common, progress);
   });
 }

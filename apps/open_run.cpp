@@ -6,7 +6,7 @@ namespace perennial::apps {
 
 std::unique_ptr<Run> open_to_use(const std::filesystem::path& folder, const Settings& overrides,
                                  Progress& progress) {
-  auto run = Run::open(folder, overrides, progress);
+  auto run = Run::open(folder, overrides, progress, Access::kUse);
   if (!run->finished())
     progress.note(
         fmt::format("{} has not finished: this is its model after {} samples (`perennial resume {}` goes on)",

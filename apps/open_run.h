@@ -7,7 +7,8 @@
 
 namespace perennial::apps {
 
-/// A run to predict with, as its newest checkpoint has it. Says so when the run has not finished.
+/// A run to predict with, as its newest checkpoint has it; nothing in its folder is touched. Says so when the
+/// run has not finished.
 std::unique_ptr<Run> open_to_use(const std::filesystem::path& folder, const Settings& overrides,
                                  Progress& progress);
 

@@ -3,20 +3,41 @@
 #include <fmt/format.h>
 
 #include "apps/flags.h"
+#include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/outputs.h"
 
 namespace perennial::apps {
 
+namespace {
+
+struct ReportArguments {
+  std::string run, out;
+};
+
+void report(const ReportArguments& a) {
+  const std::string page = report_html(a.run);
+  const auto file =
+      a.out.empty() ? std::filesystem::path(a.run) / "report.html" : std::filesystem::path(a.out);
+  try {
+    write_file_atomic(file, page);
+  } catch (const Error& e) {
+    if (!a.out.empty()) throw;
+    Error::Context context = e.context();
+    context.found += " (-o FILE writes it elsewhere)";
+    throw Error(context);
+  }
+  fmt::print("{}\n", file.string());
+}
+
+}  // namespace
+
 void add_report(CLI::App& app) {
   auto* command = app.add_subcommand("report", "Write RUN/report.html again from what the run measured.");
-  auto run = std::make_shared<std::string>();
-  command->add_option("RUN", *run, "the run folder")->required();
-  command->callback([run] {
-    const auto file = std::filesystem::path(*run) / "report.html";
-    write_file_atomic(file, report_html(*run));
-    fmt::print("{}\n", file.string());
-  });
+  auto a = std::make_shared<ReportArguments>();
+  command->add_option("RUN", a->run, "the run folder")->required();
+  command->add_option("-o,--out", a->out, "write it here [RUN/report.html]")->type_name("FILE.html");
+  command->callback([a] { report(*a); });
 }
 
 void add_compare(CLI::App& app) {

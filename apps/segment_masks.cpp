@@ -11,6 +11,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
 #include "perennial/data/csv_rows.h"
 #include "perennial/tasks/matte_model.h"
@@ -60,6 +61,7 @@ std::vector<Portrait> portraits(const MaskArguments& a, Progress& progress) {
 void masks(const MaskArguments& a) {
   check_portrait_options(a.options);
   TerminalProgress progress(a.common.quiet);
+  const FolderLock lock(a.out, "making masks");
   const auto all = portraits(a, progress);
   std::map<Verdict, int64_t> count;
   BadFiles bad(a.skip_bad);

@@ -54,9 +54,12 @@ void train(const TrainArguments& a) {
 
 }  // namespace
 
-void resume_mattes(const std::string& run, const Settings& overrides, const Common& common) {
+void resume_mattes(const std::string& run, const std::string& moved, const Settings& overrides,
+                   const Common& common) {
   TerminalProgress progress(common.quiet);
-  finish(*MatteRun::open(run, overrides, progress), common, progress);
+  const auto opened = MatteRun::open(run, overrides, progress);
+  if (!moved.empty()) opened->find_at(moved);
+  finish(*opened, common, progress);
 }
 
 void update_mattes(const std::string& run, const Settings& data, const Settings& overrides,

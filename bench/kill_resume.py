@@ -85,9 +85,7 @@ def main():
             if not until_killed(command, moments.uniform(0, length)):
                 break
             kills += 1
-            if not (run / "config.toml").exists() or not list((run / "checkpoint").glob("*.safetensors")):
-                shutil.rmtree(run, ignore_errors=True)  # killed before its first checkpoint: begin again
-            else:
+            if list((run / "checkpoint").glob("*.safetensors")):  # before its first checkpoint the same command begins again
                 command = [args.perennial, "resume", str(run), "--quiet"]
         else:
             until_killed(command, None)

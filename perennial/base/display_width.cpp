@@ -4,27 +4,10 @@
 #include <initializer_list>
 #include <utility>
 
+#include "perennial/base/utf8.h"
+
 namespace perennial {
 namespace {
-
-struct CodePoint {
-  uint32_t value = 0;
-  size_t bytes = 0;  // 0: no UTF-8
-};
-
-CodePoint code_point(std::string_view text) {
-  const auto first = static_cast<uint8_t>(text[0]);
-  if (first < 0x80) return {first, 1};
-  const size_t bytes = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < bytes) return {};
-  uint32_t value = first & (0xFFU >> (bytes + 1));
-  for (size_t i = 1; i < bytes; ++i) {
-    const auto next = static_cast<uint8_t>(text[i]);
-    if ((next & 0xC0) != 0x80) return {};
-    value = value << 6 | (next & 0x3F);
-  }
-  return {value, bytes};
-}
 
 bool within(uint32_t c, std::initializer_list<std::pair<uint32_t, uint32_t>> ranges) {
   return std::any_of(ranges.begin(), ranges.end(),
@@ -70,7 +53,7 @@ int64_t columns_of(uint32_t c) {
 std::string cut_to_width(std::string_view text, int64_t columns) {
   std::string out;
   while (!text.empty()) {
-    const auto [value, bytes] = code_point(text);
+    const auto [value, bytes] = utf8_front(text);
     const bool shown = bytes > 0 && value >= 0x20 && (value < 0x7F || value > 0x9F);
     columns -= shown ? columns_of(value) : 1;
     if (columns < 0) break;

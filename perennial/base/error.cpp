@@ -1,5 +1,7 @@
 #include "perennial/base/error.h"
 
+#include "perennial/base/utf8.h"
+
 namespace perennial {
 namespace {
 
@@ -8,7 +10,7 @@ std::string message(const Error::Context& c) {
   if (!c.path.empty()) text += ": " + c.path;
   if (!c.expected.empty()) text += ": expected " + c.expected;
   if (!c.found.empty()) text += (c.expected.empty() ? ": found " : ", found ") + c.found;
-  return text;
+  return visible(text);
 }
 
 }  // namespace

@@ -18,6 +18,13 @@ std::shared_ptr<spdlog::logger>& logger() {
   return instance;
 }
 
+spdlog::sink_ptr warnings_on_terminal() {
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  sink->set_level(spdlog::level::warn);
+  sink->set_pattern("%l: %v");
+  return sink;
+}
+
 }  // namespace
 
 void log_info(const std::string& line) { logger()->info("{}", line); }
@@ -31,11 +38,7 @@ void log_to(const std::filesystem::path& file, bool terminal) {
     throw Error({"opening the log", file.string(), "", e.what()});
   }
   sinks.back()->set_pattern("%Y-%m-%dT%H:%M:%S%z %l %v");
-  if (terminal) {
-    sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    sinks.back()->set_level(spdlog::level::warn);
-    sinks.back()->set_pattern("%l: %v");
-  }
+  if (terminal) sinks.push_back(warnings_on_terminal());
   logger() = std::make_shared<spdlog::logger>("perennial", sinks.begin(), sinks.end());
   logger()->flush_on(spdlog::level::info);
   // A log is no result: on a full disk its lines are lost, which is said once, and the work goes on.
@@ -44,6 +47,10 @@ void log_to(const std::filesystem::path& file, bool terminal) {
     if (screen == nullptr || std::exchange(told, true)) return;
     screen->log({"perennial", spdlog::level::warn, fmt::format("lines of the log are lost: {}", what)});
   });
+}
+
+void log_to_terminal() {
+  logger() = std::make_shared<spdlog::logger>("perennial", warnings_on_terminal());
 }
 
 void log_to_nothing() { logger() = std::make_shared<spdlog::logger>("perennial"); }

@@ -14,6 +14,9 @@ void log_warning(const std::string& line);
 /// warning.
 void log_to(const std::filesystem::path& file, bool terminal);
 
+/// Warnings to standard error, and nothing to a file.
+void log_to_terminal();
+
 /// Stops logging to a file.
 void log_to_nothing();
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "perennial/base/text.h"
+#include "perennial/base/utf8.h"
 
 namespace perennial {
 
@@ -36,6 +37,8 @@ Option& Option::released(std::string value) {
 }
 
 void Option::set(std::string_view value) const {
+  if (!is_utf8(value))
+    throw std::invalid_argument(fmt::format("{}: expected text in UTF-8, found '{}'", name_, visible(value)));
   if (!choices_.empty() && std::find(choices_.begin(), choices_.end(), value) == choices_.end())
     throw std::invalid_argument(
         fmt::format("{}: unknown value '{}'{}", name_, value, suggestion(value, choices_)));

@@ -17,6 +17,7 @@
 #include "perennial/base/random.h"
 #include "perennial/base/text.h"
 #include "perennial/base/threads.h"
+#include "perennial/base/utf8.h"
 #include "perennial/data/sources.h"
 #include "perennial/io/image.h"
 
@@ -161,9 +162,16 @@ std::vector<int64_t> chosen_classes(const DataOptions& options, const std::vecto
   return chosen;
 }
 
+void require_utf8(const std::vector<std::string>& class_names, const std::string& source) {
+  for (const std::string& name : class_names)
+    if (!is_utf8(name))
+      throw Error({"loading the data", source, "class names in UTF-8", "'" + visible(name) + "'"});
+}
+
 DataSource load_data(const DataOptions& options, Progress& progress) {
   check(options);
   DataSource source = load_kind(options, progress);
+  require_utf8(source.train.class_names, options.source);
   choose_rows(source.train, options, options.limit);
   choose_rows(source.test, options, 0);
   hold_out_validation(source, options);

@@ -9,6 +9,7 @@
 #include "perennial/base/threads.h"
 #include "perennial/data/bad_files.h"
 #include "perennial/data/image_list.h"
+#include "perennial/data/sources.h"
 #include "perennial/io/image.h"
 
 namespace perennial {
@@ -138,6 +139,7 @@ void check_classes(const ImageList& list, const Dataset& train) {
 }  // namespace
 
 DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress) {
+  require_utf8(list.class_names, options.source);
   Decoding decoding(list, options, progress);
   decoding.run();
   DataSource source{decoding.part(false), decoding.part(true), list.split_note, decoding.failures(),

@@ -29,4 +29,8 @@ DataSource load_csv(const std::filesystem::path& file, const DataOptions& option
 /// exist is a std::invalid_argument.
 std::vector<int64_t> chosen_classes(const DataOptions& options, const std::vector<std::string>& names);
 
+/// Class names are kept in files that hold UTF-8 alone: others are an Error that names the first by its
+/// bytes.
+void require_utf8(const std::vector<std::string>& class_names, const std::string& source);
+
 }  // namespace perennial

@@ -128,6 +128,7 @@ EventWriter::EventWriter(const std::filesystem::path& folder) {
     append(event(static_cast<double>(std::time(nullptr)), 0, 3, "brain.Event:2"));
   } catch (...) {
     ::close(fd_);
+    ::unlink(file_.c_str());
     throw;
   }
 }

@@ -68,8 +68,14 @@ std::vector<float> State::floats(const std::string& name) const {
 }
 
 std::string encode_state(const State& state) {
+  std::string values;
+  try {
+    values = state.values.dump();
+  } catch (const nlohmann::json::exception& e) {
+    throw Error({"writing a saved state", state.source, "values in UTF-8", e.what()});
+  }
   TensorFile file{state.tensors,
-                  {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", state.values.dump()}}};
+                  {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", std::move(values)}}};
   std::string bytes = encode_safetensors(file);
   const size_t at = checksum_at(bytes, "a new state");
   bytes.replace(at, kBlank.size(), checksum(bytes, at));

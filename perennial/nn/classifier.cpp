@@ -12,6 +12,7 @@
 #include "perennial/base/text.h"
 #include "perennial/io/weights.h"
 #include "perennial/nn/autocast.h"
+#include "perennial/nn/device.h"
 #include "perennial/nn/load_weights.h"
 #include "perennial/nn/normalise.h"
 
@@ -60,6 +61,13 @@ Normalisation to_normalisation(const at::Tensor& t) {
 
 }  // namespace
 
+void require_device(const Compute& compute) {
+  check("device", compute.device, kDevices);
+  if (compute.device == "cuda" && !at::hasCUDA())
+    throw std::invalid_argument(
+        "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
+}
+
 Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape,
                        const Normalisation& normalisation, const Compute& compute, uint64_t seed)
     : model_(model),
@@ -69,10 +77,7 @@ Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef
       seed_(seed),
       backbone_(make_backbone(model, network_shape(input_shape), seed)),
       head_(head, backbone_->feature_size(), 0, seed) {
-  check("device", compute.device, kDevices);
-  if (compute.device == "cuda" && !at::hasCUDA())
-    throw std::invalid_argument(
-        "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
+  require_device(compute);
   check("dtype", compute.dtype, kDtypes);
   check("model.freeze", model.freeze, {"none", "features"});
   const Normalisation* own = backbone_->own_normalisation();

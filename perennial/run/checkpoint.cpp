@@ -46,17 +46,23 @@ void CheckpointFolder::write(const State& state) {
 }
 
 State CheckpointFolder::read(const std::function<void(const std::string&)>& warn) const {
-  const auto found = list();
-  for (auto it = found.rbegin(); it != found.rend(); ++it) {
+  auto found = list();
+  const auto all = found;
+  while (!found.empty()) {
+    const auto file = found.back().second;
+    found.pop_back();
     try {
-      return decode_state(MappedFile(it->second).bytes(), it->second.string());
+      return decode_state(MappedFile(file).bytes(), file.string());
     } catch (const Error& e) {
-      warn(fmt::format("{}{}", e.what(), it + 1 == found.rend() ? "" : "; using the checkpoint before it"));
+      // A run that goes on removes old ones while they are read: then there are newer ones.
+      if (!std::filesystem::exists(file) && list() != all) return read(warn);
+      warn(fmt::format("{}{}", e.what(), found.empty() ? "" : "; using the checkpoint before it"));
     }
   }
   throw Error({"reading the checkpoint", folder_.string(),
                "a file such as 000000001.safetensors that is whole",
-               found.empty() ? "none" : "damaged ones only"});
+               all.empty() ? "none (the run never began: the command that begins it may be given again)"
+                           : "damaged ones only"});
 }
 
 }  // namespace perennial

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "perennial/base/threads.h"
+#include "perennial/data/augment.h"
 
 namespace perennial {
 
@@ -94,6 +95,8 @@ std::unique_ptr<RunConfig> make_config(const Settings& settings) {
     setting.apply(table);
   }
   MemoryBudget::parse(config->memory);
+  config->stream.check();
+  if (config->train.augment != "auto") Augmentation::parse(config->train.augment);
   return config;
 }
 

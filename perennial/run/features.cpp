@@ -19,14 +19,14 @@ std::string_view raw(const at::Tensor& t) {
   return {static_cast<const char*>(t.const_data_ptr()), static_cast<size_t>(t.nbytes())};
 }
 
-uint64_t hash_of(const RunConfig& config, const Dataset& set, const Normalisation& n) {
-  std::string what = fmt::format("features-1 {} {} {} {}", config.model.name, config.model.width,
-                                 config.compute.dtype, fmt::join(set.inputs.sizes(), "x"));
+uint64_t hash_of(const RunConfig& config, const ModelOptions& model, const Dataset& set,
+                 const Normalisation& n) {
+  std::string what = fmt::format("features-1 {} {} {} {}", model.name, model.width, config.compute.dtype,
+                                 fmt::join(set.inputs.sizes(), "x"));
   for (const double v : n.mean) what += fmt::format(" {}", v);
   for (const double v : n.std) what += fmt::format(" {}", v);
-  uint64_t hash = hash64(what, config.model.weights.empty() ? static_cast<uint64_t>(config.seed) : 0);
-  if (!config.model.weights.empty())
-    hash = hash64(MappedFile(weights_file(config.model.weights)).bytes(), hash);
+  uint64_t hash = hash64(what, model.weights.empty() ? static_cast<uint64_t>(config.seed) : 0);
+  if (!model.weights.empty()) hash = hash64(MappedFile(weights_file(model.weights)).bytes(), hash);
   return hash64(raw(set.inputs), hash);
 }
 
@@ -41,9 +41,10 @@ at::Tensor compute(Classifier& net, const at::Tensor& images, Progress& progress
   return at::cat(parts);
 }
 
-at::Tensor cached(const RunConfig& config, Classifier& net, const Dataset& set, Progress& progress) {
+at::Tensor cached(const RunConfig& config, const ModelOptions& model, Classifier& net, const Dataset& set,
+                  Progress& progress) {
   const auto file = cache_folder() / "features" /
-                    fmt::format("{:016x}.safetensors", hash_of(config, set, net.normalisation()));
+                    fmt::format("{:016x}.safetensors", hash_of(config, model, set, net.normalisation()));
   if (std::filesystem::exists(file)) {
     try {
       at::Tensor features = read_safetensors(file).tensors.at("features");
@@ -64,13 +65,14 @@ at::Tensor cached(const RunConfig& config, Classifier& net, const Dataset& set, 
 
 }  // namespace
 
-void replace_by_features(const RunConfig& config, DataSource& source, Progress& progress) {
+void replace_by_features(const RunConfig& config, const ModelOptions& model, DataSource& source,
+                         Progress& progress) {
   const auto shape = source.train.size() > 0 ? source.train.inputs.sizes() : source.test.inputs.sizes();
-  Classifier net(config.model, HeadKind::kLinear, shape.slice(1), source.train.normalisation, config.compute,
+  Classifier net(model, HeadKind::kLinear, shape.slice(1), source.train.normalisation, config.compute,
                  static_cast<uint64_t>(config.seed));
   const ProgressPart part(progress, "features", source.train.size() + source.test.size());
   for (Dataset* set : {&source.train, &source.test})
-    if (set->size() > 0) set->inputs = cached(config, net, *set, progress);
+    if (set->size() > 0) set->inputs = cached(config, model, net, *set, progress);
 }
 
 }  // namespace perennial

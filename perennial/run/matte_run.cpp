@@ -5,8 +5,10 @@
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/log.h"
+#include "perennial/base/random.h"
 #include "perennial/data/hold_out.h"
 #include "perennial/io/weights.h"
+#include "perennial/run/places.h"
 #include "perennial/tasks/matte_eval.h"
 #include "perennial/tasks/matte_model.h"
 
@@ -61,6 +63,27 @@ std::vector<Matte> some(const std::vector<Matte>& mattes) {
   return chosen;
 }
 
+// Of the photographs and masks, in their order.
+uint64_t hash_of(const Split& split) {
+  uint64_t hash = 0;
+  const auto add = [&](const std::vector<uint8_t>& bytes) {
+    hash = hash64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, hash);
+  };
+  for (const auto* part : {&split.train, &split.held_out})
+    for (const Matte& matte : *part) {
+      hash = mix64(hash, static_cast<uint64_t>(matte.id));
+      add(matte.image.pixels);
+      add(matte.mask);
+    }
+  return hash;
+}
+
+MatteConfig named_from_root(MatteConfig config) {
+  config.data = path_from_root(config.data);
+  config.weights = path_from_root(config.weights);
+  return config;
+}
+
 }  // namespace
 
 MatteRun::MatteRun(MatteConfig config, std::filesystem::path folder, Progress& progress)
@@ -72,18 +95,19 @@ MatteRun::MatteRun(MatteConfig config, std::filesystem::path folder, Progress& p
   use_threads(config_.threads);
 }
 
-std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& asked, const std::filesystem::path& folder,
+std::unique_ptr<MatteRun> MatteRun::create(const MatteConfig& given, const std::filesystem::path& folder,
                                            Progress& progress) {
-  require_no_run(folder);
+  const MatteConfig asked = named_from_root(given);
   TrainedWeights weights;
   if (!asked.weights.empty()) weights = read_weights(asked.weights);
   const MatteConfig config = asked.weights.empty() ? asked : with_network_of(weights, asked);
   std::unique_ptr<MatteRun> run(new MatteRun(config, folder, progress));
+  run->claim(write_toml(run->config_.table()));
   if (!config.weights.empty()) run->trainer_.net().load_weights(weights, weights.source);
   run->chunks_.push_back({.data = config.data});
   run->load_chunk();
   run->trainer_.begin(matte_stages(config.train), run->train_);
-  run->begin(write_toml(run->config_.table()));
+  run->begin();
   run->warn_of_no_test();
   log_info(fmt::format("mattes from {}: {} photographs, {} held out", config.data, run->fresh_,
                        run->held_out_.size()));
@@ -94,7 +118,7 @@ std::unique_ptr<MatteRun> MatteRun::open(const std::filesystem::path& folder, co
                                          Progress& progress) {
   const Settings settings = settings_of_run(folder, overrides, MatteConfig::changeable());
   std::unique_ptr<MatteRun> run(new MatteRun(make_matte_config(settings), folder, progress));
-  run->load(run->reopen());
+  run->load(run->reopen(Access::kChange));
   return run;
 }
 
@@ -103,7 +127,7 @@ void MatteRun::begin_update(const std::string& data) {
     throw Error({"updating the run", folder_.string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
   const double began = steady_seconds();
-  chunks_.push_back({.data = data});
+  chunks_.push_back({.data = path_from_root(data)});
   load_chunk();
   finished_ = begun_ = false;
   MatteStage stage = matte_stages(config_.train).back();
@@ -118,18 +142,28 @@ void MatteRun::begin_update(const std::string& data) {
   checkpoint();
 }
 
+void MatteRun::find_at(const std::string& data) { chunks_.back().data = path_from_root(data); }
+
 void MatteRun::prepare() {
   if (!train_.empty()) return;
   const Chunk expected = chunks_.back();
+  if (!std::filesystem::exists(expected.data))
+    throw Error(
+        {"resuming the run", expected.data, "the photographs that it began with",
+         fmt::format("none (`perennial resume {} --data DIR` says where they lie now)", folder_.string())});
   load_chunk();
-  if (chunks_.back().images != expected.images || chunks_.back().held_out != expected.held_out)
+  const Chunk& found = chunks_.back();
+  if (found.images != expected.images || found.held_out != expected.held_out)
     throw Error({"resuming the run", expected.data,
                  fmt::format("the {} photographs that it began with", expected.images + expected.held_out),
-                 fmt::format("{}", chunks_.back().images + chunks_.back().held_out)});
+                 fmt::format("{}", found.images + found.held_out)});
+  if (expected.hash != 0 && found.hash != expected.hash)
+    throw Error({"resuming the run", expected.data, "the photographs that it began with", "others"});
 }
 
 void MatteRun::load_chunk() {
   Split split = load_split(chunks_.back().data, config_, progress_);
+  chunks_.back().hash = hash_of(split);
   train_ = std::move(split.train);
   held_out_ = std::move(split.held_out);
   fresh_ = train_.size();
@@ -171,8 +205,10 @@ void MatteRun::measure_before() {
 }
 
 void MatteRun::train() {
+  const double rate = trainer_.learning_rate();
   last_loss_ = trainer_.train_epoch(train_, fresh_, progress_);
-  scalar("loss", trainer_.epochs_done(), last_loss_);
+  scalar("train/loss", trainer_.epochs_done(), last_loss_);
+  scalar("train/lr", trainer_.epochs_done(), rate);
 }
 
 void MatteRun::measure_now() { add_point(measure(held_out_)); }
@@ -211,10 +247,19 @@ void MatteRun::finish_chunk() {
     sheet_.now(predict_mattes(trainer_.net(), batch.images));
   }
   remember();
+  show(after);
   chunks_.back().after = std::move(after);
   chunks_.back().seconds = chunk_seconds();
   finished_ = true;
   log_info("finished");
+}
+
+void MatteRun::show(const std::vector<Scores>& after) {
+  const int64_t epochs = trainer_.epochs_done();
+  for (size_t i = 0; i < after.size(); ++i)
+    if (after[i]) scalar(fmt::format("foreground_iou/data_{}", i + 1), epochs, after[i]->foreground_iou);
+  scalar("memory/samples", epochs, static_cast<double>(memory_.size()));
+  if (!sheet_.empty()) picture("mattes", epochs, sheet_.picture());
 }
 
 void MatteRun::remember() {

@@ -27,6 +27,9 @@ class MatteRun : public ResumableRun {
   static std::unique_ptr<MatteRun> open(const std::filesystem::path& folder, const Settings& overrides,
                                         Progress& progress);
 
+  /// Of an opened run, before it is executed: where its photographs lie now. Others are an Error of
+  /// execute().
+  void find_at(const std::string& data);
   /// Begins the next chunk of data on a finished run; execute() then learns it.
   void begin_update(const std::string& data);
 
@@ -39,6 +42,7 @@ class MatteRun : public ResumableRun {
   struct Chunk {
     std::string data;
     int64_t images = 0, held_out = 0;
+    uint64_t hash = 0;  ///< of the photographs and their masks; 0: unknown
     double seconds = 0;
     SegmentationScores before;          ///< on its own held-out part
     std::vector<Scores> after;          ///< on the held-out part of every chunk so far
@@ -56,6 +60,7 @@ class MatteRun : public ResumableRun {
   void measure_now();
   void add_point(const SegmentationScores& scores);
   void finish_chunk();
+  void show(const std::vector<Scores>& after);
   void remember();
   SegmentationScores measure(const std::vector<Matte>& mattes);
   nlohmann::json chunk_json(const Chunk& chunk) const;

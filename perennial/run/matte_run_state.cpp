@@ -62,7 +62,10 @@ State MatteRun::save() const {
   MatteConfig config = config_;
   v["options"] = fixed_options(config.table(), MatteConfig::changeable());
   v["chunks"] = json::array();
-  for (const Chunk& chunk : chunks_) v["chunks"].push_back(chunk_json(chunk));
+  for (const Chunk& chunk : chunks_) {
+    v["chunks"].push_back(chunk_json(chunk));
+    v["chunks"].back()["hash"] = chunk.hash;
+  }
   v["finished"] = finished_;
   v["begun"] = begun_;
   v["measured"] = measured_;
@@ -80,8 +83,14 @@ void MatteRun::load(const State& state) {
     require_same_options(v.at("options"), fixed_options(config_.table(), MatteConfig::changeable()),
                          state.source);
     for (const json& c : v.at("chunks")) {
-      Chunk chunk{c.at("data"), c.at("images"), c.at("held_out"), c.at("seconds"), scores(c.at("before")),
-                  {},           c.at("curve")};
+      Chunk chunk{.data = c.at("data"),
+                  .images = c.at("images"),
+                  .held_out = c.at("held_out"),
+                  .hash = c.value("hash", uint64_t{0}),
+                  .seconds = c.at("seconds"),
+                  .before = scores(c.at("before")),
+                  .after = {},
+                  .curve = c.at("curve")};
       for (const json& s : c.at("after")) chunk.after.push_back(s.is_null() ? Scores{} : scores(s));
       chunks_.push_back(std::move(chunk));
     }
@@ -131,7 +140,7 @@ json MatteRun::metrics_json() const {
 }
 
 void MatteRun::write_results() {
-  if (!sheet_.empty()) write_file_atomic(folder_ / "mattes.png", sheet_.png());
+  if (!sheet_.empty()) write_file_atomic(folder_ / "mattes.png", encode_png(sheet_.picture()));
   write_file_atomic(folder_ / "metrics.json",
                     metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   TensorFile model;

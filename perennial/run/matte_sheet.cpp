@@ -38,13 +38,13 @@ void MatteSheet::begin(const at::Tensor& images, const at::Tensor& truth, const 
 
 void MatteSheet::now(const at::Tensor& mattes) { now_ = shares(mattes); }
 
-std::string MatteSheet::png() const {
+Image MatteSheet::picture() const {
   const at::Tensor columns =
       at::cat({images_, cut_out(images_, truth_), cut_out(images_, before_), cut_out(images_, now_)}, 3);
   const at::Tensor sheet = columns.permute({1, 0, 2, 3}).contiguous();  // [3, N, kTile, 4 kTile]
   Image image{3, rows() * kTile, kColumns * kTile, {}};
   image.pixels.assign(sheet.const_data_ptr<uint8_t>(), sheet.const_data_ptr<uint8_t>() + sheet.numel());
-  return encode_png(image);
+  return image;
 }
 
 void MatteSheet::save(State& state, const std::string& prefix) const {

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "perennial/io/image.h"
 #include "perennial/io/state.h"
 
 namespace perennial {
@@ -20,7 +21,7 @@ class MatteSheet {
   void now(const at::Tensor& mattes);
   bool empty() const { return !images_.defined(); }
   int64_t rows() const { return empty() ? 0 : images_.size(0); }
-  std::string png() const;
+  Image picture() const;
 
   void save(State& state, const std::string& prefix) const;
   void load(const State& state, const std::string& prefix);

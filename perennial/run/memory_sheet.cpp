@@ -46,17 +46,17 @@ void MemorySheet::update(const Samples& memory, const at::Tensor& pictures,
   pixels_ = std::move(pixels);
 }
 
-std::string MemorySheet::png() const {
-  const auto n = static_cast<int64_t>(ids_.size());
+Image MemorySheet::picture(int64_t most) const {
+  const auto all = static_cast<int64_t>(ids_.size()), n = std::min(all, most);
   const int64_t rows = (n + kColumns - 1) / kColumns, width = kColumns * tile_, height = rows * tile_;
   Image sheet{3, height, width, std::vector<uint8_t>(static_cast<size_t>(3 * height * width), 255)};
   for (int64_t i = 0; i < n; ++i)
     for (int64_t c = 0; c < 3; ++c)
       for (int64_t y = 0; y < tile_; ++y)
         std::copy_n(
-            pixels_.begin() + ((i * 3 + c) * tile_ + y) * tile_, tile_,
+            pixels_.begin() + ((i * all / n * 3 + c) * tile_ + y) * tile_, tile_,
             sheet.pixels.begin() + (c * height + i / kColumns * tile_ + y) * width + i % kColumns * tile_);
-  return encode_png(sheet);
+  return sheet;
 }
 
 void MemorySheet::save(State& state, const std::string& prefix) const {

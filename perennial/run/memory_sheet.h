@@ -1,8 +1,10 @@
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "perennial/data/samples.h"
+#include "perennial/io/image.h"
 #include "perennial/io/state.h"
 
 namespace perennial {
@@ -19,8 +21,8 @@ class MemorySheet {
   bool empty() const { return ids_.empty(); }
   /// Side of one picture, in pixels.
   int64_t tile() const { return tile_; }
-  /// All of them, row by row, kColumns in a row.
-  std::string png() const;
+  /// All of them, row by row, kColumns in a row; or at most so many, evenly spaced.
+  Image picture(int64_t most = std::numeric_limits<int64_t>::max()) const;
 
   void save(State& state, const std::string& prefix) const;
   void load(const State& state, const std::string& prefix);

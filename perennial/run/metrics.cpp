@@ -38,7 +38,7 @@ std::vector<double> known_or_not(const json& row) {
 std::string cell(double v) { return std::isfinite(v) ? fmt::format("{:.6f}", v) : ""; }
 
 // F_last of the digest: the best accuracy a task ever had before the end, less what it has at the end.
-double forgetting(const std::vector<std::vector<double>>& matrix) {
+double forgotten(const std::vector<std::vector<double>>& matrix) {
   std::vector<double> lost;
   for (size_t j = 0; j + 1 < matrix.size(); ++j) {
     double best = kUnseen;
@@ -70,6 +70,11 @@ Metrics::Row Metrics::task_row(const Evaluation& evaluation, const std::vector<c
     row.push_back(any ? evaluation.accuracy(counted) : kUnseen);
   }
   return row;
+}
+
+std::optional<double> Metrics::forgetting() const {
+  const double lost = forgotten(matrix_);
+  return std::isfinite(lost) ? std::optional(lost) : std::nullopt;
 }
 
 void Metrics::add_task(const Evaluation& evaluation, int64_t samples, const std::vector<char>& seen,
@@ -127,7 +132,7 @@ json Metrics::to_json(double joint_accuracy) const {
   for (const auto& point : curve_) at_intervals.push_back(point["accuracy"]);
   out["a_last"] = number(last);
   out["a_avg"] = number(mean(task_accuracy_));
-  out["f_last"] = number(forgetting(matrix_));
+  out["f_last"] = number(forgotten(matrix_));
   out["i_last"] = joint_accuracy > 0 ? number(joint_accuracy / 100 - last) : json(nullptr);
   out["a_auc"] = number(mean(known_or_not(at_intervals)));
   out["accuracy_matrix"] = json::array();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,11 @@ class Metrics {
   void add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
                   nlohmann::json update);
 
+  /// Accuracy on the classes of each task, of those that have arrived; NaN where none has.
+  std::vector<double> task_row(const Evaluation& evaluation, const std::vector<char>& seen) const;
+  /// F after the last task so far; nothing before the second.
+  std::optional<double> forgetting() const;
+
   /// Series and summary figures, by the names of metrics.json.
   nlohmann::json to_json(double joint_accuracy) const;
   /// event,samples,task,accuracy; one line a measurement.
@@ -45,7 +51,6 @@ class Metrics {
 
  private:
   using Row = std::vector<double>;  // NaN where a class has not been seen
-  Row task_row(const Evaluation& evaluation, const std::vector<char>& seen) const;
 
   std::vector<std::string> class_names_;
   std::vector<std::vector<int64_t>> task_classes_, composition_, memory_history_;

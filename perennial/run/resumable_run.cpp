@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,8 +13,11 @@
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/lock.h"
 #include "perennial/base/log.h"
 #include "perennial/io/event_file.h"
+#include "perennial/io/weights.h"
+#include "perennial/io/image.h"
 #include "perennial/run/report/report.h"
 
 namespace perennial {
@@ -25,9 +29,7 @@ double clock_time() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-bool holds_run(const std::filesystem::path& folder) {
-  return std::filesystem::exists(folder / "config.toml") || std::filesystem::exists(folder / "checkpoint");
-}
+constexpr const char *kConfig = "config.toml", *kLog = "log.txt", *kCheckpoints = "checkpoint";
 
 // A file half-written by a process that is gone: "NAME.tmpPID". One of a living process is its own business.
 bool is_leftover(const std::string& name) {
@@ -40,7 +42,7 @@ bool is_leftover(const std::string& name) {
 
 void remove_leftovers(const std::filesystem::path& folder) {
   std::error_code code;
-  for (const auto& place : {folder, folder / "checkpoint"})
+  for (const auto& place : {folder, folder / kCheckpoints})
     for (const auto& entry : std::filesystem::directory_iterator(place, code))
       if (is_leftover(entry.path().filename().string())) std::filesystem::remove(entry.path(), code);
 }
@@ -50,27 +52,71 @@ void remove_leftovers(const std::filesystem::path& folder) {
 ResumableRun::ResumableRun(std::filesystem::path folder, Progress& progress)
     : folder_(std::move(folder)),
       progress_(progress),
-      checkpoints_(folder_ / "checkpoint"),
+      checkpoints_(folder_ / kCheckpoints),
       started_(steady_seconds()),
       last_checkpoint_(steady_seconds()) {}
 
 ResumableRun::~ResumableRun() = default;
 
-void ResumableRun::begin(const std::string& config) {
-  make_folder(folder_);
-  write_file_atomic(folder_ / "config.toml", config);
-  log_to(folder_ / "log.txt", true);
-  events_ = std::make_unique<EventWriter>(folder_);
-  checkpoint();
+void ResumableRun::require_no_run() const {
+  std::error_code code;
+  std::string found;
+  if (!checkpoints_.empty())
+    found = "one (go on with `perennial resume`, or name another folder)";
+  else if (std::filesystem::exists(folder_ / kConfig, code) && read_file(folder_ / kConfig) != config_text_)
+    found = "a config.toml of something else (move it away, or name another folder)";
+  if (!found.empty()) throw Error({"beginning a run", folder_.string(), "a folder without a run", found});
 }
 
-State ResumableRun::reopen() {
-  remove_leftovers(folder_);
-  log_to(folder_ / "log.txt", true);
+void ResumableRun::claim(const std::string& config) {
+  config_text_ = config;
+  require_no_run();
+  lock_ = std::make_unique<FolderLock>(folder_, "beginning a run");
+  require_no_run();
+}
+
+void ResumableRun::begin(const std::filesystem::path& weights) {
+  const bool had_config = std::filesystem::exists(folder_ / kConfig);
+  try {
+    write_file_atomic(folder_ / kConfig, config_text_);
+    open_log();
+    if (!weights.empty()) write_file_atomic(kept_weights(), MappedFile(weights_file(weights)).bytes());
+    events_ = std::make_unique<EventWriter>(folder_);
+    checkpoint();
+  } catch (...) {
+    remove_beginning();
+    if (!had_config) std::filesystem::remove(folder_ / kConfig);
+    throw;
+  }
+}
+
+void ResumableRun::remove_beginning() {
+  std::error_code code;
+  log_to_nothing();
+  if (events_) std::filesystem::remove(events_->file(), code);
+  for (const auto& file : {kept_weights(), folder_ / kCheckpoints}) std::filesystem::remove(file, code);
+  if (std::filesystem::is_empty(folder_ / kLog, code)) std::filesystem::remove(folder_ / kLog, code);
+}
+
+void ResumableRun::open_log() {
+  log_to(folder_ / kLog, true);
+  if (!lock_->works())
+    log_warning(fmt::format("the file system of {} knows no locks: let no other process change this run",
+                            folder_.string()));
+}
+
+State ResumableRun::reopen(Access access) {
+  if (access == Access::kChange) {
+    lock_ = std::make_unique<FolderLock>(folder_, "going on with a run");
+    remove_leftovers(folder_);
+    open_log();
+  } else {
+    log_to_terminal();
+  }
   State state = checkpoints_.read([](const std::string& line) { log_warning(line); });
   earlier_seconds_ = state.value<double>("wall_seconds");
   chunk_seconds_ = state.value<double>("chunk_seconds");
-  if (state.values.contains("events"))
+  if (lock_ && state.values.contains("events"))
     reopen_events(state.value<std::string>("events_file"), state.value<int64_t>("events"));
   return state;
 }
@@ -106,6 +152,7 @@ void ResumableRun::execute() {
 }
 
 void ResumableRun::checkpoint() {
+  if (!lock_) throw std::logic_error("a run that was opened to be used does not go on");
   State state = save();
   state.values["wall_seconds"] = wall_seconds();
   state.values["chunk_seconds"] = chunk_seconds_;
@@ -121,20 +168,21 @@ void ResumableRun::scalar(const std::string& tag, int64_t at, double value) {
   if (events_ && std::isfinite(value)) events_->scalar(tag, at, value, clock_time());
 }
 
-double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
-
-void require_no_run(const std::filesystem::path& folder) {
-  if (holds_run(folder))
-    throw Error({"beginning a run", folder.string(), "a folder without a run",
-                 "one (go on with `perennial resume`, or name another folder)"});
+void ResumableRun::picture(const std::string& tag, int64_t at, const Image& image) {
+  if (events_) events_->image(tag, at, encode_png(image), image.height, image.width, clock_time());
 }
+
+double ResumableRun::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
 
 Settings settings_of_run(const std::filesystem::path& folder, const Settings& overrides,
                          const std::vector<std::string>& changeable) {
-  if (!holds_run(folder))
+  std::error_code code;
+  if (!std::filesystem::exists(folder / kConfig, code))
     throw Error({"opening the run", folder.string(), "a folder written by `perennial learn`",
-                 std::filesystem::exists(folder) ? "no config.toml in it" : "nothing there"});
-  Settings settings = read_toml(folder / "config.toml");
+                 code                                    ? code.message()
+                 : std::filesystem::exists(folder, code) ? "no config.toml in it"
+                                                         : "nothing there"});
+  Settings settings = read_toml(folder / kConfig);
   for (const Setting& setting : overrides) {
     if (std::find(changeable.begin(), changeable.end(), setting.name) == changeable.end())
       throw std::invalid_argument(fmt::format("{} is fixed by the run; only {} may change when it goes on",

@@ -12,6 +12,13 @@
 namespace perennial {
 
 class EventWriter;
+struct Image;
+class FolderLock;
+
+/// What a run is opened for: to go on, which one process at a time may do, or to use what it has learned:
+/// then nothing in its folder is touched, so that the folder may be read-only and another process at work on
+/// it.
+enum class Access { kChange, kUse };
 
 /// What every run does, whatever it trains: it lives in a folder (config.toml, checkpoint/, log.txt,
 /// events.out.tfevents.*, and the results of its kind), goes on step by step, and can be interrupted or
@@ -42,12 +49,19 @@ class ResumableRun {
   virtual void write_results() = 0;
   virtual double checkpoint_seconds() const = 0;
 
-  /// Makes the folder of a new run and writes config.toml and the first checkpoint.
-  void begin(const std::string& config);
+  /// Makes the folder of a new run and keeps other processes out of it, before anything is computed. Throws
+  /// Error when it holds a run, cannot be written to, or another process is at work on it. Unless begin()
+  /// follows, the folder goes again.
+  void claim(const std::string& config);
+  /// Writes config.toml, a copy of the weights that the run starts from unless they are none, and the first
+  /// checkpoint: from now on the folder holds a run. When that fails it does not.
+  void begin(const std::filesystem::path& weights = {});
+  std::filesystem::path kept_weights() const { return folder_ / "start.safetensors"; }
   /// The newest whole checkpoint; events and clock go on where it has them.
-  State reopen();
+  State reopen(Access access);
   void checkpoint();
   void scalar(const std::string& tag, int64_t at, double value);
+  void picture(const std::string& tag, int64_t at, const Image& image);
 
   double wall_seconds() const;
   double chunk_seconds() const { return chunk_seconds_; }  ///< spent on the current chunk of data
@@ -57,15 +71,17 @@ class ResumableRun {
   Progress& progress_;
 
  private:
+  void require_no_run() const;
+  void remove_beginning();
+  void open_log();
   void reopen_events(const std::string& file, int64_t records);
 
+  std::unique_ptr<FolderLock> lock_;
+  std::string config_text_;  ///< of a new run
   CheckpointFolder checkpoints_;
   std::unique_ptr<EventWriter> events_;
   double earlier_seconds_ = 0, chunk_seconds_ = 0, started_ = 0, last_checkpoint_ = 0;
 };
-
-/// Throws Error when the folder already holds a run.
-void require_no_run(const std::filesystem::path& folder);
 
 /// config.toml of a run, then `overrides`, which may name `changeable` options only (std::invalid_argument).
 /// Throws Error when the folder holds no run.

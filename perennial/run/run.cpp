@@ -13,11 +13,42 @@
 #include "perennial/base/random.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
+#include "perennial/nn/device.h"
 #include "perennial/run/features.h"
+#include "perennial/run/places.h"
 
 namespace perennial {
+namespace {
+
+void name_from_root(RunConfig& config) {
+  config.data.source = source_from_root(config.data.source);
+  config.stream.kind = source_from_root(config.stream.kind);
+  config.stream.noise = source_from_root(config.stream.noise);
+  config.model.weights = path_from_root(config.model.weights);
+}
+
+// What can be refused without the data.
+void require_possible(const RunConfig& config) {
+  require_device(config.compute);
+  if (!config.model.weights.empty()) read_safetensors(config.model.weights);
+}
+
+std::string_view bytes_of(const at::Tensor& t) {
+  return {static_cast<const char*>(t.const_data_ptr()), t.nbytes()};
+}
+
+std::string_view bytes_of(const std::vector<int64_t>& v) {
+  return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof v[0]};
+}
+
+}  // namespace
+
 Run::Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress)
-    : ResumableRun(std::move(folder), progress), config_(std::move(config)), chunk_data_(config_->data) {
+    : ResumableRun(std::move(folder), progress),
+      config_(std::move(config)),
+      model_(config_->model),
+      stream_options_(config_->stream),
+      chunk_data_(config_->data) {
   use_threads(config_->threads);
 }
 
@@ -56,7 +87,7 @@ void Run::map_classes(DataSource& source) {
 }
 
 void Run::make_learner() {
-  LearnerSetup setup{config_->model,
+  LearnerSetup setup{model_,
                      config_->compute,
                      config_->train,
                      MemoryBudget::parse(config_->memory),
@@ -64,7 +95,8 @@ void Run::make_learner() {
                      normalisation_,
                      is_digits_,
                      static_cast<int64_t>(class_names_.size()),
-                     static_cast<uint64_t>(config_->seed)};
+                     static_cast<uint64_t>(config_->seed),
+                     [this](const TrainingStep& step) { watch(step); }};
   learner_ = find_method(config_->learner).make(setup, *config_->method);
 }
 
@@ -80,7 +112,7 @@ void Run::require_room() const {
 }
 
 void Run::make_stream() {
-  StreamOptions options = config_->stream;
+  StreamOptions options = stream_options_;
   const uint64_t seed = static_cast<uint64_t>(config_->seed) + static_cast<uint64_t>(chunk_) * 1000003;
   if (chunk_ > 0) {
     options = {};
@@ -106,19 +138,31 @@ void Run::attach() {
                  fmt::format("{}", fmt::join(train.inputs.sizes().slice(1), "x"))});
   }
   pictures_ = train.inputs;
-  if (config_->model.freeze == "features") replace_by_features(*config_, source_, progress_);
+  content_hash_ = hash64(bytes_of(train.inputs), hash64(bytes_of(source_.test.inputs)));
+  if (config_->model.freeze == "features") replace_by_features(*config_, model_, source_, progress_);
   make_stream();
+  hash_data();
+}
+
+// From now on the run needs its own copy of the weights that it begins with, and not the user's file.
+void Run::use_kept_weights() {
+  if (model_.weights.empty() || !std::filesystem::exists(kept_weights())) return;
+  model_.weights = kept_weights().string();
 }
 
 std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
                                  Progress& progress) {
-  require_no_run(folder);
+  name_from_root(*config);
   std::unique_ptr<Run> run(new Run(std::move(config), folder, progress));
+  run->claim(write_toml(run->config_->table()));
+  require_possible(*run->config_);
   run->attach();
   run->make_learner();
   run->require_room();
   run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
-  run->begin(write_toml(run->config_->table()));
+  run->begin(run->model_.weights);
+  run->use_kept_weights();
+  if (!run->model_.weights.empty()) run->make_learner();
   run->warn_of_no_test();
   log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source,
                        run->config_->stream.kind));
@@ -126,14 +170,16 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::f
 }
 
 std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides,
-                               Progress& progress) {
+                               Progress& progress, Access access) {
   const Settings settings = settings_of_run(folder, overrides, RunConfig::changeable());
   for (const Setting& setting : settings)
     if (setting.name == "task")
       throw Error({"opening the run", folder.string(), "a run of `perennial learn`",
                    "one of mattes (`perennial segment eval --weights RUN` measures it)"});
   std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
-  run->load(run->reopen());
+  if (access == Access::kUse) run->model_.weights.clear();  // the checkpoint holds them all
+  run->use_kept_weights();
+  run->load(run->reopen(access));
   return run;
 }
 
@@ -146,6 +192,7 @@ void Run::begin_update(const DataOptions& data) {
   position_ = measured_ = 0;
   ++chunk_;
   chunk_data_ = data;
+  chunk_data_.source = source_from_root(data.source);
   task_ = 0;
   finished_ = consolidating_ = false;
   classes_before_ = static_cast<int64_t>(class_names_.size());
@@ -157,23 +204,54 @@ void Run::begin_update(const DataOptions& data) {
   checkpoint();
 }
 
+void Run::find_at(const Settings& places) {
+  for (const auto& [option, value, where] : places) {
+    std::string* place = option == "data"                    ? &chunk_data_.source
+                         : chunk_ == 0 && option == "stream" ? &stream_options_.kind
+                         : chunk_ == 0 && option == "noise"  ? &stream_options_.noise
+                                                             : nullptr;
+    if (place == nullptr)
+      throw std::invalid_argument(option +
+                                  ": fixed by the run, and names nothing that could have been moved");
+    *place = moved_source(option, *place, value);
+  }
+}
+
 // After open(): the data again, checked to be what they were, and the stream where it stood.
 void Run::prepare() {
-  if (stream_) return;
-  const uint64_t expected = data_hash_;
-  attach();
-  if (data_hash() != expected)
-    throw Error(
-        {"resuming the run", chunk_data_.source, "the data that it began with", "other samples or labels"});
+  if (!stream_) attach_again();
+  shown_at_ = steady_seconds();
+}
+
+void Run::attach_again() {
+  const uint64_t expected = data_hash_, content = content_hash_;
+  try {
+    attach();
+  } catch (const Error& e) {
+    if (std::filesystem::exists(e.context().path)) throw;
+    Error::Context context = e.context();
+    context.found += fmt::format(
+        " (`perennial resume {} --data ...` says where moved data lie, --stream and --noise where files of "
+        "theirs)",
+        folder_.string());
+    throw Error(context);
+  }
+  std::string found;
+  if (data_hash_ != expected)
+    found = "other samples or labels";
+  else if (content != 0 && content_hash_ != content)
+    found = "the same names with other pictures, another test part or another order";
+  if (!found.empty())
+    throw Error({"resuming the run", chunk_data_.source, "the data that it began with", found});
   stream_->seek(position_);
 }
 
-uint64_t Run::data_hash() const {
-  const auto& train = source_.train;
-  const auto raw = [](const std::vector<int64_t>& v) {
-    return std::string_view(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(int64_t));
-  };
-  return hash64(raw(train.ids), hash64(raw(train.labels)));
+// Of the pictures attach() has taken the hash, before features take their place.
+void Run::hash_data() {
+  data_hash_ = hash64(bytes_of(source_.train.ids), hash64(bytes_of(source_.train.labels)));
+  for (const auto* numbers : {&source_.test.ids, &source_.test.labels})
+    content_hash_ = hash64(bytes_of(*numbers), content_hash_);
+  for (const Task& task : stream_->tasks()) content_hash_ = hash64(bytes_of(task.rows), content_hash_);
 }
 
 // The next thing to do. Whatever can be interrupted does nothing else: it is done again, or goes on.
@@ -216,6 +294,8 @@ void Run::measure_interval() {
   const Evaluation e = evaluate_now("interval");
   metrics_.add_point(e, position_, task_, seen_);
   scalar("accuracy/interval", samples_seen(), e.accuracy(seen_));
+  show(e);
+  scalar("samples_per_second", samples_seen(), static_cast<double>(samples_seen()) / wall_seconds());
   measured_ = position_;
 }
 
@@ -248,8 +328,9 @@ void Run::finish_task(const Evaluation& e) {
   if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
   const int64_t samples = samples_seen();
   if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
-  scalar("accuracy/task", samples_seen(), e.accuracy(seen_));
-  scalar("memory/samples", samples_seen(), static_cast<double>(kept.size()));
+  scalar("accuracy/task", samples, e.accuracy(seen_));
+  show(e);
+  scalar("memory/samples", samples, static_cast<double>(kept.size()));
   ++task_;
   const double accuracy = e.accuracy(seen_);
   const std::string line = fmt::format(
@@ -281,6 +362,7 @@ Evaluation Run::evaluate_now(const std::string& why) {
   Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
                           config_->eval_batch, progress_);
   evaluation_seconds_ += steady_seconds() - began;
+  shown_at_ += steady_seconds() - began;
   ++metrics_.evaluations;
   return e;
 }

@@ -21,10 +21,15 @@ class Run : public ResumableRun {
   /// Begins a run in a folder that holds none yet.
   static std::unique_ptr<Run> create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
                                      Progress& progress);
-  /// Opens the newest whole checkpoint of a run to go on from it (to be executed), to predict or to update.
-  /// `overrides` may change options without effect on results (threads and the like).
+  /// Opens the newest whole checkpoint of a run to go on from it (to be executed or updated), or to use its
+  /// model. `overrides` may change options without effect on results (threads and the like).
   static std::unique_ptr<Run> open(const std::filesystem::path& folder, const Settings& overrides,
-                                   Progress& progress);
+                                   Progress& progress, Access access = Access::kChange);
+
+  /// Of an opened run, before it is executed: where files lie now that were moved since it began. Settings of
+  /// `data`, `stream` (splits:DIR) and `noise` (file:F); std::invalid_argument for others. Other data are an
+  /// Error of execute().
+  void find_at(const Settings& places);
 
   bool finished() const override { return finished_; }
   /// Stream samples learned from so far, over all chunks.
@@ -52,8 +57,13 @@ class Run : public ResumableRun {
   void make_stream();
   void attach();
   void prepare() override;
-  uint64_t data_hash() const;
+  void attach_again();
+  void use_kept_weights();
+  void hash_data();
 
+  void watch(const TrainingStep& step);
+  void show(const Evaluation& e);
+  void show_results(const nlohmann::json& metrics);
   void step() override;
   void observe_next();
   bool interval_due() const;
@@ -81,11 +91,13 @@ class Run : public ResumableRun {
   std::unique_ptr<Learner> learner_;
   Metrics metrics_;
 
-  DataOptions chunk_data_;      ///< the data of the current chunk
-  int64_t chunk_ = 0;           ///< 0: the first stream; then one per update
-  int64_t task_ = 0;            ///< tasks of this chunk finished
-  int64_t samples_before_ = 0;  ///< stream samples of earlier chunks
-  int64_t classes_before_ = 0;  ///< classes known before this chunk
+  ModelOptions model_;            ///< the configuration's, its weights from where they lie now
+  StreamOptions stream_options_;  ///< likewise
+  DataOptions chunk_data_;        ///< the data of the current chunk
+  int64_t chunk_ = 0;             ///< 0: the first stream; then one per update
+  int64_t task_ = 0;              ///< tasks of this chunk finished
+  int64_t samples_before_ = 0;    ///< stream samples of earlier chunks
+  int64_t classes_before_ = 0;    ///< classes known before this chunk
   bool consolidating_ = false;
   bool finished_ = false;
   int64_t piece_ = 0;         ///< pieces of the consolidation done and measured
@@ -95,9 +107,12 @@ class Run : public ResumableRun {
   std::vector<char> seen_;    ///< labels that have arrived
   int64_t peak_candidate_bytes_ = 0;
   double evaluation_seconds_ = 0;
-  int64_t position_ = 0;    ///< of the stream in this chunk
-  uint64_t data_hash_ = 0;  ///< of the chunk's ids and labels, from the checkpoint
-  at::Tensor pictures_;     ///< images of the chunk, also when features have taken their place
+  int64_t unseen_steps_ = 0;   ///< training steps taken since they were last shown
+  double shown_at_ = 0;        ///< when that was, by this process's clock, evaluations left out
+  int64_t position_ = 0;       ///< of the stream in this chunk
+  uint64_t data_hash_ = 0;     ///< of the chunk's ids and labels
+  uint64_t content_hash_ = 0;  ///< of its pictures, its test part and the order in which it comes; 0: unknown
+  at::Tensor pictures_;        ///< images of the chunk, also when features have taken their place
   MemorySheet sheet_;
   std::map<int64_t, int64_t> true_labels_;               ///< by id: of the memory's samples, where known
   std::optional<ProgressPart> passing_, consolidation_;  ///< what is going on, for people

@@ -57,7 +57,10 @@ State Run::save() const {
   v["seen"] = seen_;
   v["peak_candidate_bytes"] = peak_candidate_bytes_;
   v["evaluation_seconds"] = evaluation_seconds_;
-  v["data_hash"] = stream_ ? data_hash() : data_hash_;
+  v["data_hash"] = data_hash_;
+  v["content_hash"] = content_hash_;
+  v["stream_lies"] = stream_options_.kind;
+  v["noise_lies"] = stream_options_.noise;
   v["metrics"] = metrics_.save();
   v["true_labels"] = true_labels_;
   sheet_.save(state, "sheet.");
@@ -91,6 +94,9 @@ void Run::load(const State& state) {
     v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
     v.at("evaluation_seconds").get_to(evaluation_seconds_);
     v.at("data_hash").get_to(data_hash_);
+    content_hash_ = v.value("content_hash", uint64_t{0});
+    stream_options_.kind = v.value("stream_lies", stream_options_.kind);
+    stream_options_.noise = v.value("noise_lies", stream_options_.noise);
     metrics_.load(v.at("metrics"));
     if (v.contains("true_labels")) v["true_labels"].get_to(true_labels_);
   } catch (const json::exception& e) {
@@ -170,10 +176,12 @@ void Run::write_results() {
   if (memory != nullptr && memory->size() > 0) {
     keep_true_labels(*memory);
     sheet_.update(memory->samples(), pictures_, source_.train.ids);
-    write_file_atomic(folder_ / "memory.png", sheet_.png());
+    write_file_atomic(folder_ / "memory.png", encode_png(sheet_.picture()));
   }
+  const json metrics = metrics_json();
+  show_results(metrics);
   write_file_atomic(folder_ / "metrics.json",
-                    metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+                    metrics.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   write_file_atomic(folder_ / "metrics.csv", metrics_.to_csv());
   TensorFile model = learner_->model();
   model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);

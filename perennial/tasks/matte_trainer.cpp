@@ -30,6 +30,8 @@ void MatteTrainer::begin(std::vector<MatteStage> stages, const std::vector<Matte
   begin_stage();
 }
 
+double MatteTrainer::learning_rate() const { return matte_learning_rate(stage(), epoch_); }
+
 void MatteTrainer::begin_stage() {
   if (!done()) adam_ = std::make_unique<Adam>(sinet_groups(*net_, stage().encoder_only), AdamOptions{});
 }
@@ -64,7 +66,7 @@ double MatteTrainer::step(const std::vector<Matte>& mattes, const std::vector<in
       matte_stage_loss(*net_, stage(), sinet_preprocess(batch.images), batch.masks.to(at::kLong), options_,
                        options_.loss == "cross_entropy" ? class_weights_ : at::Tensor());
   loss.backward();
-  adam_->step(matte_learning_rate(stage(), epoch_));
+  adam_->step(learning_rate());
   return loss.item<double>();
 }
 

@@ -23,6 +23,7 @@ class MatteTrainer {
   bool done() const { return stage_ == stages_.size(); }
   const MatteStage& stage() const { return stages_.at(stage_); }
   int64_t epoch() const { return epoch_; }          ///< of this stage, done
+  double learning_rate() const;                     ///< of this epoch
   int64_t epochs_done() const { return trained_; }  ///< over all stages and data
 
   /// One epoch of the current stage over the first `fresh` mattes; half of every batch are drawn from the

@@ -89,6 +89,7 @@ TEST(MatteRun, InterruptedEndsBitEqual) {
       ++interruptions;
     }
     stops.push_back(std::make_unique<StopAfter>(12 + interruptions));
+    run.reset();
     run = MatteRun::open(folder / "broken", {}, *stops.back());
   }
   EXPECT_GT(interruptions, 2);
@@ -97,6 +98,29 @@ TEST(MatteRun, InterruptedEndsBitEqual) {
   EXPECT_EQ(a["iou_matrix"], b["iou_matrix"]);
   EXPECT_EQ(a["chunks"][1]["curve"], b["chunks"][1]["curve"]);
   EXPECT_EQ(a["memory_samples"], b["memory_samples"]);
+}
+
+// Photographs may move while a run is stopped, but not change.
+TEST(MatteRun, MovedPhotographsAreFoundAgainAndOthersRefused) {
+  const TemporaryFolder folder;
+  draw_people(folder / "data", 6, 230, 40);
+  draw_people(folder / "others", 6, 229, 40);
+  Progress silent;
+  StopAfter soon(10);
+  const MatteConfig config = make_matte_config(small(folder / "data"));
+  MatteRun::create(config, folder / "whole", silent)->execute();
+  EXPECT_THROW(MatteRun::create(config, folder / "run", soon)->execute(), Interrupted);
+  std::filesystem::rename(folder / "data", folder / "moved");
+  const auto go_on = [&](const std::string& data) {
+    const auto run = MatteRun::open(folder / "run", {}, silent);
+    if (!data.empty()) run->find_at((folder / data).string());
+    run->execute();
+  };
+  EXPECT_THAT(error_of([&] { go_on(""); }),
+              testing::HasSubstr("resume " + (folder / "run").string() + " --data"));
+  EXPECT_THAT(error_of([&] { go_on("others"); }), testing::HasSubstr("that it began with, found others"));
+  go_on("moved");
+  expect_equal_models(folder / "whole", folder / "run");
 }
 
 // People and rooms change places: what replays the memory keeps more of the first ones.
@@ -145,9 +169,10 @@ TEST(MatteRun, MistakesAreNamed) {
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
   Settings settings = small(folder / "data");
   settings.push_back({"hold_out", "0"});
-  const auto run = MatteRun::create(make_matte_config(settings), folder / "run", silent);
+  auto run = MatteRun::create(make_matte_config(settings), folder / "run", silent);
   EXPECT_THAT(error_of([&] { run->begin_update("x"); }), testing::HasSubstr("resume"));
   run->execute();
+  run.reset();
   EXPECT_EQ(metrics_of(folder / "run")["images"], 0);
   EXPECT_THAT(error_of([&] { MatteRun::open(folder / "run", {{"epochs", "3"}}, silent); }),
               testing::HasSubstr("fixed by the run"));

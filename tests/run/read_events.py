@@ -4,8 +4,10 @@
 usage: read_events.py RUN [RUN ...]
 
 `accuracy/<event>` must equal the accuracy of the rows of that event (interval, task) in metrics.csv, at their number of
-samples; `memory/samples` the sums of memory_history in metrics.json; a scalar named like a top-level number of
-metrics.json must end on that number. Images must decode to their size.
+samples; `accuracy/all` both in turn, `accuracy/task_N` the curve and the matrix of metrics.json; `memory/class/NAME` and
+`memory/samples` its memory_history, `forgetting` what follows from its matrix; a scalar named like a top-level number of
+metrics.json must end on that number. Loss, learning rate and throughput are there for the same steps, each step once and rising.
+Images must decode to their size.
 Exit status: 0 all equal, 1 a difference or nothing to compare, 77 the package tensorboard is missing.
 """
 import csv
@@ -64,6 +66,49 @@ def check_scalars(events, points, last, updates):
     return compared, wrong
 
 
+def expected_curves(metrics):
+    """tag -> [(samples, value)] of what is measured at intervals and after tasks, in the order of its being measured."""
+    ends = list(zip(metrics["task_samples"], metrics["task_accuracy"], metrics["accuracy_matrix"]))
+    rows = [(p["samples"], 0, p["accuracy"], p["per_task"]) for p in metrics["curve"]]
+    rows += [(samples, 1, accuracy, row) for samples, accuracy, row in ends]
+    curves = {"forgetting": []}
+    for samples, _, accuracy, per_task in sorted(rows, key=lambda row: row[:2]):
+        curves.setdefault("accuracy/all", []).append((samples, accuracy))
+        for t, value in enumerate(per_task):
+            if value is not None:
+                curves.setdefault(f"accuracy/task_{t + 1}", []).append((samples, value))
+    for t in range(1, len(ends)):
+        lost = []
+        for j in range(t):
+            before = [ends[i][2][j] for i in range(t) if ends[i][2][j] is not None]
+            if before:
+                lost.append(max(before) - ends[t][2][j])
+        if len(lost) == t:
+            curves["forgetting"].append((ends[t][0], sum(lost) / len(lost)))
+    return curves
+
+
+def check_curves(events, metrics):
+    compared, wrong = 0, []
+    tags = events.Tags()["scalars"]
+    for tag, expected in expected_curves(metrics).items():
+        found = [(s.step, s.value) for s in events.Scalars(tag)] if tag in tags else []
+        compared += len(found)
+        if len(found) != len(expected) or any(a[0] != b[0] or not same(a[1], b[1]) for a, b in zip(found, expected)):
+            wrong.append(f"{tag}: events {found}, metrics.json {expected}")
+    for samples, counts in zip(metrics["task_samples"], metrics["memory_history"]):
+        for name, count in zip(metrics["class_names"], counts):
+            found = [s.value for s in events.Scalars(f"memory/class/{name}") if s.step == samples] if f"memory/class/{name}" in tags else []
+            compared += len(found)
+            if count and (not found or found[-1] != count):
+                wrong.append(f"memory/class/{name} at {samples}: events {found}, metrics.json {count}")
+    steps = {tag: [s.step for s in events.Scalars(tag)] for tag in ("train/loss", "train/lr", "train/steps_per_second") if tag in tags}
+    for tag, at in steps.items():
+        if at != sorted(set(at)) or at != steps["train/loss"]:
+            wrong.append(f"{tag}: steps {at}")
+    return compared, wrong
+
+
 def check_images(events):
     wrong = []
     for tag in events.Tags()["images"]:
@@ -82,10 +127,12 @@ def check(run):
     events.Reload()
     try:
         compared, wrong = check_scalars(events, *expected_points(run))
+        more, differences = check_curves(events, json.loads((run / "metrics.json").read_text()))
     except OSError as error:
         print(f"{run}: {error.strerror}: {error.filename}", file=sys.stderr)
         return False
-    wrong += check_images(events)
+    compared += more
+    wrong += differences + check_images(events)
     if compared == 0:
         wrong.append("no scalar has a counterpart in metrics.csv or metrics.json")
     for line in wrong:

@@ -90,6 +90,7 @@ TEST_P(InterruptedRun, EndsBitEqual) {
       ++interruptions;
     }
     stops.push_back(std::make_unique<StopAfter>(questions));
+    run.reset();
     run = Run::open(folder / "broken", {}, *stops.back());
   }
   EXPECT_GT(interruptions, 3);
@@ -159,6 +160,7 @@ TEST(Run, UpdateLearnsNewClassesAndKeepsTheOldOnes) {
   run->begin_update(next);
   run->execute();
   EXPECT_THAT(run->class_names(), testing::ElementsAre("0", "1", "2", "7", "8"));
+  run.reset();
   run = Run::open(folder / "run", {}, silent);
   DataOptions both;
   both.classes = "0,1,2,7,8";
@@ -213,8 +215,8 @@ TEST(Run, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   std::string bytes = read_file(files[1]);
   bytes[bytes.size() / 2] ^= 4;
   write_file_atomic(files[1], bytes);
-  const auto run = Run::open(folder / "run", {}, silent);
-  EXPECT_FALSE(run->finished());  // the first checkpoint, from the beginning
+  // The first checkpoint, from the beginning.
+  EXPECT_FALSE(Run::open(folder / "run", {}, silent)->finished());
   EXPECT_THAT(read_file(folder / "run" / "log.txt"), testing::HasSubstr("the file is damaged"));
   write_file_atomic(files[0], read_file(files[0]).substr(0, 1000));
   EXPECT_THAT(error_of([&] { Run::open(folder / "run", {}, silent); }),

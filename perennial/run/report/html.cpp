@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "perennial/base/bytes.h"
+#include "perennial/base/utf8.h"
 #include "perennial/run/report/style.h"
 
 namespace perennial::report {
@@ -17,23 +18,12 @@ namespace {
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 constexpr std::string_view kDash = "–";
 
-/// Length of the valid UTF-8 sequence at the front of `s` (shortest form, no surrogates), or 0.
+/// Length of the valid UTF-8 sequence at the front of `s` that is no control character, or 0.
 size_t utf8_length(std::string_view s) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || s.size() < length) return 0;
-  uint32_t code = lead & (0x7FU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3FU);
-  }
-  const bool shortest = length == 2 || (length == 3 ? code >= 0x800 : code >= 0x10000 && code <= 0x10FFFF);
+  const auto [code, length] = utf8_front(s);
   const bool control = code < 0xA0 || (code >= 0x200E && code <= 0x200F) ||
                        (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  return shortest && !control && !surrogate ? length : 0;
+  return control ? 0 : length;
 }
 
 /// OKLCH (Ottosson 2020) to "#rrggbb", clipped to sRGB; hue in degrees.

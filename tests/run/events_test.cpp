@@ -1,0 +1,123 @@
+// What TensorBoard is shown of a run.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perennial/base/files.h"
+#include "perennial/io/event_file.h"
+#include "perennial/run/run.h"
+#include "tests/base/temporary_folder.h"
+#include "tests/io/protocol_buffer.h"
+#include "tests/run/interruption.h"
+
+namespace perennial {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::Key;
+
+struct Events {
+  std::vector<std::tuple<std::string, int64_t, float>> scalars;  // tag, step, value, as written
+  std::vector<std::tuple<std::string, int64_t, std::string>> images;
+
+  explicit Events(const fs::path& run) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(run))
+      if (entry.path().filename().string().starts_with("events")) files.push_back(entry.path());
+    EXPECT_EQ(files.size(), 1U);
+    for (const auto& record : read_event_records(files.at(0))) {
+      const Message event(record);
+      if (!event.has(5)) continue;
+      const Message value = event.message(5).message(1);
+      const int64_t step = event.has(2) ? event.as<int64_t>(2) : 0;
+      if (value.has(2))
+        scalars.emplace_back(value.bytes(1), step, value.as<float>(2));
+      else
+        images.emplace_back(value.bytes(1), step, value.message(4).bytes(4));
+    }
+  }
+  std::map<std::string, std::vector<int64_t>> steps() const {
+    std::map<std::string, std::vector<int64_t>> all;
+    for (const auto& [tag, step, value] : scalars) all[tag].push_back(step);
+    return all;
+  }
+  /// Without those that depend on the clock.
+  std::vector<std::tuple<std::string, int64_t, float>> certain() const {
+    auto all = scalars;
+    for (auto& [tag, step, value] : all)
+      if (tag.ends_with("_per_second")) value = 0;
+    return all;
+  }
+};
+
+Settings small(const std::string& learner) {
+  return {{"learner", learner},   {"data", "digits"},
+          {"memory", "50"},       {"tasks", "3"},
+          {"epochs", "4"},        {"threads", "1"},
+          {"model.width", "0.1"}, {"stream.limit", "300"},
+          {"eval.every", "70"},   {"checkpoint.seconds", "1000"}};
+}
+
+TEST(RunEvents, ShowWhatPeopleLookAt) {
+  const TemporaryFolder folder;
+  Progress silent;
+  const auto run = Run::create(make_config(small("rm")), folder / "run", silent);
+  run->execute();
+  const Events events(folder / "run");
+  const auto steps = events.steps();
+  for (const char* tag :
+       {"train/loss", "train/lr", "train/steps_per_second", "accuracy/all", "accuracy/task_1",
+        "accuracy/task_3", "forgetting", "memory/class/0", "memory/class/9", "samples_per_second"})
+    EXPECT_THAT(steps, Contains(Key(tag)));
+  EXPECT_EQ(steps.at("train/loss")[1], 10);
+  EXPECT_EQ(steps.at("forgetting").size(), 2U);
+  EXPECT_EQ(steps.at("accuracy/all").size(), 7U);  // four intervals and three tasks
+  ASSERT_EQ(events.images.size(), 3U);
+  EXPECT_EQ(std::get<0>(events.images[0]), "memory");
+  const auto m = run->metrics_json();
+  std::map<std::string, float> last;
+  for (const auto& [tag, step, value] : events.scalars) last[tag] = value;
+  EXPECT_FLOAT_EQ(last["accuracy/all"], m["a_last"].get<float>());
+  EXPECT_FLOAT_EQ(last["forgetting"], m["f_last"].get<float>());
+  float kept = 0;
+  for (const auto& [tag, value] : last)
+    if (tag.starts_with("memory/class/")) kept += value;
+  EXPECT_EQ(kept, m["memory_samples"].get<float>());
+  EXPECT_EQ(read_file(folder / "run" / "memory.png").substr(1, 3), "PNG");
+}
+
+// Stopped at many moments: no point is missing, none is there twice, and none is another.
+TEST(RunEvents, OfAResumedRunAreThoseOfOneNeverStopped) {
+  for (const std::string learner : {"rm", "er"}) {
+    const TemporaryFolder folder;
+    Progress silent;
+    Run::create(make_config(small(learner)), folder / "whole", silent)->execute();
+    std::vector<std::unique_ptr<StopAfter>> stops;
+    stops.push_back(std::make_unique<StopAfter>(9));
+    auto run = Run::create(make_config(small(learner)), folder / "broken", *stops.back());
+    int interruptions = 0;
+    for (;;) {
+      try {
+        run->execute();
+        break;
+      } catch (const Interrupted&) {
+        ++interruptions;
+      }
+      stops.push_back(std::make_unique<StopAfter>(7 + 2 * interruptions));
+      run.reset();
+      run = Run::open(folder / "broken", {}, *stops.back());
+    }
+    EXPECT_GT(interruptions, 3);
+    const Events whole(folder / "whole"), broken(folder / "broken");
+    EXPECT_EQ(whole.certain(), broken.certain());
+    EXPECT_EQ(whole.images, broken.images);
+  }
+}
+
+}  // namespace
+}  // namespace perennial
