@@ -49,9 +49,7 @@ void log_to(const std::filesystem::path& file, bool terminal) {
   });
 }
 
-void log_to_terminal() {
-  logger() = std::make_shared<spdlog::logger>("perennial", warnings_on_terminal());
-}
+void log_to_terminal() { logger() = std::make_shared<spdlog::logger>("perennial", warnings_on_terminal()); }
 
 void log_to_nothing() { logger() = std::make_shared<spdlog::logger>("perennial"); }
 

@@ -16,8 +16,8 @@
 #include "perennial/base/lock.h"
 #include "perennial/base/log.h"
 #include "perennial/io/event_file.h"
-#include "perennial/io/weights.h"
 #include "perennial/io/image.h"
+#include "perennial/io/weights.h"
 #include "perennial/run/report/report.h"
 
 namespace perennial {
