@@ -93,8 +93,10 @@ void add_layers(CLI::App& parent) {
   auto a = std::make_shared<Arguments>();
   command->add_option("--variant", a->net.variant, "portrait, cityscapes or extremec3 [portrait]")
       ->check(CLI::IsMember({"portrait", "cityscapes", "extremec3"}));
-  command->add_option("--height", a->net.height, "of the input, pixels [224 or 1024]");
-  command->add_option("--width", a->net.width, "of the input, pixels [224 or 2048]");
+  command->add_option("--height", a->net.height, "of the input, pixels [224 or 1024]")
+      ->check(CLI::Range(0, 65536));
+  command->add_option("--width", a->net.width, "of the input, pixels [224 or 2048]")
+      ->check(CLI::Range(0, 65536));
   add_common(*command, a->common);
   command->callback([a] { layers(*a); });
 }

@@ -258,7 +258,8 @@ void add_segment_edge(CLI::App& segment) {
                "draw the matte's edges along those of the photograph (guided filter)");
   go->add_option("--smooth", r->options.smooth,
                  "video: share of the last matte that stays, 0 to below 1 [0]");
-  go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]");
+  go->add_option("--every", r->options.every, "video: run the network on every so many frames [1]")
+      ->check(CLI::Range(1, 1000000));
   add_common(*go, r->common);
   go->callback([r] { run(*r); });
   add_edge_bench(segment, "segment");

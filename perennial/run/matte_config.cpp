@@ -47,6 +47,9 @@ MatteConfig make_matte_config(const Settings& settings) {
   if (config.data.empty())
     throw std::invalid_argument("data: name a folder of images and masks (--data DIR)");
   if (!config.weights.empty() || config.train.net == "extremec3") config.train.encoder_epochs = 0;
+  if (config.train.size % 32 != 0)
+    throw std::invalid_argument("size: expected a multiple of 32, found " +
+                                std::to_string(config.train.size));
   MemoryBudget::parse(config.memory);
   return config;
 }

@@ -28,10 +28,12 @@ json numbers(const std::vector<double>& values) {
   return out;
 }
 
-std::vector<double> known_or_not(const json& row) {
-  std::vector<double> values;
-  for (const auto& v : row) values.push_back(v.is_null() ? kUnseen : v.get<double>());
-  return values;
+double known_or_not(const json& v) { return v.is_null() ? kUnseen : v.get<double>(); }
+
+std::vector<double> row_of(const json& values) {
+  std::vector<double> row;
+  for (const auto& v : values) row.push_back(known_or_not(v));
+  return row;
 }
 
 // Text for a table: nothing where it is not known.
@@ -134,7 +136,7 @@ json Metrics::to_json(double joint_accuracy) const {
   out["a_avg"] = number(mean(task_accuracy_));
   out["f_last"] = number(forgotten(matrix_));
   out["i_last"] = joint_accuracy > 0 ? number(joint_accuracy / 100 - last) : json(nullptr);
-  out["a_auc"] = number(mean(known_or_not(at_intervals)));
+  out["a_auc"] = number(mean(row_of(at_intervals)));
   out["accuracy_matrix"] = json::array();
   for (const Row& row : matrix_) out["accuracy_matrix"].push_back(numbers(row));
   out["task_accuracy"] = numbers(task_accuracy_);
@@ -163,7 +165,7 @@ std::string Metrics::to_csv() const {
   std::string out = "event,samples,task,accuracy\n";
   for (const auto& p : curve_)
     out += fmt::format("interval,{},{},{}\n", p["samples"].get<int64_t>(), p["task"].get<int64_t>() + 1,
-                       cell(known_or_not({p["accuracy"]}).front()));
+                       cell(known_or_not(p["accuracy"])));
   for (size_t t = 0; t < task_accuracy_.size(); ++t)
     out += fmt::format("task,{},{},{}\n", task_samples_[t], t + 1, cell(task_accuracy_[t]));
   return out;
@@ -194,8 +196,8 @@ void Metrics::load(const json& saved) {
   saved.at("composition").get_to(composition_);
   saved.at("memory_history").get_to(memory_history_);
   matrix_.clear();
-  for (const auto& row : saved.at("matrix")) matrix_.push_back(known_or_not(row));
-  task_accuracy_ = known_or_not(saved.at("task_accuracy"));
+  for (const auto& row : saved.at("matrix")) matrix_.push_back(row_of(row));
+  task_accuracy_ = row_of(saved.at("task_accuracy"));
   saved.at("task_samples").get_to(task_samples_);
   saved.at("total").get_to(last_.total);
   saved.at("correct").get_to(last_.correct);

@@ -33,6 +33,8 @@ TEST(BadOptions, OfNumbersNameThem) {
   expect_named("segment train --data x --out y", "hold-out", "-1");
   expect_named("segment train --data x --out y", "memory", "1e3");
   expect_named("segment layers", "height", "-5");
+  expect_named("segment train --data x --out y", "size", "33");
+  expect_named("segment run a.png -o b.png", "every", "99999999999999999999");
   expect_named("segment masks . -o x --faces f", "around", "nan");
   expect_named("edge classify m i", "top", "0");
 }
