@@ -11,6 +11,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/random.h"
+#include "perennial/io/weights.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/device.h"
@@ -30,7 +31,7 @@ void name_from_root(RunConfig& config) {
 // What can be refused without the data.
 void require_possible(const RunConfig& config) {
   require_device(config.compute);
-  if (!config.model.weights.empty()) read_safetensors(config.model.weights);
+  if (!config.model.weights.empty()) read_weights(config.model.weights);
 }
 
 std::string_view bytes_of(const at::Tensor& t) {
