@@ -100,7 +100,7 @@ class Segmenter {
     for (const auto& file : found.files) outputs.push_back({file, out / (file.stem().string() + ".png")});
     require_apart("segmenting", outputs);
     make_folder(out);
-    const ProgressPart part(progress, "mattes", static_cast<int64_t>(files.size()));
+    const ProgressPart part(progress, "mattes", static_cast<int64_t>(outputs.size()));
     for (const auto& [file, written] : outputs) {
       if (progress.stop_requested()) throw Interrupted{};
       const double begin = steady_seconds();
