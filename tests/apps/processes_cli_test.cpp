@@ -183,7 +183,9 @@ TEST_F(Processes, EdgeLearnLocksItsFileByWhateverName) {
   const auto learned = std::count(done.begin(), done.end(), '\n');
   EXPECT_EQ(learned + std::count(refused.begin(), refused.end(), '\n'), 20);
   EXPECT_GT(learned, 0);
-  if (!refused.empty()) EXPECT_THAT(refused, HasSubstr("no other process at work on it"));
+  if (!refused.empty()) {
+    EXPECT_THAT(refused, HasSubstr("no other process at work on it"));
+  }
   const Outcome said = perennial_command("edge predict " + at("real.pec") + " --model " + at("m.peb") + " " +
                                          at("data/dark/0.png") + " --top 100 --json");
   EXPECT_EQ(json::parse(said.out)["classes"].size(), static_cast<size_t>(learned));

@@ -95,7 +95,7 @@ TEST(AutoAugment, LevelsScaleTheOtherOperations) {
 TEST(AutoAugment, TheTableIsThePublishedOne) {
   double probabilities = 0;
   int levels = 0;
-  std::array<int, 13> uses{};
+  std::array<int, 14> uses{};
   for (const auto& steps : kAutoAugmentCifar)
     for (const AutoStep& step : steps) {
       probabilities += static_cast<double>(step.probability);
@@ -105,7 +105,7 @@ TEST(AutoAugment, TheTableIsThePublishedOne) {
     }
   EXPECT_NEAR(probabilities, 26.5, 1e-5);
   EXPECT_EQ(levels, 267);
-  EXPECT_EQ(uses, (std::array<int, 13>{7, 4, 5, 2, 9, 3, 1, 1, 5, 2, 4, 2, 5}));
+  EXPECT_EQ(uses, (std::array<int, 14>{7, 4, 5, 2, 9, 3, 1, 1, 5, 0, 2, 4, 2, 5}));
   const AutoStep& step = kAutoAugmentCifar[3][1];
   EXPECT_TRUE(step.op == AutoOp::kTranslateY && step.probability == 0.7F && step.level == 9);
 }

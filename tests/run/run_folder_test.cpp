@@ -15,6 +15,7 @@
 #include "perennial/base/files.h"
 #include "perennial/data/split_files.h"
 #include "perennial/io/image.h"
+#include "perennial/io/image_files.h"
 #include "perennial/memory/memory.h"
 #include "perennial/run/predict.h"
 #include "tests/base/temporary_folder.h"
@@ -69,10 +70,10 @@ class StopInTraining : public Progress {
 class RunFolder : public testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_ / name; }
-  std::unique_ptr<Run> begin(const std::string& name, const Settings& settings, Progress& progress) {
-    return Run::create(make_config(settings), at(name), progress);
+  std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings, Progress& progress) {
+    return perennial::Run::create(make_config(settings), at(name), progress);
   }
-  std::unique_ptr<Run> begin(const std::string& name, const Settings& settings) {
+  std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings) {
     return begin(name, settings, silent_);
   }
   /// Begins a run that stops on its way.
@@ -81,7 +82,7 @@ class RunFolder : public testing::Test {
     EXPECT_THROW(begin(name, settings, soon)->execute(), Interrupted);
   }
   void go_on(const std::string& name, const Settings& places = {}) {
-    const auto run = Run::open(at(name), {}, silent_);
+    const auto run = perennial::Run::open(at(name), {}, silent_);
     run->find_at(places);
     run->execute();
   }
@@ -94,11 +95,11 @@ TEST_F(RunFolder, OneProcessAtATimeMayChangeIt) {
   const auto run = begin("run", small());
   const auto before = snapshot(at("run"));
   EXPECT_THAT(error_of([&] { begin("run", small()); }), HasSubstr("perennial resume"));
-  EXPECT_THAT(error_of([&] { Run::open(at("run"), {}, silent_); }),
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }),
               HasSubstr("expected no other process at work on it, found process"));
   EXPECT_EQ(snapshot(at("run")), before);
   run->execute();
-  EXPECT_THAT(error_of([&] { Run::open(at("run"), {}, silent_); }), HasSubstr("no other process"));
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }), HasSubstr("no other process"));
 }
 
 // Beside a run that goes on: not an event is cut off, not a temporary file removed, not a line logged.
@@ -112,8 +113,8 @@ TEST_F(RunFolder, UsingItTouchesNothing) {
       std::ofstream(entry.path(), std::ios::app) << "an event after the checkpoint";
   draw(at("photos"), 2);
   const auto before = snapshot(at("run"));
-  const auto used = Run::open(at("run"), {}, silent_, Access::kUse);
-  EXPECT_EQ(predict_files(*used, find_images({at("photos")}), 1, silent_).size(), 4U);
+  const auto used = perennial::Run::open(at("run"), {}, silent_, Access::kUse);
+  EXPECT_EQ(predict_files(*used, find_images({at("photos")}).files, 1, silent_).made.size(), 4U);
   EXPECT_THROW(used->execute(), std::logic_error);
   EXPECT_EQ(snapshot(at("run")), before);
 }
@@ -144,8 +145,8 @@ TEST_F(RunFolder, FinishedItNeedsNothingElse) {
     begin(learner, small("digits", {{"learner", learner}, {"model.weights", "w.safetensors"}}))->execute();
     fs::current_path(here);
     fs::remove(at("w.safetensors"));
-    EXPECT_GT(Run::open(at(learner), {}, silent_, Access::kUse)->learner().memory()->size(), 0);
-    const auto run = Run::open(at(learner), {}, silent_);
+    EXPECT_GT(perennial::Run::open(at(learner), {}, silent_, Access::kUse)->learner().memory()->size(), 0);
+    const auto run = perennial::Run::open(at(learner), {}, silent_);
     DataOptions data;
     data.source = "folder:" + at("data").string();
     run->begin_update(data);
@@ -201,7 +202,7 @@ TEST_F(RunFolder, MovedDataAreFoundAgainAndOthersRefused) {
   EXPECT_THAT(error_of([&] { go_on("run", {{"epochs", "1"}}); }), HasSubstr("epochs: fixed by the run"));
   StopInTraining soon(6);
   {
-    const auto run = Run::open(at("run"), {}, soon);
+    const auto run = perennial::Run::open(at("run"), {}, soon);
     run->find_at(lies_in("moved"));
     EXPECT_THROW(run->execute(), Interrupted);
   }
@@ -252,7 +253,7 @@ TEST_F(RunFolder, ABeginningThatFailedIsNoRun) {
   EXPECT_FALSE(fs::exists(at("run")));
   begin("run", small());
   fs::remove_all(at("run") / "checkpoint");  // as a kill at that moment leaves it
-  EXPECT_THAT(error_of([&] { Run::open(at("run"), {}, silent_); }), HasSubstr("may be given again"));
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }), HasSubstr("may be given again"));
   begin("run", small())->execute();
   EXPECT_TRUE(fs::exists(at("run") / "report.html"));
 }

@@ -9,6 +9,7 @@
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/io/image_files.h"
 #include "perennial/memory/memory.h"
 #include "perennial/run/predict.h"
 #include "tests/base/temporary_folder.h"
@@ -265,7 +266,7 @@ TEST(Run, RefusesAFolderThatHoldsOneAlreadyAndOneThatHoldsNone) {
 TEST(Predict, FindsImagesAndSaysWhatIsMissing) {
   const TemporaryFolder folder;
   make_folder(folder / "empty");
-  EXPECT_THAT(error_of([&] { find_images({folder / "empty"}); }), testing::HasSubstr(".jpg or .png"));
+  EXPECT_THAT(error_of([&] { find_images({folder / "empty"}); }), testing::HasSubstr(".jpg .png"));
   EXPECT_THAT(error_of([&] { find_images({folder / "absent.jpg"}); }), testing::HasSubstr("absent.jpg"));
 }
 
