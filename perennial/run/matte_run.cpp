@@ -153,11 +153,12 @@ void MatteRun::prepare() {
          fmt::format("none (`perennial resume {} --data DIR` says where they lie now)", folder_.string())});
   load_chunk();
   const Chunk& found = chunks_.back();
-  if (found.images != expected.images || found.held_out != expected.held_out)
+  const int64_t began_with = expected.images + expected.held_out, are_here = found.images + found.held_out;
+  if (are_here != began_with)
     throw Error({"resuming the run", expected.data,
-                 fmt::format("the {} photographs that it began with", expected.images + expected.held_out),
-                 fmt::format("{}", found.images + found.held_out)});
-  if (expected.hash != 0 && found.hash != expected.hash)
+                 fmt::format("the {} photographs that it began with", began_with),
+                 fmt::format("{}", are_here)});
+  if (found.images != expected.images || (expected.hash != 0 && found.hash != expected.hash))
     throw Error({"resuming the run", expected.data, "the photographs that it began with", "others"});
 }
 

@@ -130,8 +130,13 @@ void ResumableRun::reopen_events(const std::string& file, int64_t records) {
   }
 }
 
+void ResumableRun::require_lock() const {
+  if (!lock_) throw std::logic_error("a run that was opened to be used does not go on");
+}
+
 void ResumableRun::execute() {
   if (finished()) return;
+  require_lock();
   prepare();
   const double began = steady_seconds(), before = chunk_seconds_;
   while (!finished()) {
@@ -152,7 +157,7 @@ void ResumableRun::execute() {
 }
 
 void ResumableRun::checkpoint() {
-  if (!lock_) throw std::logic_error("a run that was opened to be used does not go on");
+  require_lock();
   State state = save();
   state.values["wall_seconds"] = wall_seconds();
   state.values["chunk_seconds"] = chunk_seconds_;

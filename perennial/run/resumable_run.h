@@ -72,6 +72,7 @@ class ResumableRun {
 
  private:
   void require_no_run() const;
+  void require_lock() const;
   void remove_beginning();
   void open_log();
   void reopen_events(const std::string& file, int64_t records);

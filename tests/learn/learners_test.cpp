@@ -104,8 +104,8 @@ std::vector<Switched> every_switch() {
 // beginning and in the middle of a task.
 void expect_to_go_on_bit_equal(const Switched& what) {
   Progress silent;
-  const Samples first = halves(40, {0, 1}, 1),
-                second = concat(halves(24, {1, 0}, 1, 40), halves(36, {2, 3, 0}, 1, 64));
+  const Samples first = halves(24, {0, 1}, 1),
+                second = concat(halves(12, {1, 0}, 1, 24), halves(18, {2, 3, 0}, 1, 36));
   const auto whole = make(what);
   auto broken = make(what);
   const auto reload = [&] {

@@ -195,7 +195,7 @@ TEST_F(RunFolder, MovedDataAreFoundAgainAndOthersRefused) {
     return {{"data", "folder:" + at(name).string()}};
   };
   EXPECT_THAT(error_of([&] { go_on("run"); }), HasSubstr("resume " + at("run").string() + " --data"));
-  EXPECT_THAT(error_of([&] { go_on("run", lies_in("others")); }), HasSubstr("other pictures"));
+  EXPECT_THAT(error_of([&] { go_on("run", lies_in("others")); }), HasSubstr("found other samples or labels"));
   EXPECT_THAT(error_of([&] { go_on("run", lies_in("fewer")); }), HasSubstr("other samples or labels"));
   EXPECT_THAT(error_of([&] { go_on("run", {{"data", "digits"}}); }), HasSubstr("data: expected"));
   EXPECT_THAT(error_of([&] { go_on("run", {{"stream", "shuffled"}}); }), HasSubstr("stream: 'blurry10'"));
