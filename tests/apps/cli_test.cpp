@@ -168,8 +168,8 @@ TEST_F(CliRun, DataShowSplitAndBack) {
 
 TEST_F(CliRun, InterruptedBySignalItExitsWith130AndResumes) {
   const std::string run = path("interrupted");
-  const std::string learn =
-      std::string(PERENNIAL_BINARY) + " " + kLearn + "--learner rm --epochs 400 --out " + run;
+  const std::string learn = "env --default-signal=INT " + std::string(PERENNIAL_BINARY) + " " + kLearn +
+                            "--learner rm --epochs 400 --out " + run;
   const std::string script = "set -m; " + learn + " & p=$!; while kill -0 $p && [ ! -d " + run +
                              "/checkpoint ]; do sleep 0.05; done; sleep 0.3; kill -INT $p; wait $p";
   const int status = std::system(("bash -c '" + script + "' 2>/dev/null").c_str());

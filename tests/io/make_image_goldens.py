@@ -171,7 +171,7 @@ def text(data):
 
 
 def lines(name, value):
-    literals = "\n     ".join(f'"{text(value[i:i + 27])}"' for i in range(0, len(value), 27))
+    literals = "\n     ".join(f'"{text(value[i:i + 54])}"' for i in range(0, len(value), 54))
     return f"     std::string_view({literals}, {len(value)})"
 
 

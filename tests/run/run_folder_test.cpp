@@ -70,7 +70,8 @@ class StopInTraining : public Progress {
 class RunFolder : public testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_ / name; }
-  std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings, Progress& progress) {
+  std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings,
+                                        Progress& progress) {
     return perennial::Run::create(make_config(settings), at(name), progress);
   }
   std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings) {
@@ -253,7 +254,8 @@ TEST_F(RunFolder, ABeginningThatFailedIsNoRun) {
   EXPECT_FALSE(fs::exists(at("run")));
   begin("run", small());
   fs::remove_all(at("run") / "checkpoint");  // as a kill at that moment leaves it
-  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }), HasSubstr("may be given again"));
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }),
+              HasSubstr("may be given again"));
   begin("run", small())->execute();
   EXPECT_TRUE(fs::exists(at("run") / "report.html"));
 }
