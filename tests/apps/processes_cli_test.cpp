@@ -86,9 +86,9 @@ TEST_F(Processes, OfTwoUpdatesOneIsTold) {
 }
 
 TEST_F(Processes, AKilledOneLocksNobodyOut) {
-  const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 100 --out run";
-  EXPECT_EQ(
-      shell(learn + " & p=$!; until [ -d run/checkpoint ]; do sleep 0.02; done; sleep 0.2\n"
+  const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 400 --out run";
+  EXPECT_EQ(  // stopped, it keeps what it locked
+      shell(learn + " & p=$!; until [ -d run/checkpoint ]; do sleep 0.02; done; kill -STOP $p\n"
                     "perennial resume run --quiet 2>err; s=$?; kill -9 $p; wait $p 2>/dev/null; exit $s"),
       1);
   EXPECT_THAT(read_file(folder_ / "err"),
@@ -150,7 +150,7 @@ TEST_F(Processes, MovedDataAndGoneWeightsFromAnyFolder) {
   const Outcome gone = perennial_command("resume " + at("run") + " --quiet");
   if (gone.status == 0) GTEST_SKIP() << "it had finished before it was killed";
   EXPECT_THAT(gone.err, HasSubstr("resume " + at("run") + " --data"));
-  expect_refused("resume " + at("run") + " --quiet --data folder:" + at("others"), "other pictures");
+  expect_refused("resume " + at("run") + " --quiet --data folder:" + at("others"), "found other samples or labels");
   expect_done("resume " + at("run") + " --quiet --data folder:" + at("moved"));
   const auto measured = [&](const std::string& run) {
     return json::parse(read_file(folder_ / run / "metrics.json"))["confusion"];
