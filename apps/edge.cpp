@@ -38,7 +38,11 @@ void export_model(const ExportArguments& a) {
   const std::vector<fs::path> inputs{weights_file(a.weights), a.listing};
   check_export(a.flags, true, inputs);
   ImageNetworkOptions options{.side = a.size, .listing = {}};
-  if (!a.listing.empty()) options.listing = read_file(a.listing, kLongestListing);
+  if (!a.listing.empty()) {
+    options.listing = read_file(a.listing, kLongestListing);
+    if (options.listing.find_first_not_of(" \t\r\n") == std::string::npos)
+      throw Error({"reading a network", a.listing, "a description or a list of operations", "nothing"});
+  }
   const TrainedWeights weights = read_weights(a.weights);
   const edge::Graph graph = [&] {
     try {

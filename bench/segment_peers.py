@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """SINet at 224 x 224 on one core, side by side: `perennial segment bench`, ncnn, OpenVINO, ONNX Runtime and PyTorch, in turn.
 
-    bench/segment_peers.py PERENNIAL SINET.safetensors [--rounds 5] [--core 0] [--json FILE]
+    bench/segment_peers.py PERENNIAL SINET.safetensors [--rounds 5] [--core 0] [--json FILE] [--without RUNTIME]
 
 Needs the packages of bench/peer/requirements-segment.txt. Every runtime gets the same weights without subnormal values, one
 thread, its own graph optimisations, float32; those that read ONNX get the file that torch exports and the one that perennial exports, ncnn
@@ -135,7 +135,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("perennial"), p.add_argument("weights")
     p.add_argument("--rounds", type=int, default=5), p.add_argument("--core", type=int, default=0), p.add_argument("--json")
+    p.add_argument("--without", action="append", default=[], choices=list(PEERS), help="a runtime to leave out; may be repeated")
     args = p.parse_args()
+    for peer in args.without:
+        del PEERS[peer]
     import numpy
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

@@ -100,9 +100,12 @@ void Engine::leave_inputs() {
 }
 
 void Engine::take_inputs() {
-  for (const Input& input : inputs_)
-    if (std::memcmp(input.planes.data(), &kUnwritten, sizeof kUnwritten) == 0)
+  for (const Input& input : inputs_) {
+    uint32_t first = 0;
+    std::memcpy(&first, input.planes.data(), sizeof first);
+    if (first == kUnwritten)
       throw std::invalid_argument("input " + input.name + " has not been written since the last run");
+  }
   for (const Input& input : inputs_)
     if (input.apart) std::copy(input.planes.begin(), input.planes.end(), planes(input.tensor).data());
 }

@@ -98,6 +98,12 @@ TEST(EdgeCli, ANetworkOfOnesOwnIsDescribedExportedAndRun) {
   EXPECT_EQ(perennial_command("edge learn " + with + "--class x --skip-bad " + path("in")).status, 0);
   both("predict " + with + path("in"), "good.png");
 
+  write_file(folder / "empty.json", "\n");
+  const Outcome empty = perennial_command("edge export --weights " + path("w.safetensors") + " --listing " +
+                                          path("empty.json") + " -o " + path("e.peb"));
+  EXPECT_EQ(empty.status, 1);
+  EXPECT_THAT(empty.err, HasSubstr("expected a description or a list of operations, found nothing"));
+
   text["layers"][2]["dense"] = "b";
   write_file(folder / "d.json", text.dump());
   const Outcome wrong = perennial_command(command);

@@ -150,7 +150,8 @@ TEST_F(Processes, MovedDataAndGoneWeightsFromAnyFolder) {
   const Outcome gone = perennial_command("resume " + at("run") + " --quiet");
   if (gone.status == 0) GTEST_SKIP() << "it had finished before it was killed";
   EXPECT_THAT(gone.err, HasSubstr("resume " + at("run") + " --data"));
-  expect_refused("resume " + at("run") + " --quiet --data folder:" + at("others"), "found other samples or labels");
+  expect_refused("resume " + at("run") + " --quiet --data folder:" + at("others"),
+                 "found other samples or labels");
   expect_done("resume " + at("run") + " --quiet --data folder:" + at("moved"));
   const auto measured = [&](const std::string& run) {
     return json::parse(read_file(folder_ / run / "metrics.json"))["confusion"];
