@@ -64,31 +64,6 @@ std::map<std::string, Numbered> splits_in(const fs::path& folder) {
   return splits;
 }
 
-/// The files of one split in the order of their tasks.
-std::vector<fs::path> task_files(const fs::path& where) {
-  const bool whole = fs::is_directory(where);
-  const fs::path folder = whole ? where : where.has_parent_path() ? where.parent_path() : fs::path(".");
-  auto splits = splits_in(folder);
-  if (whole)
-    std::erase_if(splits, [](const auto& s) { return is_held_out(s.first); });
-  else
-    std::erase_if(splits, [&](const auto& s) { return s.first != where.filename().string(); });
-  if (splits.empty())
-    throw Error({kDoing, where.string(), "files such as cifar10_train_blurry10_rand1_task0.json", "none"});
-  if (splits.size() > 1)
-    throw Error({kDoing, where.string(),
-                 fmt::format("one split; name it, as in {}", (folder / splits.begin()->first).string()),
-                 fmt::format("{} splits", splits.size())});
-  std::vector<fs::path> files;
-  for (const auto& [number, file] : splits.begin()->second) {
-    if (number != static_cast<int64_t>(files.size()))
-      throw Error(
-          {kDoing, file.string(), fmt::format("task {}", files.size()), fmt::format("task {}", number)});
-    files.push_back(file);
-  }
-  return files;
-}
-
 std::string_view without_first_folder(std::string_view path) {
   const auto slash = path.find('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
@@ -277,9 +252,33 @@ std::vector<std::string> file_names(const Dataset& dataset, const std::vector<in
 
 }  // namespace
 
+std::vector<fs::path> split_task_files(const fs::path& where) {
+  const bool whole = fs::is_directory(where);
+  const fs::path folder = whole ? where : where.has_parent_path() ? where.parent_path() : fs::path(".");
+  auto splits = splits_in(folder);
+  if (whole)
+    std::erase_if(splits, [](const auto& s) { return is_held_out(s.first); });
+  else
+    std::erase_if(splits, [&](const auto& s) { return s.first != where.filename().string(); });
+  if (splits.empty())
+    throw Error({kDoing, where.string(), "files such as cifar10_train_blurry10_rand1_task0.json", "none"});
+  if (splits.size() > 1)
+    throw Error({kDoing, where.string(),
+                 fmt::format("one split; name it, as in {}", (folder / splits.begin()->first).string()),
+                 fmt::format("{} splits", splits.size())});
+  std::vector<fs::path> files;
+  for (const auto& [number, file] : splits.begin()->second) {
+    if (number != static_cast<int64_t>(files.size()))
+      throw Error(
+          {kDoing, file.string(), fmt::format("task {}", files.size()), fmt::format("task {}", number)});
+    files.push_back(file);
+  }
+  return files;
+}
+
 std::vector<Task> read_split_files(const fs::path& where, Dataset& dataset) {
   std::vector<SplitFile> files;
-  for (const fs::path& path : task_files(where))
+  for (const fs::path& path : split_task_files(where))
     files.push_back({path.string(), parse_split_json(read_file(path, kLargestFile), path.string())});
   const Matcher matcher(dataset, files);
   std::vector<Task> tasks(files.size());

@@ -25,6 +25,9 @@ struct Dataset;
 /// holds most. Throws Error with file and record for what does not fit; the dataset is then as it was.
 std::vector<Task> read_split_files(const std::filesystem::path& where, Dataset& dataset);
 
+/// The files of the split that `where` names, as above, in the order of their tasks. Error without any.
+std::vector<std::filesystem::path> split_task_files(const std::filesystem::path& where);
+
 /// Writes tasks in the same form, {prefix}_task{t}.json; Error when the disk is full.
 void write_split_files(const std::filesystem::path& folder, const std::string& prefix, const Dataset& dataset,
                        const std::vector<Task>& tasks);

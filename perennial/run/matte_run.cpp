@@ -79,8 +79,8 @@ uint64_t hash_of(const Split& split) {
 }
 
 MatteConfig named_from_root(MatteConfig config) {
-  config.data = path_from_root(config.data);
-  config.weights = path_from_root(config.weights);
+  config.data = path_from_root("data", config.data);
+  config.weights = path_from_root("weights", config.weights);
   return config;
 }
 
@@ -127,7 +127,7 @@ void MatteRun::begin_update(const std::string& data) {
     throw Error({"updating the run", folder_.string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
   const double began = steady_seconds();
-  chunks_.push_back({.data = path_from_root(data)});
+  chunks_.push_back({.data = path_from_root("data", data)});
   load_chunk();
   finished_ = begun_ = false;
   MatteStage stage = matte_stages(config_.train).back();
@@ -142,7 +142,7 @@ void MatteRun::begin_update(const std::string& data) {
   checkpoint();
 }
 
-void MatteRun::find_at(const std::string& data) { chunks_.back().data = path_from_root(data); }
+void MatteRun::find_at(const std::string& data) { chunks_.back().data = path_from_root("data", data); }
 
 void MatteRun::prepare() {
   if (!train_.empty()) return;
@@ -248,17 +248,19 @@ void MatteRun::finish_chunk() {
     sheet_.now(predict_mattes(trainer_.net(), batch.images));
   }
   remember();
-  show(after);
   chunks_.back().after = std::move(after);
+  show_results();
   chunks_.back().seconds = chunk_seconds();
   finished_ = true;
   log_info("finished");
 }
 
-void MatteRun::show(const std::vector<Scores>& after) {
+void MatteRun::show_results() {
+  const std::vector<Scores>& after = chunks_.back().after;
   const int64_t epochs = trainer_.epochs_done();
   for (size_t i = 0; i < after.size(); ++i)
     if (after[i]) scalar(fmt::format("foreground_iou/data_{}", i + 1), epochs, after[i]->foreground_iou);
+  if (const auto lost = forgetting()) scalar("forgetting", epochs, *lost);
   scalar("memory/samples", epochs, static_cast<double>(memory_.size()));
   if (!sheet_.empty()) picture("mattes", epochs, sheet_.picture());
 }

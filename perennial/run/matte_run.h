@@ -60,10 +60,12 @@ class MatteRun : public ResumableRun {
   void measure_now();
   void add_point(const SegmentationScores& scores);
   void finish_chunk();
-  void show(const std::vector<Scores>& after);
+  void show_results();
   void remember();
   SegmentationScores measure(const std::vector<Matte>& mattes);
   nlohmann::json chunk_json(const Chunk& chunk) const;
+  nlohmann::json iou_matrix() const;
+  std::optional<double> forgetting() const;
   State save() const override;
   void load(const State& state);
   void write_results() override;

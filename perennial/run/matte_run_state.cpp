@@ -29,8 +29,22 @@ SegmentationScores scores(const json& j) {
   return {number("foreground_iou"), number("miou"), number("boundary_f1"), j.at("images")};
 }
 
+}  // namespace
+
+json MatteRun::iou_matrix() const {
+  json matrix = json::array();
+  for (const Chunk& chunk : chunks_) {
+    json row = json::array();
+    for (const Scores& s : chunk.after) row.push_back(s ? number(s->foreground_iou) : json(nullptr));
+    if (!row.empty()) matrix.push_back(row);
+  }
+  return matrix;
+}
+
 // Mean over the earlier chunks of the best foreground IoU a chunk ever had before the end, less its last.
-json forgetting(const json& matrix) {
+std::optional<double> MatteRun::forgetting() const {
+  const json matrix = iou_matrix();
+  if (matrix.size() < 2) return std::nullopt;
   double sum = 0;
   int64_t count = 0;
   const size_t last = matrix.size() - 1;
@@ -43,10 +57,8 @@ json forgetting(const json& matrix) {
     sum += best - matrix[last][j].get<double>();
     ++count;
   }
-  return count > 0 ? json(sum / static_cast<double>(count)) : json(nullptr);
+  return count > 0 ? std::optional(sum / static_cast<double>(count)) : std::nullopt;
 }
-
-}  // namespace
 
 json MatteRun::chunk_json(const Chunk& chunk) const {
   json after = json::array();
@@ -109,13 +121,9 @@ void MatteRun::load(const State& state) {
 }
 
 json MatteRun::metrics_json() const {
-  json chunks = json::array(), matrix = json::array();
-  for (const Chunk& chunk : chunks_) {
-    chunks.push_back(chunk_json(chunk));
-    json row = json::array();
-    for (const Scores& s : chunk.after) row.push_back(s ? number(s->foreground_iou) : json(nullptr));
-    if (!row.empty()) matrix.push_back(row);
-  }
+  json chunks = json::array();
+  for (const Chunk& chunk : chunks_) chunks.push_back(chunk_json(chunk));
+  const auto forgotten = forgetting();
   json out{{"task", config_.task},
            {"learner", config_.learner},
            {"data", config_.data},
@@ -123,8 +131,8 @@ json MatteRun::metrics_json() const {
            {"seed", config_.seed},
            {"finished", finished_},
            {"chunks", chunks},
-           {"iou_matrix", matrix},
-           {"forgetting", matrix.empty() ? json(nullptr) : forgetting(matrix)},
+           {"iou_matrix", iou_matrix()},
+           {"forgetting", forgotten ? json(*forgotten) : json(nullptr)},
            {"parameters", trainer_.net().tensors().parameter_count()},
            {"epochs", trainer_.epochs_done()},
            {"memory_samples", memory_.size()},

@@ -11,6 +11,7 @@
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/random.h"
+#include "perennial/data/split_files.h"
 #include "perennial/io/weights.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/backbone.h"
@@ -22,16 +23,21 @@ namespace perennial {
 namespace {
 
 void name_from_root(RunConfig& config) {
-  config.data.source = source_from_root(config.data.source);
-  config.stream.kind = source_from_root(config.stream.kind);
-  config.stream.noise = source_from_root(config.stream.noise);
-  config.model.weights = path_from_root(config.model.weights);
+  config.data.source = source_from_root("data", config.data.source);
+  config.stream.kind = source_from_root("stream", config.stream.kind);
+  config.stream.noise = source_from_root("noise", config.stream.noise);
+  config.model.weights = path_from_root("weights", config.model.weights);
 }
 
 // What can be refused without the data.
 void require_possible(const RunConfig& config) {
   require_device(config.compute);
   if (!config.model.weights.empty()) read_weights(config.model.weights);
+  if (const std::string place = place_in(config.stream.kind, "splits"); !place.empty())
+    split_task_files(place);
+  if (const std::string file = place_in(config.stream.noise, "file");
+      !file.empty() && !std::filesystem::exists(file))
+    throw Error({"reading labels", file, "a file", "none"});
 }
 
 std::string_view bytes_of(const at::Tensor& t) {
@@ -193,7 +199,7 @@ void Run::begin_update(const DataOptions& data) {
   position_ = measured_ = 0;
   ++chunk_;
   chunk_data_ = data;
-  chunk_data_.source = source_from_root(data.source);
+  chunk_data_.source = source_from_root("data", data.source);
   task_ = 0;
   finished_ = consolidating_ = false;
   classes_before_ = static_cast<int64_t>(class_names_.size());

@@ -27,7 +27,7 @@ std::vector<std::byte> random_sinet() { return compile(sinet_portrait(naive::ran
 Weights published() {
   const char* data = std::getenv("PERENNIAL_DATA");
   Weights weights;
-  if (data == nullptr) return weights;
+  if (data == nullptr || *data == 0) return weights;
   std::ifstream file(std::string(data) + "/weights/sinet_portrait.safetensors", std::ios::binary);
   const std::string all((std::istreambuf_iterator<char>(file)), {});
   uint64_t header = 0;

@@ -7,6 +7,7 @@
 #include "perennial/io/image.h"
 #include "perennial/run/report/report.h"
 #include "tests/base/temporary_folder.h"
+#include "tests/run/events.h"
 #include "tests/run/interruption.h"
 
 namespace perennial {
@@ -150,6 +151,7 @@ TEST(MatteRun, ReplayForgetsLess) {
     const json m = metrics_of(folder / learner);
     EXPECT_GT(m["iou_matrix"][0][0].get<double>(), 0.7) << m["iou_matrix"];
     forgotten[learner] = m["forgetting"];
+    EXPECT_FLOAT_EQ(Events(folder / learner).last("forgetting"), static_cast<float>(forgotten[learner]));
   }
   EXPECT_GT(forgotten["finetune"], forgotten["er"] + 0.1) << forgotten["er"];
 }

@@ -277,6 +277,8 @@ TEST_F(RunFolder, WhatCanBeRefusedIsRefusedBeforeTheDataAreRead) {
   EXPECT_THAT(refused({{"train.augment", "flop"}}), HasSubstr("flop"));
   EXPECT_THAT(refused({{"noise", "sym:2"}}), HasSubstr("sym"));
   EXPECT_THAT(refused({{"stream", "splits:x"}, {"noise", "sym:0.2"}}), HasSubstr("noise"));
+  EXPECT_THAT(refused({{"stream", "splits:" + at("gone").string()}}), HasSubstr("gone"));
+  EXPECT_THAT(refused({{"noise", "file:" + at("unseen.txt").string()}}), HasSubstr("unseen.txt"));
   EXPECT_FALSE(fs::exists(at("run")));
   write_file(at("file"), "");
   EXPECT_THAT(error_of([&] { begin("file/run", small("folder:absent")); }), HasSubstr("file"));
