@@ -16,16 +16,17 @@ CIFAR = ["--stream", "blurry10", "--tasks", "5", "--memory", "500", "--model", "
          "--set", "train.memory_batch=16"]
 
 # Which of the choices to make the default: on a tenth of the training part, held out; the test part is not read.
+TENTH = ["--set", "train.stream_lr_factor=0.1"]
 CHOICES = {
+    "rm-tenth": ["--learner", "rm", *TENTH],
+    "rm-tenth-value": ["--learner", "rm", *TENTH, "--set", "rm.stride=value"],
+    "rm-tenth-confidence": ["--learner", "rm", *TENTH, "--set", "rm.uncertainty=confidence"],
+    "rm-tenth-both": ["--learner", "rm", *TENTH, "--set", "rm.stride=value", "--set", "rm.uncertainty=confidence"],
+    "rm-tenth-random": ["--learner", "rm", *TENTH, "--set", "rm.policy=random"],
     "rm": ["--learner", "rm"],
     "rm-value": ["--learner", "rm", "--set", "rm.stride=value"],
-    "rm-confidence": ["--learner", "rm", "--set", "rm.uncertainty=confidence"],
-    "rm-both": ["--learner", "rm", "--set", "rm.stride=value", "--set", "rm.uncertainty=confidence"],
-    "rm-random": ["--learner", "rm", "--set", "rm.policy=random"],
-    "rm-full": ["--learner", "rm", "--set", "train.stream_lr_factor=1"],
-    "rm-full-value": ["--learner", "rm", "--set", "train.stream_lr_factor=1", "--set", "rm.stride=value"],
+    "er-tenth": ["--learner", "er", *TENTH],
     "er": ["--learner", "er"],
-    "er-full": ["--learner", "er", "--set", "train.stream_lr_factor=1"],
 }
 VALIDATE = ["--set", "data.validate=0.1", "--eval-every", "1000"]
 
@@ -84,7 +85,7 @@ def row_text(name, runs):
     seconds = [m["wall_seconds"] for m in ms if m["finished"]]
     peek = f"{spread(best)} ({when})" if best else "-"
     seeds = ", ".join(f"{v:.2f}" for v in last)
-    return (f"{name:16} {spread(last):16} {figure('a_avg'):16} {figure('a_auc'):16} {figure('f_last'):16} {peek:24} "
+    return (f"{name:20} {spread(last):16} {figure('a_avg'):16} {figure('a_auc'):16} {figure('f_last'):16} {peek:24} "
             f"{spread(seconds):18} {seeds}")
 
 
@@ -110,7 +111,7 @@ def main():
                    for seed in seeds for name, flags in rows.items()]
         for w in waiting:
             w.result()
-    print(f"{'row':16} {'A_last, %':16} {'A_avg':16} {'A_AUC':16} {'F_last':16} {'best epoch (peeking)':24} {'seconds':18} "
+    print(f"{'row':20} {'A_last, %':16} {'A_avg':16} {'A_AUC':16} {'F_last':16} {'best epoch (peeking)':24} {'seconds':18} "
           "A_last by seed")
     for name in rows:
         print(row_text(name, [args.out / f"{name}-{s}" for s in seeds]))

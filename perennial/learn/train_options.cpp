@@ -11,7 +11,9 @@ void TrainOptions::bind(OptionTable& table) {
   table.add("train.memory_batch", memory_batch, "batch size of the memory phase; 0: half of batch")
       .range(0, 65536);
   table.add("train.lr", lr, "learning rate").range(0, 100);
-  table.add("train.stream_lr_factor", stream_lr_factor, "factor on lr during the stream pass").range(0, 10);
+  table.add("train.stream_lr_factor", stream_lr_factor, "factor on lr during the stream pass")
+      .range(0, 10)
+      .released("0.1");
   table
       .add("train.schedule", schedule,
            "of the memory phase: one cosine to zero, SGDR, x0.1 at 30/60/80/90, or none")
