@@ -12,6 +12,7 @@
 #include "perennial/data/split_files.h"
 #include "perennial/data/stream_picture.h"
 #include "perennial/io/image.h"
+#include "perennial/io/image_files.h"
 
 namespace perennial::apps {
 namespace {
@@ -79,7 +80,12 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
 // Classes name folders. Nothing that is there is written over: it may be what is read.
 void check_export(const Dataset& set, const std::filesystem::path& folder) {
   constexpr const char* kDoing = "exporting images";
-  for (const std::string& name : set.class_names) require_file_name(kDoing, "class", name);
+  for (const std::string& name : set.class_names) {
+    require_file_name(kDoing, "class", name);
+    if (is_passed_over(name))
+      throw Error(
+          {kDoing, "", "a class whose folder would be read again", "'" + name + "', which is passed over"});
+  }
   std::error_code none;
   if (std::filesystem::exists(folder) && !std::filesystem::is_empty(folder, none))
     throw Error({kDoing, folder.string(), "an empty folder, or none", "files"});
@@ -88,7 +94,7 @@ void check_export(const Dataset& set, const std::filesystem::path& folder) {
 void export_images(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const DataOptions options = data_options(a.settings);
-  require_no_input("--out", a.out, {place_of(options)});
+  require_outside_data("--out", a.out, options);
   const FolderLock lock(a.out, "exporting images");
   const std::filesystem::path train = std::filesystem::path(a.out) / "train",
                               test = std::filesystem::path(a.out) / "test";

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "perennial/base/outputs.h"
+
 namespace perennial::apps {
 namespace {
 
@@ -157,6 +159,14 @@ void add_override_flags(CLI::App& command, Settings& settings) {
 std::string place_of(const DataOptions& data) {
   const size_t colon = data.source.find(':');
   return colon == std::string::npos ? "" : data.source.substr(colon + 1);
+}
+
+void require_outside_data(const std::string& option, const std::string& output, const DataOptions& data) {
+  const std::string place = place_of(data);
+  if (data.source.starts_with("folder:"))
+    require_outside(option, output, place);
+  else
+    require_no_input(option, output, {place});
 }
 
 DataOptions data_options(const Settings& settings) {

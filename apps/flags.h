@@ -40,6 +40,13 @@ void add_override_flags(CLI::App& command, Settings& settings);
 /// The folder or file that data are read from; empty for those that are built in.
 std::string place_of(const DataOptions& data);
 
+/// How to go on after an update that was stopped while its data were read.
+inline constexpr const char* kUpdateNotBegun = "the update was not begun: give the same command again";
+
+/// std::invalid_argument when what is to be written at `output` is what is read, or in a folder of images
+/// that is.
+void require_outside_data(const std::string& option, const std::string& output, const DataOptions& data);
+
 /// The data options among `settings`.
 DataOptions data_options(const Settings& settings);
 

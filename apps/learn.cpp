@@ -57,7 +57,7 @@ void learn(const LearnArguments& a) {
   settings.insert(settings.end(), a.settings.begin(), a.settings.end());
   TerminalProgress progress(a.common.quiet);
   auto config = make_config(settings);
-  require_no_input("--out", a.out, {place_of(config->data)});
+  require_outside_data("--out", a.out, config->data);
   const auto run = Run::create(std::move(config), a.out, progress);
   finish(*run, a.common, progress);
 }
@@ -127,9 +127,14 @@ void add_update(CLI::App& app) {
       return update_mattes(a->run, a->data, a->overrides, a->common);
     }
     const DataOptions data = data_options(a->data);
+    require_outside_data("RUN", a->run, data);
     TerminalProgress progress(a->common.quiet);
     const auto run = Run::open(a->run, a->overrides, progress);
-    run->begin_update(data);
+    try {
+      run->begin_update(data);
+    } catch (const Interrupted&) {
+      throw Interrupted{kUpdateNotBegun};
+    }
     finish(*run, a->common, progress);
   });
 }

@@ -16,6 +16,7 @@ struct ReportArguments {
 };
 
 void report(const ReportArguments& a) {
+  if (!a.out.empty()) require_ending("-o", a.out, {".html", ".htm"});
   const std::string page = report_html(a.run);
   const auto file =
       a.out.empty() ? std::filesystem::path(a.run) / "report.html" : std::filesystem::path(a.out);

@@ -39,6 +39,8 @@ struct ExportArguments {
 };
 
 void export_model(const ExportArguments& a) {
+  if (a.size < 0)
+    throw std::invalid_argument(fmt::format("--size: expected a multiple of 32, found {}", a.size));
   check_export(a.flags, false, {weights_file(a.weights)});
   const TrainedWeights weights = read_weights(a.weights);
   export_network(matte_graph(weights, a.size),

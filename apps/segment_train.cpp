@@ -47,7 +47,8 @@ void train(const TrainArguments& a) {
   settings.insert(settings.end(), a.settings.begin(), a.settings.end());
   TerminalProgress progress(a.common.quiet);
   const MatteConfig config = make_matte_config(settings);
-  require_no_input("--out", a.out, {config.data});
+  const std::filesystem::path data = config.data;
+  require_no_input("--out", a.out, {data, data / "images", data / "masks"});
   const auto run = MatteRun::create(config, a.out, progress);
   finish(*run, a.common, progress);
 }
@@ -80,7 +81,11 @@ void update_mattes(const std::string& run, const Settings& data, const Settings&
   if (folder.empty()) throw std::invalid_argument("update: say which data with --data DIR");
   TerminalProgress progress(common.quiet);
   const auto opened = MatteRun::open(run, settings, progress);
-  opened->begin_update(folder);
+  try {
+    opened->begin_update(folder);
+  } catch (const Interrupted&) {
+    throw Interrupted{kUpdateNotBegun};
+  }
   finish(*opened, common, progress);
 }
 

@@ -104,7 +104,8 @@ void Engine::take_inputs() {
     uint32_t first = 0;
     std::memcpy(&first, input.planes.data(), sizeof first);
     if (first == kUnwritten)
-      throw std::invalid_argument("input " + input.name + " has not been written since the last run");
+      throw std::invalid_argument("input " + std::string(input.name) +
+                                  " has not been written since the last run");
   }
   for (const Input& input : inputs_)
     if (input.apart) std::copy(input.planes.begin(), input.planes.end(), planes(input.tensor).data());

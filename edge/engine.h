@@ -51,7 +51,7 @@ class Engine {
 
  private:
   struct Input {
-    std::string name;
+    const char* name;  ///< in the model
     uint32_t tensor;
     bool apart;  ///< its planes are memory of its own, copied into the tensor when a run begins
     std::span<float> planes;

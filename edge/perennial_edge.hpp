@@ -16,6 +16,12 @@ inline void check(bool good) {
   if (!good) throw std::runtime_error(pe_error());
 }
 
+/// A text for C, which ends at the first zero byte: one inside would cut it.
+inline const char* c_string(const std::string& text) {
+  if (text.find('\0') != std::string::npos) throw std::runtime_error("a zero byte in a name");
+  return text.c_str();
+}
+
 /// Where a network's weights lie: in memory, or in the file (pe_open_mapped() says what that asks of the
 /// file).
 enum class Access { kRead, kMap };
@@ -25,8 +31,8 @@ class Network {
  public:
   /// Never holds more than `most_bytes` of memory (0: 1 GiB).
   explicit Network(const std::string& path, Access access = Access::kRead, size_t most_bytes = 0)
-      : model_(access == Access::kMap ? pe_open_mapped(path.c_str(), most_bytes)
-                                      : pe_open_within(path.c_str(), most_bytes)) {
+      : model_(access == Access::kMap ? pe_open_mapped(c_string(path), most_bytes)
+                                      : pe_open_within(c_string(path), most_bytes)) {
     check(model_ != nullptr);
   }
   /// Of a file in memory, aligned to 8, which must outlive it.
@@ -90,13 +96,13 @@ class Classes {
  public:
   /// `output` of the network gives the features.
   Classes(const std::string& path, const Network& network, int output, size_t most_bytes = 0)
-      : classes_(pe_classes_open(path.c_str(), network.get(), output, most_bytes)) {
+      : classes_(pe_classes_open(c_string(path), network.get(), output, most_bytes)) {
     check(classes_ != nullptr);
   }
   void learn(const std::string& name, std::span<const float> features) {
-    check(pe_classes_learn_n(get(), name.c_str(), features.data(), features.size()) == 0);
+    check(pe_classes_learn_n(get(), c_string(name), features.data(), features.size()) == 0);
   }
-  void forget(const std::string& name) { check(pe_classes_forget(get(), name.c_str()) == 0); }
+  void forget(const std::string& name) { check(pe_classes_forget(get(), c_string(name)) == 0); }
   void save() const { check(pe_classes_save(get()) == 0); }
   /// The cosine to each class.
   std::vector<float> similarities(std::span<const float> features) const {

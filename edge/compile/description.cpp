@@ -159,6 +159,8 @@ class Reader {
       std::copy(deviation.begin(), deviation.end(), pixels.std);
       pixels.bgr = o.flag("bgr", false);
     }
+    require(pixels.divisor > 0 || !(text.contains("mean") || text.contains("std")),
+            "\"divisor\" beside \"mean\" and \"std\" (255 for pixels from 0 to 1)");
     o.nothing_else();
     const int side = side_ > 0 ? side_ : said;
     require(side >= 1 && side <= kMostSide, "a side of 1 to " + std::to_string(kMostSide));

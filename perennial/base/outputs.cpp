@@ -59,6 +59,18 @@ void require_no_input(const std::string& option, const fs::path& output,
                                               output.string(), input.string()));
 }
 
+void require_outside(const std::string& option, const fs::path& output, const fs::path& folder) {
+  FileNumber read, above;
+  if (!number_of(folder, read)) return;
+  std::error_code failed;
+  const fs::path whole = fs::weakly_canonical(fs::absolute(output, failed), failed);
+  for (fs::path at = failed ? fs::absolute(output, failed) : whole; at.has_relative_path();
+       at = at.parent_path())
+    if (number_of(at, above) && above == read)
+      throw std::invalid_argument(fmt::format("{}: {} lies in {}, which is read; name a place outside it",
+                                              option, output.string(), folder.string()));
+}
+
 void require_apart(const std::string& doing, const std::vector<Output>& outputs) {
   std::map<std::string, const Output*> places;
   for (const Output& output : outputs)

@@ -21,6 +21,11 @@ void require_ending(const std::string& option, const std::filesystem::path& file
 void require_no_input(const std::string& option, const std::filesystem::path& output,
                       const std::vector<std::filesystem::path>& inputs);
 
+/// A folder to write must not be inside `folder`, whose files are read, nor be it: what is written would be
+/// read the next time. std::invalid_argument names the option.
+void require_outside(const std::string& option, const std::filesystem::path& output,
+                     const std::filesystem::path& folder);
+
 /// A file that will be made of another.
 struct Output {
   std::filesystem::path from, to;

@@ -75,7 +75,7 @@ DataSource load_csv(const fs::path& file, const DataOptions& options, Progress& 
   check_unique(rows, file);
   ImageList list = to_list(file, rows);
   if (!list.left_out.empty()) progress.note(file.string() + ": " + list.left_out);
-  if (list.split_note.empty()) hold_out(list, options.test_share, progress);
+  if (list.split_note.empty()) hold_out(list, options, progress);
   choose_entries(list, options);
   return decode_images(list, options, progress);
 }

@@ -148,6 +148,8 @@ void DataOptions::bind(OptionTable& table) {
 
 std::vector<int64_t> chosen_classes(const DataOptions& options, const std::vector<std::string>& names) {
   const auto wanted = split(options.classes, ',');
+  if (wanted.empty() && !options.classes.empty())
+    throw std::invalid_argument("data.classes: expected names of classes, found '" + options.classes + "'");
   std::vector<int64_t> chosen;
   for (const auto& name : wanted) {
     const auto it = std::find(names.begin(), names.end(), name);

@@ -60,6 +60,7 @@ class Scan {
     for (const int64_t c : chosen_classes(options_, names))
       list_.class_names.push_back(names[static_cast<size_t>(c)]);
     add_part(train, false);
+    if (layout_.divided()) note_broken_links(images_in(root_, Depth::kFolder));
     add_tested(names);
     if (layout_.divided())
       for (const auto& other : layout_.others)
@@ -80,7 +81,13 @@ class Scan {
     const FoundImages loose = images_in(part, Depth::kFolder);
     if (!loose.files.empty())
       notes_.push_back(std::to_string(loose.files.size()) + " images (in no class's folder)");
+    note_broken_links(loose);
     for (int64_t c = 0; c < static_cast<int64_t>(list_.class_names.size()); ++c) add_class(part, c, test);
+  }
+
+  void note_broken_links(const FoundImages& found) {
+    if (const auto at = found.left_out.find("broken link"); at != found.left_out.end())
+      notes_.push_back(std::to_string(at->second) + " broken links (beside the folders)");
   }
 
   void add_class(const fs::path& part, int64_t label, bool test) {
@@ -105,13 +112,14 @@ class Scan {
   void add_tested(const std::vector<std::string>& known) {
     const auto tested =
         tested_part(layout_.parts.contains(SplitName::kValidation), layout_.parts.contains(SplitName::kTest));
-    if (!tested) return hold_out(list_, options_.test_share, progress_);
+    if (!tested) return hold_out(list_, options_, progress_);
     const std::string& part = layout_.parts.at(*tested);
     // Classes that the training part lacks would never be learnt.
     for (const auto& name : folders_in(root_ / part))
       if (!std::binary_search(known.begin(), known.end(), name))
         bad_layout(root_,
                    part + "/" + name + "/ without " + layout_.parts.at(SplitName::kTrain) + "/" + name + "/");
+    if (folders_in(root_ / part).empty()) bad_layout(root_, part + "/ without a class's folder in it");
     add_part(root_ / part, true);
     list_.split_note = "the folder's own " + part + "/";
     if (*tested == SplitName::kTest && layout_.parts.contains(SplitName::kValidation))

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include "perennial/base/files.h"
 #include "perennial/base/random.h"
-#include "perennial/io/image.h"
 
 namespace perennial {
 namespace {
@@ -12,8 +10,6 @@ namespace {
 constexpr uint64_t kHoldOutSeed = 0x686f6c646f7574;
 
 }  // namespace
-
-uint64_t content_hash(const std::filesystem::path& file) { return hash64(read_image_bytes(file)); }
 
 std::vector<bool> held_out(const std::vector<uint64_t>& contents, double share) {
   std::vector<bool> out(contents.size());

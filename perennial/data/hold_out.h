@@ -1,13 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
 namespace perennial {
-
-/// The hash of a file's bytes. Throws Error when it cannot be read.
-uint64_t content_hash(const std::filesystem::path& file);
 
 /// Which of some samples (of one class) are held out for testing: those whose content, by its hash, falls
 /// into `share`. It depends on the sample alone, so that it stays on its side when others come or go, or when

@@ -1,6 +1,7 @@
 #include "perennial/data/image_list.h"
 
 #include <atomic>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -10,21 +11,24 @@
 #include "perennial/base/threads.h"
 #include "perennial/data/hold_out.h"
 #include "perennial/data/sources.h"
+#include "perennial/io/image.h"
 
 namespace perennial {
 namespace {
 
-/// By entry. A file that cannot be read has the hash of its path: decoding will say what is wrong with it.
-std::vector<uint64_t> contents_of(const ImageList& list, Progress& progress) {
-  std::vector<uint64_t> contents(list.entries.size());
+/// By entry; nothing for a file that will be left out, or of which decoding will say what is wrong with it.
+std::vector<std::optional<uint64_t>> contents_of(const ImageList& list, bool skip_bad, Progress& progress) {
+  constexpr int64_t kSmall = 32;
+  std::vector<std::optional<uint64_t>> contents(list.entries.size());
   std::atomic<bool> stopped{false};
   parallel_for(static_cast<int64_t>(contents.size()), 16, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end) && !stopped; ++i) {
       if (progress.stop_requested()) stopped = true;
       try {
-        contents[i] = content_hash(list.entries[i].file);
+        const std::string bytes = read_image_bytes(list.entries[i].file);
+        if (skip_bad) decode_image(bytes, list.entries[i].path, max_image_pixels(), kSmall);
+        contents[i] = hash64(bytes);
       } catch (const Error&) {
-        contents[i] = hash64(list.entries[i].path);
       }
     }
   });
@@ -34,18 +38,19 @@ std::vector<uint64_t> contents_of(const ImageList& list, Progress& progress) {
 
 }  // namespace
 
-void hold_out(ImageList& list, double share, Progress& progress) {
+void hold_out(ImageList& list, const DataOptions& options, Progress& progress) {
+  const double share = options.test_share;
   if (share <= 0) {
     list.split_note = "no test part (test_share is 0)";
     return;
   }
-  const auto contents = contents_of(list, progress);
+  const auto contents = contents_of(list, options.skip_bad, progress);
   std::vector<std::vector<size_t>> classes(list.class_names.size());
   for (size_t i = 0; i < list.entries.size(); ++i)
-    classes[static_cast<size_t>(list.entries[i].label)].push_back(i);
+    if (contents[i]) classes[static_cast<size_t>(list.entries[i].label)].push_back(i);
   for (const auto& entries : classes) {
     std::vector<uint64_t> of_class;
-    for (const size_t i : entries) of_class.push_back(contents[i]);
+    for (const size_t i : entries) of_class.push_back(*contents[i]);
     const auto out = held_out(of_class, share);
     for (size_t k = 0; k < entries.size(); ++k) list.entries[entries[k]].test = out[k];
   }

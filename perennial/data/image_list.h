@@ -26,8 +26,9 @@ struct ImageList {
   std::string left_out;  ///< what of the source is not among the entries: DataSource::left_out
 };
 
-/// Marks about `share` of each class as test by the content of the files (held_out). Writes split_note.
-void hold_out(ImageList& list, double share, Progress& progress);
+/// Marks about options.test_share of each class as test by the content of the files (held_out). With
+/// options.skip_bad those that cannot be decoded do not count. Writes split_note.
+void hold_out(ImageList& list, const DataOptions& options, Progress& progress);
 
 /// Keeps the classes and the train samples per class that the options ask for.
 void choose_entries(ImageList& list, const DataOptions& options);

@@ -87,7 +87,7 @@ IdxSet find_set(fs::path& folder) {
       folder = folder.parent_path();
       return set;
     }
-    if (!find_file(folder, set.prefix + "train-images", 3).empty()) found.push_back(part);
+    if (!find_file(folder, set.prefix + "train-images", 3).empty()) found.emplace_back(part);
   }
   if (found.empty() || !find_file(folder, "train-images", 3).empty()) {
     IdxSet set;

@@ -21,21 +21,6 @@ bool one_of(const std::array<std::string_view, N>& names, const std::string& nam
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool passed_over(const std::string& name) {
-  constexpr std::array<std::string_view, 11> kSystems{"@eadir",
-                                                      "@tmp",
-                                                      "#recycle",
-                                                      "#snapshot",
-                                                      "__macosx",
-                                                      "$recycle.bin",
-                                                      "system volume information",
-                                                      "lost+found",
-                                                      "thumbs.db",
-                                                      "ehthumbs.db",
-                                                      "desktop.ini"};
-  return name.empty() || name.front() == '.' || name == "Icon\r" || one_of(kSystems, lower(name));
-}
-
 /// Files whose name does not tell, or tells of a format that is not read, may hold an image all the same.
 bool name_may_mislead(const std::string& ending) {
   constexpr std::array<std::string_view, 12> kPictures{".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k",
@@ -71,7 +56,7 @@ class Walk {
     if (!seen_.insert(real).second) return;
     for (const auto& entry : fs::directory_iterator(path)) {
       const fs::path name = entry.path().filename();
-      if (passed_over(name.string())) continue;
+      if (is_passed_over(name.string())) continue;
       if (entry.is_symlink())
         links_.push_back(path / name);
       else
@@ -174,13 +159,28 @@ FoundImages find_images(const std::vector<fs::path>& paths) {
   return found;
 }
 
+bool is_passed_over(const std::string& name) {
+  constexpr std::array<std::string_view, 11> kSystems{"@eadir",
+                                                      "@tmp",
+                                                      "#recycle",
+                                                      "#snapshot",
+                                                      "__macosx",
+                                                      "$recycle.bin",
+                                                      "system volume information",
+                                                      "lost+found",
+                                                      "thumbs.db",
+                                                      "ehthumbs.db",
+                                                      "desktop.ini"};
+  return name.empty() || name.front() == '.' || name == "Icon\r" || one_of(kSystems, lower(name));
+}
+
 std::vector<std::string> folders_in(const fs::path& folder) {
   std::vector<std::string> names;
   try {
     for (const auto& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
       std::error_code broken_link;
-      if (!passed_over(name) && fs::is_directory(entry.path(), broken_link)) names.push_back(name);
+      if (!is_passed_over(name) && fs::is_directory(entry.path(), broken_link)) names.push_back(name);
     }
   } catch (const fs::filesystem_error& error) {
     unreadable(error);

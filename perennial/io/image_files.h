@@ -34,6 +34,9 @@ FoundImages images_in(const std::filesystem::path& folder, Depth depth = Depth::
 /// missing and for a folder without images.
 FoundImages find_images(const std::vector<std::filesystem::path>& paths);
 
+/// True for a name that is passed over: nothing that is to be read again may have it.
+bool is_passed_over(const std::string& name);
+
 /// Names of the subfolders of a folder, sorted. Throws Error when it cannot be read.
 std::vector<std::string> folders_in(const std::filesystem::path& folder);
 

@@ -124,6 +124,9 @@ Image decode_tiff(std::string_view bytes, const std::string& name, int64_t max_p
   constexpr int64_t kMostBytesPerPixel = 16;
   TiffReader reader(bytes, std::max(kHeaderMemory, kMostBytesPerPixel * max_pixels));
   if (reader.failed()) bad_image(name, "a sound TIFF", reader.reason());
+  if (const uint16_t form = reader.short_number(TIFFTAG_PHOTOMETRIC); form >= PHOTOMETRIC_CIELAB)
+    bad_image(name, "a TIFF of grey, palette, RGB, CMYK or YCbCr colours",
+              "photometric form " + std::to_string(form));
   const ImageSize size{reader.number(TIFFTAG_IMAGELENGTH), reader.number(TIFFTAG_IMAGEWIDTH)};
   check_image_size(name, size.height, size.width, max_pixels);
   std::vector<uint8_t> pixels = read_rgba(reader, name, size);

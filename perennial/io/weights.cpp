@@ -1,6 +1,7 @@
 #include "perennial/io/weights.h"
 
 #include <map>
+#include <stdexcept>
 #include <string>
 
 namespace perennial {
@@ -12,6 +13,7 @@ std::string_view unwrapped(std::string_view name) {
 }
 
 std::filesystem::path weights_file(const std::filesystem::path& file_or_folder) {
+  if (file_or_folder.empty()) throw std::invalid_argument("weights: expected a file, found an empty name");
   if (!std::filesystem::is_directory(file_or_folder)) return file_or_folder;
   const auto whole = file_or_folder / "model.safetensors",
              parts = file_or_folder / "model.safetensors.index.json";

@@ -27,8 +27,9 @@ at::Tensor Head::forward(const at::Tensor& features, bool training) {
   const auto& t = tensors_.all();
   if (kind_ == HeadKind::kLinear) return at::linear(features, t[0].value, t[1].value);
   const at::Tensor product = at::linear(features, t[0].value);
-  return at::batch_norm(product, t[1].value, t[2].value, t[3].value, t[4].value, training, kMomentum, kEps,
-                        true);
+  const bool varies = product.size(0) > 1;  // a single value has no variance
+  return at::batch_norm(product, t[1].value, t[2].value, t[3].value, t[4].value, training && varies,
+                        kMomentum, kEps, true);
 }
 
 void Head::grow(int64_t classes) {

@@ -81,6 +81,7 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, const NormOptions& op
       options_(options) {}
 
 at::Tensor BatchNorm::forward(const at::Tensor& x, bool training) {
+  if (x.numel() == x.size(1)) training = false;  // a single value has no variance
   if (training)
     ++trained_;  // batch_norm writes the running statistics without telling their version counters
   at::Tensor y = at::batch_norm(x, weight_, bias_, mean_, variance_, training, options_.momentum,

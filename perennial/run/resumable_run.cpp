@@ -58,17 +58,27 @@ ResumableRun::ResumableRun(std::filesystem::path folder, Progress& progress)
 
 ResumableRun::~ResumableRun() = default;
 
+// A beginning that failed has left at most a config.toml, the log and the starting weights.
 void ResumableRun::require_no_run() const {
+  const auto refuse = [this](const std::string& found) {
+    throw Error({"beginning a run", folder_.string(), "a folder without a run", found});
+  };
   std::error_code code;
-  std::string found;
-  if (!checkpoints_.empty())
-    found = "one (go on with `perennial resume`, or name another folder)";
-  else if (std::filesystem::exists(folder_ / kConfig, code) && read_file(folder_ / kConfig) != config_text_)
-    found = "a config.toml of something else (move it away, or name another folder)";
-  if (!found.empty()) throw Error({"beginning a run", folder_.string(), "a folder without a run", found});
+  if (!checkpoints_.empty()) refuse("one (go on with `perennial resume`, or name another folder)");
+  const bool has_config = std::filesystem::exists(folder_ / kConfig, code);
+  std::vector<std::filesystem::path> mine{"metrics.json", "metrics.csv", "model.safetensors",
+                                          "memory.png",   "mattes.png",  "report.html"};
+  if (!has_config)
+    mine.insert(mine.end(), {kLog, kept_weights().filename()});
+  else if (read_file(folder_ / kConfig) != config_text_)
+    mine = {kConfig};
+  for (const auto& name : mine)
+    if (std::filesystem::exists(folder_ / name, code))
+      refuse("a " + name.string() + " of something else (move it away, or name another folder)");
 }
 
 void ResumableRun::claim(const std::string& config) {
+  if (folder_.empty()) throw std::invalid_argument("out: expected a folder to write, found an empty name");
   config_text_ = config;
   require_no_run();
   lock_ = std::make_unique<FolderLock>(folder_, "beginning a run");

@@ -38,7 +38,8 @@ int64_t side_of(const TensorFile& weights, int64_t asked) {
 edge::Graph image_network(const TensorFile& weights, const ImageNetworkOptions& options) {
   const std::string listing = options.listing.empty() ? text_of(weights, "graph") : options.listing;
   const edge::Weights tensors = edge_weights(weights);
-  if (const size_t first = listing.find_first_not_of(" \t\r\n"); first != std::string::npos) {
+  const size_t begin = listing.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // a byte-order mark
+  if (const size_t first = listing.find_first_not_of(" \t\r\n", begin); first != std::string::npos) {
     if (listing[first] == '{')
       return edge::read_description(listing, tensors, static_cast<int>(options.side));
     return edge::read_listing(listing, tensors, kTflite, static_cast<int>(side_of(weights, options.side)));

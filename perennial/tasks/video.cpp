@@ -151,6 +151,7 @@ void VideoWriter::fail() {
 void VideoWriter::write(const std::vector<uint8_t>& pixels, int64_t time) {
   const std::string head = picture_head(nanoseconds(time - shape_.begin, shape_.file.tick), pixels.size());
   if (!ffmpeg_.write(head.data(), head.size()) || !ffmpeg_.write(pixels.data(), pixels.size())) fail();
+  ++written_;
 }
 
 void VideoWriter::finish() {
@@ -159,6 +160,16 @@ void VideoWriter::finish() {
   } catch (const Error& e) {
     throw Error({"writing the video", path_, "that FFmpeg writes it", e.context().found});
   }
+  // FFmpeg may end well although the disk was full when it closed the file.
+  int64_t found = 0;
+  try {
+    found = count_pictures(file_.path());
+  } catch (const Error& e) {
+    throw Error({"writing the video", path_, "a whole file (is the disk full?)", e.context().found});
+  }
+  if (found < (holds_every_picture(path_) ? written_ : 1))
+    throw Error({"writing the video", path_, fmt::format("{} pictures (is the disk full?)", written_),
+                 fmt::format("{} in the file", found)});
   file_.land();
 }
 

@@ -68,6 +68,7 @@ class VideoWriter {
   std::string path_;
   VideoShape shape_;
   Child ffmpeg_;
+  int64_t written_ = 0;
 };
 
 }  // namespace perennial

@@ -147,17 +147,14 @@ std::string output_filters(const VideoWish& wish, const VideoFile& source, const
 
 std::string ffmpeg_path(const std::filesystem::path& path) { return "file:" + path.string(); }
 
-VideoFile probe_video(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path))
-    throw Error({"reading the video", path.string(), "a file",
-                 std::filesystem::exists(path) ? "something else" : "nothing there"});
-  Child probe(
-      {"ffprobe", "-v", "error", "-show_library_versions", "-show_entries",
-       "stream=index,codec_type,codec_name,width,height,time_base,avg_frame_rate,r_frame_rate,nb_frames,"
-       "duration,color_space,color_primaries,color_transfer:stream_disposition=attached_pic:"
-       "format=duration,start_time",
-       "-of", "json", ffmpeg_path(path)},
-      Child::Pipe::kRead);
+namespace {
+
+/// What ffprobe says of a file.
+json probed(const std::filesystem::path& path, const Words& wanted) {
+  Words words{"ffprobe", "-v", "error"};
+  words.insert(words.end(), wanted.begin(), wanted.end());
+  words.insert(words.end(), {"-of", "json", ffmpeg_path(path)});
+  Child probe(words, Child::Pipe::kRead);
   std::string text(size_t{1} << 20, '\0');
   text.resize(probe.read(reinterpret_cast<uint8_t*>(text.data()), text.size()));
   try {
@@ -165,7 +162,32 @@ VideoFile probe_video(const std::filesystem::path& path) {
   } catch (const Error& e) {
     throw Error({"reading the video", path.string(), "a video that FFmpeg reads", e.context().found});
   }
-  const json all = json::parse(text, nullptr, false);
+  return json::parse(text, nullptr, false);
+}
+
+}  // namespace
+
+int64_t count_pictures(const std::filesystem::path& path) {
+  const json all =
+      probed(path, {"-select_streams", "v:0", "-count_packets", "-show_entries", "stream=nb_read_packets"});
+  try {
+    return std::stoll(all.at("streams").at(0).at("nb_read_packets").get<std::string>());
+  } catch (const std::exception&) {  // of the JSON or of the number
+    throw Error({"reading the video", path.string(), "a stream of pictures", "none"});
+  }
+}
+
+bool holds_every_picture(const std::filesystem::path& path) { return container_of(path).format != "avi"; }
+
+VideoFile probe_video(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path))
+    throw Error({"reading the video", path.string(), "a file",
+                 std::filesystem::exists(path) ? "something else" : "nothing there"});
+  const std::string entries =
+      "stream=index,codec_type,codec_name,width,height,time_base,avg_frame_rate,r_frame_rate,nb_frames,"
+      "duration,"
+      "color_space,color_primaries,color_transfer:stream_disposition=attached_pic:format=duration,start_time";
+  const json all = probed(path, {"-show_library_versions", "-show_entries", entries});
   const json* stream = all.is_object() && all.contains("streams") ? first_video(all["streams"]) : nullptr;
   if (stream == nullptr) throw Error({"reading the video", path.string(), "a stream of pictures", "none"});
   try {

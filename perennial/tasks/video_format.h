@@ -28,6 +28,13 @@ struct VideoFile {
 /// Asks ffprobe. Throws Error when it is no file or has no video.
 VideoFile probe_video(const std::filesystem::path& path);
 
+/// How many pictures a video that was written holds, by reading it through. Throws Error when it cannot be
+/// read.
+int64_t count_pictures(const std::filesystem::path& path);
+
+/// True for what gives each picture its own time, and so holds as many as were written.
+bool holds_every_picture(const std::filesystem::path& path);
+
 /// A path as FFmpeg reads it: no protocol (a colon), option (a hyphen) or pattern in it.
 std::string ffmpeg_path(const std::filesystem::path& path);
 

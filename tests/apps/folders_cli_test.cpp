@@ -60,6 +60,38 @@ TEST_F(FoldersCli, PredictionsOfGoodImagesStandBesideABadOne) {
   run("predict " + path("run") + " " + path("in/bad.jpg") + " --skip-bad", 1);
 }
 
+// A damaged file must not be the one that its class is tested on.
+TEST_F(FoldersCli, EveryClassHasATestImageThatCanBeRead) {
+  for (const std::string name : {"ant", "bee"})
+    for (int i = 0; i < 6; ++i) {
+      photograph("data/" + name + "/" + std::to_string(i) + ".png", static_cast<uint64_t>(i) + name.size());
+      file("data/" + name + "/bad" + std::to_string(i) + ".png", std::string(static_cast<size_t>(i), 'x'));
+    }
+  run("data export --quiet --skip-bad --data folder:" + path("data") + " --out " + path("out"), 0);
+  for (const char* name : {"out/train/ant", "out/train/bee", "out/test/ant", "out/test/bee"})
+    EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+}
+
+TEST_F(FoldersCli, NothingOfTheLayoutIsPassedOverInSilence) {
+  for (const char* name : {"a/train/ant/0.png", "a/train/ant/1.png", "b/ant/0.png", "b/ant/1.png"})
+    photograph(name, 1 + name[0]);
+  make_folder(folder_ / "a" / "test");
+  EXPECT_THAT(run("data info --data folder:" + path("a"), 1).err,
+              HasSubstr("test/ without a class's folder"));
+  fs::remove(folder_ / "a" / "test");
+  fs::create_directory_symlink("nowhere", folder_ / "a" / "test");
+  fs::create_directory_symlink("nowhere", folder_ / "b" / "bee");
+  for (const char* name : {"a", "b"})
+    EXPECT_THAT(run("data info --data folder:" + path(name), 0).out, HasSubstr("1 broken links")) << name;
+  for (const char* none : {"','", "' '"})
+    EXPECT_THAT(run("data info --data folder:" + path("b") + " --classes " + none, 2).err,
+                HasSubstr("data.classes: "));
+  file("l.csv", "b/ant/0.png,@eaDir\nb/ant/1.png,ant\n");
+  EXPECT_THAT(
+      run("data export --data csv:" + path("l.csv") + " --set data.test_share=0 --out " + path("out"), 1).err,
+      HasSubstr("'@eaDir'"));
+}
+
 TEST_F(FoldersCli, TrainingNamesTheBadFilesOrSkipsThem) {
   for (uint64_t i = 0; i < 12; ++i)
     photograph("set/" + std::string(i % 2 == 0 ? "a/" : "b/") + std::to_string(i) + ".png", i);

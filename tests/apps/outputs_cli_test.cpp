@@ -46,6 +46,8 @@ TEST_F(Outputs, AnEndingThatCannotBeWrittenIsRefusedWithThoseThatCan) {
     EXPECT_THAT(refusal(command + (" --onnx " + path("o.peb")), 2),
                 AllOf(HasSubstr("--onnx"), HasSubstr(".onnx")));
   }
+  EXPECT_THAT(refusal("segment export --weights w --size=-5 -o " + path("o.peb"), 2), HasSubstr("--size: "));
+  EXPECT_THAT(refusal("learn --data digits --out ''", 2), HasSubstr("out: "));
   EXPECT_THAT(refusal("compare x --html " + path("o.png"), 2),
               AllOf(HasSubstr("--html"), HasSubstr(".html")));
   EXPECT_THAT(refusal("data show --data digits --svg " + path("o.png"), 2),
@@ -73,6 +75,22 @@ TEST_F(Outputs, NoneLandsOnAnInput) {
   EXPECT_THAT(refusal("learn --data folder:" + path("in") + " --out " + path("inlink"), 2),
               HasSubstr("--out"));
   EXPECT_THAT(refusal("segment train --data " + path("in") + " --out " + path("in"), 2), HasSubstr("--out"));
+}
+
+// What is written into a folder of images would be read the next time.
+TEST_F(Outputs, NoneLandsAmongTheImagesThatAreRead) {
+  for (const char* name : {"in/ant/a.png", "in/bee/b.png", "mattes/images/a.png"}) image(name);
+  fs::create_directory_symlink("in/ant", path("link"));
+  for (const std::string& out : {path("in/ant/run"), path("in/ant"), path("in/run"), path("link/run")}) {
+    EXPECT_THAT(refusal("learn --data folder:" + path("in") + " --out " + out, 2), HasSubstr("--out: "))
+        << out;
+    EXPECT_THAT(refusal("data export --data folder:" + path("in") + " --out " + out, 2),
+                HasSubstr("--out: "));
+  }
+  EXPECT_THAT(refusal("segment train --data " + path("mattes") + " --out " + path("mattes/images"), 2),
+              HasSubstr("--out: "));
+  for (const char* out : {"r.safetensors", "in/ant/a.png"})
+    EXPECT_THAT(refusal("report r -o " + path(out), 2), AllOf(HasSubstr("-o: "), HasSubstr(".html"))) << out;
 }
 
 TEST_F(Outputs, ALabelIsNoPath) {

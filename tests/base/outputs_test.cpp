@@ -60,6 +60,21 @@ TEST(Outputs, AnInputIsKnownByWhateverName) {
     EXPECT_THAT(refused(folder / name), HasSubstr("-o: ")) << name;
 }
 
+TEST(Outputs, AFolderThatIsReadHoldsNoOutput) {
+  const TemporaryFolder folder;
+  make_folder(folder / "data/ant");
+  make_folder(folder / "data2");
+  std::filesystem::create_directory_symlink("data/ant", folder / "link");
+  const auto refused = [&](const std::filesystem::path& out) {
+    return complaint<std::invalid_argument>([&] { require_outside("--out", out, folder / "data"); });
+  };
+  for (const char* name : {"out", "data2/out", ".", "data/../out", "data/../data2"})
+    EXPECT_EQ(refused(folder / name), "");
+  for (const char* name :
+       {"data", "data/out", "data/ant", "data/ant/a/b", "link", "link/new/run", "data2/../data/x"})
+    EXPECT_THAT(refused(folder / name), AllOf(HasSubstr("--out: "), HasSubstr("which is read"))) << name;
+}
+
 TEST(Outputs, NoTwoShareAPlaceAndNoneIsRead) {
   const TemporaryFolder folder;
   for (const char* name : {"a.png", "b.png"}) write_file(folder / name, "x");

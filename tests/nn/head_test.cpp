@@ -1,7 +1,9 @@
 #include "perennial/nn/head.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/all.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/isfinite.h>
 #include <gtest/gtest.h>
 
 #include "tests/nn/nn_fixtures.h"
@@ -40,6 +42,15 @@ TEST(Head, NormalisesItsLogitsWhenAsked) {
   const at::Tensor logits = head.forward(noise({64, 16}, 2).mul(5), true);
   EXPECT_LT(logits.mean({0}).abs().max().item().toDouble(), 1e-4);
   EXPECT_NEAR(logits.square().mean().item().toDouble(), 1, 1e-3);
+}
+
+// The last batch of a set may be one sample: it has no variance, and must not spoil that of the others.
+TEST(Head, ASingleSampleLeavesTheStatisticsAlone) {
+  Head head(HeadKind::kLinearNorm, 16, 3, 1);
+  head.forward(noise({64, 16}, 2), true);
+  const at::Tensor before = named(head.tensors(), "bn.running_var").clone();
+  EXPECT_TRUE(at::isfinite(head.forward(noise({1, 16}, 3), true)).all().item().toBool());
+  EXPECT_TRUE(at::equal(named(head.tensors(), "bn.running_var"), before));
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
+#include <ATen/ops/all.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/relu.h>
@@ -45,6 +47,19 @@ TEST_P(EachNetwork, HasTheShapesAndParametersOfThePublishedOne) {
   std::vector<int64_t> shape = e.input;
   shape.insert(shape.begin(), 2);
   EXPECT_EQ(net->forward(noise(shape, 1), true).sizes(), (at::IntArrayRef{2, e.features}));
+}
+
+// As the last batch of a set may be; of a single value of a channel there is no variance.
+TEST_P(EachNetwork, TrainsOnASingleImage) {
+  const Expected& e = GetParam();
+  const auto net = plain_backbone(e.name, e.input, 0.5);
+  std::vector<int64_t> shape = e.input;
+  shape.insert(shape.begin(), 1);
+  if (shape[2] == 64) shape[2] = shape[3] = 32;  // maps of one pixel
+  const at::NoGradGuard no_grad;
+  net->forward(noise(shape, 1), true);
+  for (const auto& tensor : net->tensors().all())
+    EXPECT_TRUE(at::isfinite(tensor.value).all().item().toBool()) << tensor.name;
 }
 
 TEST_P(EachNetwork, FoldsNormalisationWithoutChangingTheResult) {

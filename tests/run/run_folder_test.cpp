@@ -267,6 +267,19 @@ TEST_F(RunFolder, AConfigOfSomethingElseIsNotOverwritten) {
   EXPECT_THAT(read_file(at("run") / "config.toml"), HasSubstr("another program's"));
 }
 
+// Nothing that a run writes was there before it.
+TEST_F(RunFolder, FilesOfSomethingElseAreNotOverwritten) {
+  for (const char* name : {"model.safetensors", "metrics.json", "metrics.csv", "memory.png", "report.html",
+                           "log.txt", "start.safetensors"}) {
+    make_folder(at("run"));
+    write_file(at("run") / name, "another program's");
+    EXPECT_THAT(error_of([&] { begin("run", small()); }),
+                HasSubstr(std::string("a ") + name + " of something else"));
+    EXPECT_EQ(read_file(at("run") / name), "another program's");
+    fs::remove_all(at("run"));
+  }
+}
+
 // The data would be missed too: what is told first is what can be told without them.
 TEST_F(RunFolder, WhatCanBeRefusedIsRefusedBeforeTheDataAreRead) {
   const auto refused = [&](const Settings& more) {

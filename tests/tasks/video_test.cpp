@@ -309,6 +309,15 @@ TEST_F(PoorFfmpeg, AnEncoderThatDiesSaysWhy) {
   EXPECT_THAT(failure("out.mp4"), HasSubstr("No space left on device"));
   play("[ \"$last\" = - ] && { real \"$@\"; exit; }\ncat >/dev/null; echo too late >&2; exit 1");
   EXPECT_THAT(failure("out.mp4"), HasSubstr("too late"));
+  // As FFmpeg 5 ends on a full disk: well, with a file that is cut.
+  play("[ \"$last\" = - ] && { real \"$@\"; exit; }\ncat >/dev/null");
+  EXPECT_THAT(failure("out.mp4"), HasSubstr("is the disk full?"));
+  for (const std::string out : {"out.mp4", "out.mkv"}) {
+    play(
+        "[ \"$last\" = - ] && { real \"$@\"; exit; }\nreal \"$@\"; f=${last#file:}; s=$(stat -c %s \"$f\"); "
+        "truncate -s $((s / 2)) \"$f\"");
+    EXPECT_THAT(failure(out), HasSubstr("is the disk full?"));
+  }
   EXPECT_THAT(files(), testing::UnorderedElementsAre("in.mp4", "bin"));
 }
 
