@@ -88,7 +88,8 @@ TEST_F(Processes, OfTwoUpdatesOneIsTold) {
 TEST_F(Processes, AKilledOneLocksNobodyOut) {
   const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 400 --out run";
   EXPECT_EQ(  // stopped, it keeps what it locked
-      shell(learn + " & p=$!; until [ -d run/checkpoint ]; do sleep 0.02; done; kill -STOP $p\n"
+      shell(learn + " & p=$!; until ls run/checkpoint/*.safetensors >/dev/null 2>&1; do sleep 0.02; "
+                    "done; kill -STOP $p\n"
                     "perennial resume run --quiet 2>err; s=$?; kill -9 $p; wait $p 2>/dev/null; exit $s"),
       1);
   EXPECT_THAT(read_file(folder_ / "err"),

@@ -110,7 +110,8 @@ TEST(Streams, AHangUpWritesTheCheckpoint) {
 TEST(Streams, SignalsThatWereIgnoredStayIgnored) {
   const TemporaryFolder folder;
   const std::string run = (folder / "run").string();
-  const std::string until = "until [ -d " + run + "/checkpoint ]; do sleep 0.05; done; ";
+  const std::string until =
+      "until ls " + run + "/checkpoint/*.safetensors >/dev/null 2>&1; do sleep 0.05; done; ";
   for (const std::string signal : {"INT", "HUP"}) {
     const Outcome o = shell("trap '' " + signal + "; p " + kLearn + run + " --quiet & " + until + "kill -" +
                             signal + " $!; wait $!; echo $?; rm -r " + run);
