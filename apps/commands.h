@@ -6,7 +6,7 @@
 
 #include "perennial/run/config.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 }
 
