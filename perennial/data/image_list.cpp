@@ -16,20 +16,26 @@
 namespace perennial {
 namespace {
 
+/// Nothing for a file that cannot be read or, if that is wanted, decoded.
+std::optional<uint64_t> content_of(const ImageEntry& entry, bool decoded) {
+  constexpr int64_t kSmall = 32;
+  try {
+    const std::string bytes = read_image_bytes(entry.file);
+    if (decoded) decode_image(bytes, entry.path, max_image_pixels(), kSmall);
+    return hash64(bytes);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 /// By entry; nothing for a file that will be left out, or of which decoding will say what is wrong with it.
 std::vector<std::optional<uint64_t>> contents_of(const ImageList& list, bool skip_bad, Progress& progress) {
-  constexpr int64_t kSmall = 32;
   std::vector<std::optional<uint64_t>> contents(list.entries.size());
   std::atomic<bool> stopped{false};
   parallel_for(static_cast<int64_t>(contents.size()), 16, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end) && !stopped; ++i) {
       if (progress.stop_requested()) stopped = true;
-      try {
-        const std::string bytes = read_image_bytes(list.entries[i].file);
-        if (skip_bad) decode_image(bytes, list.entries[i].path, max_image_pixels(), kSmall);
-        contents[i] = hash64(bytes);
-      } catch (const Error&) {
-      }
+      contents[i] = content_of(list.entries[i], skip_bad);
     }
   });
   if (stopped) throw Interrupted{};
