@@ -48,6 +48,7 @@ TEST_F(Outputs, AnEndingThatCannotBeWrittenIsRefusedWithThoseThatCan) {
   }
   EXPECT_THAT(refusal("segment export --weights w --size=-5 -o " + path("o.peb"), 2), HasSubstr("--size: "));
   EXPECT_THAT(refusal("learn --data digits --out ''", 2), HasSubstr("out: "));
+  EXPECT_THAT(refusal("segment export --weights '' -o " + path("o.peb"), 2), HasSubstr("weights: "));
   EXPECT_THAT(refusal("compare x --html " + path("o.png"), 2),
               AllOf(HasSubstr("--html"), HasSubstr(".html")));
   EXPECT_THAT(refusal("data show --data digits --svg " + path("o.png"), 2),

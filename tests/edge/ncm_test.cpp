@@ -266,6 +266,9 @@ TEST_F(LearnedClasses, ThroughTheCInterface) {
     network.run(blue, 8, 8);
     classes.learn("blue", network.output(features));
     classes.learn("blue", network.output(features));
+    const std::string cut("blue\0sky", 8);  // C would take it for "blue"
+    EXPECT_THROW(classes.learn(cut, network.output(features)), std::runtime_error);
+    EXPECT_THROW(classes.forget(cut), std::runtime_error);
     classes.save();
   }
   Classes classes(path("s.pec"), network, features);
