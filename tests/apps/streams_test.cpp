@@ -130,7 +130,7 @@ std::string shown(unsigned short columns, const std::string& term) {
     ::setenv("TERM", term.c_str(), 1);
     const std::string run = (folder / "a-folder-with-a-long-name").string();
     ::execl("/bin/sh", "sh", "-c",
-            ("exec " PERENNIAL_BINARY " " + std::string(kLearn) + run + " >/dev/null --epochs 30").c_str(),
+            ("exec " PERENNIAL_BINARY " " + std::string(kLearn) + run + " >/dev/null --epochs 200").c_str(),
             nullptr);
     ::_exit(127);
   }
