@@ -9,6 +9,7 @@
 #include "apps/bad_files.h"
 #include "apps/flags.h"
 #include "perennial/base/clock.h"
+#include "perennial/base/files.h"
 #include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
 #include "perennial/base/utf8.h"
@@ -60,13 +61,10 @@ struct Arguments {
 // The state that is read, changed and written again, which one process at a time may do: whatever name it
 // goes by.
 FileLock lock_state(const Arguments& a) {
-  constexpr int kMostLinks = 40;
+  const fs::path state = followed(a.state);
   std::error_code failed;
-  fs::path state = a.state;
-  for (int i = 0; i < kMostLinks && fs::is_symlink(state, failed); ++i)
-    state = state.parent_path() / fs::read_symlink(state, failed);
-  state = fs::weakly_canonical(state, failed);
-  return FileLock(state.string() + ".lock", "changing what was learned", a.state);
+  const fs::path whole = fs::weakly_canonical(state, failed);
+  return FileLock((failed ? state : whole).string() + ".lock", "changing what was learned", a.state);
 }
 
 // A network and the classes that are learned on one of its outputs.

@@ -81,6 +81,19 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
 }
 
+// Where a link leads, whether or not there is a file yet.
+std::string followed(std::string path) {
+  constexpr int kMostLinks = 40;
+  char target[PATH_MAX];
+  for (int i = 0; i < kMostLinks; ++i) {
+    const ssize_t length = ::readlink(path.c_str(), target, sizeof target);
+    if (length <= 0 || length == ssize_t{sizeof target}) break;
+    const std::string to(target, static_cast<size_t>(length));
+    path = to.front() == '/' ? to : folder_of(path) + to;
+  }
+  return path;
+}
+
 // A new file beside `path` of a name that is not too long, and of the mode that the umask leaves.
 int create_beside(const std::string& path, std::string& beside) {
   constexpr int kMostTries = 100;
@@ -131,8 +144,7 @@ HeldBytes map_file(const std::string& path) {
 }
 
 void write_atomically(const std::string& named, std::span<const std::byte> bytes) {
-  const std::unique_ptr<char, decltype(&std::free)> followed(::realpath(named.c_str(), nullptr), &std::free);
-  const std::string path = followed ? followed.get() : named;
+  const std::string path = followed(named);
   std::string beside;
   const Descriptor file(create_beside(path, beside));
   if (file.get() < 0) fail(path);

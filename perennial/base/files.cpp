@@ -47,15 +47,6 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
-// Where a link leads, whether or not there is a file yet.
-std::filesystem::path followed(std::filesystem::path path) {
-  constexpr int kMostLinks = 40;
-  std::error_code failed;
-  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, failed); ++i)
-    path = path.parent_path() / std::filesystem::read_symlink(path, failed);
-  return path;
-}
-
 // The name of the file that becomes `path`: as long as a name may be at most.
 std::filesystem::path name_beside(const std::filesystem::path& path) {
   const std::string name = path.filename().string(), ending = ".tmp" + std::to_string(::getpid());
@@ -71,6 +62,14 @@ void take_after(int fd, const std::filesystem::path& replaced) {
 }
 
 }  // namespace
+
+std::filesystem::path followed(std::filesystem::path path) {
+  constexpr int kMostLinks = 40;
+  std::error_code failed;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, failed); ++i)
+    path = path.parent_path() / std::filesystem::read_symlink(path, failed);
+  return path;
+}
 
 FileBeside::FileBeside(const std::filesystem::path& named)
     : path_(followed(named)), beside_(name_beside(path_)) {

@@ -48,6 +48,9 @@ class ScratchMapping {
   size_t size_ = 0;
 };
 
+/// Where a symbolic link leads in the end, whether or not there is a file yet; any other path as it is.
+std::filesystem::path followed(std::filesystem::path path);
+
 /// Creates a folder and its parents; throws Error.
 void make_folder(const std::filesystem::path& path);
 

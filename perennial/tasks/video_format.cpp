@@ -185,8 +185,8 @@ VideoFile probe_video(const std::filesystem::path& path) {
                  std::filesystem::exists(path) ? "something else" : "nothing there"});
   const std::string entries =
       "stream=index,codec_type,codec_name,width,height,time_base,avg_frame_rate,r_frame_rate,nb_frames,"
-      "duration,"
-      "color_space,color_primaries,color_transfer:stream_disposition=attached_pic:format=duration,start_time";
+      "duration,color_space,color_primaries,color_transfer"
+      ":stream_disposition=attached_pic:format=duration,start_time";
   const json all = probed(path, {"-show_library_versions", "-show_entries", entries});
   const json* stream = all.is_object() && all.contains("streams") ? first_video(all["streams"]) : nullptr;
   if (stream == nullptr) throw Error({"reading the video", path.string(), "a stream of pictures", "none"});

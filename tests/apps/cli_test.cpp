@@ -90,7 +90,7 @@ TEST(Cli, HelpTeachesByExample) {
 }
 
 TEST(Cli, MethodsListsAllAndShowsOptionsOfOne) {
-  const json all = json::parse(perennial_command("methods --json").out);
+  const json all = json::parse(printed_by("methods --json"));
   std::vector<std::string> names;
   for (const auto& m : all) names.push_back(m["name"]);
   EXPECT_THAT(names, testing::IsSupersetOf({"finetune", "er", "ewc", "gdumb", "joint", "rm", "rm-offline"}));
@@ -129,7 +129,7 @@ TEST_F(CliRun, PredictGivesTableCsvAndJsonl) {
 }
 
 TEST_F(CliRun, EvalMeasuresByClassName) {
-  const json e = json::parse(perennial_command("eval " + path("run") + " --data digits --json --quiet").out);
+  const json e = json::parse(printed_by("eval " + path("run") + " --data digits --json --quiet"));
   EXPECT_EQ(e["images"], 359);
   EXPECT_EQ(e["accuracy"], json::parse(read_file(path("run") + "/metrics.json"))["a_last"]);
   const Outcome folder =

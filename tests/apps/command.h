@@ -5,6 +5,8 @@
 #include <string>
 #include <sys/wait.h>
 
+#include <gtest/gtest.h>
+
 #include "perennial/base/files.h"
 #include "tests/base/temporary_folder.h"
 
@@ -23,6 +25,13 @@ inline Outcome perennial_command(const std::string& arguments) {
   const int status =
       std::system((std::string(PERENNIAL_BINARY) + " " + arguments + " >" + out + " 2>" + err).c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+}
+
+/// What a command that must succeed prints; what it complains of is the test's failure.
+inline std::string printed_by(const std::string& arguments) {
+  const Outcome o = perennial_command(arguments);
+  EXPECT_EQ(o.status, 0) << arguments << ": " << o.err;
+  return o.out;
 }
 
 }  // namespace perennial

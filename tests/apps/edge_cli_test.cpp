@@ -98,6 +98,13 @@ TEST(EdgeCli, ANetworkOfOnesOwnIsDescribedExportedAndRun) {
   EXPECT_EQ(perennial_command("edge learn " + with + "--class x --skip-bad " + path("in")).status, 0);
   both("predict " + with + path("in"), "good.png");
 
+  write_file(folder / "d.json", "\xEF\xBB\xBF" + text.dump());  // as some editors save it
+  EXPECT_EQ(perennial_command(command).status, 0);
+  json no_divisor = text;
+  no_divisor["image"].erase("divisor");
+  write_file(folder / "d.json", no_divisor.dump());
+  EXPECT_THAT(perennial_command(command).err, HasSubstr(R"("divisor" beside "mean" and "std")"));
+
   write_file(folder / "empty.json", "\n");
   const Outcome empty = perennial_command("edge export --weights " + path("w.safetensors") + " --listing " +
                                           path("empty.json") + " -o " + path("e.peb"));
@@ -118,11 +125,7 @@ TEST(EdgeCli, LearnsClassesOnThePublishedMobilenet) {
   const TemporaryFolder folder;
   const std::string weights = std::string(data) + "/weights/";
   const auto path = [&](const std::string& name) { return (folder / name).string(); };
-  const auto run = [](const std::string& arguments) {
-    const Outcome o = perennial_command("edge " + arguments);
-    EXPECT_EQ(o.status, 0) << o.err;
-    return o.out;
-  };
+  const auto run = [](const std::string& arguments) { return printed_by("edge " + arguments); };
   make_folder(folder / "red");
   write_file(folder / "red" / "a.png", solid_png(250, 10, 10));
   write_file(folder / "red" / "b.png", solid_png(230, 0, 0));

@@ -85,6 +85,26 @@ TEST_F(Processes, OfTwoUpdatesOneIsTold) {
   }
 }
 
+TEST_F(Processes, AnUpdateStoppedWhileItReadsWasNotBegun) {
+  draw("data", 20);
+  expect_done(kLearn + ("--out " + at("run")));
+  make_folder(folder_ / "large" / "dark");
+  constexpr int64_t kSide = 3000;
+  write_file(folder_ / "large" / "dark" / "0.png",
+             encode_png({3, kSide, kSide, std::vector<uint8_t>(3 * kSide * kSide, 9)}));
+  for (int i = 1; i < 100; ++i)
+    fs::create_hard_link(folder_ / "large" / "dark" / "0.png",
+                         folder_ / "large" / "dark" / (std::to_string(i) + ".png"));
+  const std::string before = read_file(folder_ / "run" / "metrics.json");
+  EXPECT_EQ(shell(std::string(PERENNIAL_BINARY) + " update run --data folder:large --threads 1 --quiet "
+                                                  ">/dev/null 2>err & p=$!; until [ -s run/.lock ]; "
+                                                  "do sleep 0.01; done; sleep 0.1; kill -TERM $p; wait $p"),
+            130);
+  EXPECT_THAT(read_file(folder_ / "err"), HasSubstr("the update was not begun: give the same command again"));
+  EXPECT_EQ(read_file(folder_ / "run" / "metrics.json"), before);
+  EXPECT_EQ(perennial_command("resume " + at("run") + " --quiet").status, 0);
+}
+
 TEST_F(Processes, AKilledOneLocksNobodyOut) {
   const std::string learn = std::string(PERENNIAL_BINARY) + " " + kLearn + "--epochs 400 --out run";
   EXPECT_EQ(  // stopped, it keeps what it locked
@@ -188,9 +208,10 @@ TEST_F(Processes, EdgeLearnLocksItsFileByWhateverName) {
   if (!refused.empty()) {
     EXPECT_THAT(refused, HasSubstr("no other process at work on it"));
   }
-  const Outcome said = perennial_command("edge predict " + at("real.pec") + " --model " + at("m.peb") + " " +
-                                         at("data/dark/0.png") + " --top 100 --json");
-  EXPECT_EQ(json::parse(said.out)["classes"].size(), static_cast<size_t>(learned));
+  const std::string said = printed_by("edge predict " + at("real.pec") + " --model " + at("m.peb") + " " +
+                                      at("data/dark/0.png") + " --top 100 --json");
+  EXPECT_EQ(json::parse(said)["classes"].size(), static_cast<size_t>(learned));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link.pec"));
   EXPECT_FALSE(fs::exists(folder_ / "real.pec.lock"));
 }
 

@@ -79,11 +79,6 @@ void good_ones_of_a_folder_with_a_bad_file(const TemporaryFolder& folder) {
 TEST(SegmentCli, TrainsAndGoesOn) {
   const TemporaryFolder folder;
   const auto path = [&](const std::string& name) { return (folder / name).string(); };
-  const auto run = [](const std::string& arguments) {
-    const Outcome o = perennial_command(arguments);
-    EXPECT_EQ(o.status, 0) << arguments << o.err;
-    return o.out;
-  };
   make_folder(folder / "d" / "images");
   make_folder(folder / "d" / "masks");
   for (int i = 0; i < 6; ++i) {
@@ -93,32 +88,33 @@ TEST(SegmentCli, TrainsAndGoesOn) {
     write_file(folder / "d" / "images" / (std::to_string(i) + ".png"), encode_png({3, 40, 40, pixels}));
     write_file(folder / "d" / "masks" / (std::to_string(i) + ".png"), encode_png({1, 40, 40, mask}));
   }
-  const json m =
-      json::parse(run("segment train --data " + path("d") + " --out " + path("run") +
-                      " --size 32 --encoder-epochs 1 --epochs 1 --batch 4 --threads 1 --quiet --json"));
+  const json m = json::parse(
+      printed_by("segment train --data " + path("d") + " --out " + path("run") +
+                 " --size 32 --encoder-epochs 1 --epochs 1 --batch 4 --threads 1 --quiet --json"));
   EXPECT_EQ(m["chunks"][0]["images"].get<int>() + m["chunks"][0]["held_out"].get<int>(), 6);
   EXPECT_GT(m["chunks"][0]["held_out"], 0);
   const json eval =
-      json::parse(run("segment eval --weights " + path("run") + " --data " + path("d") + " --json"));
+      json::parse(printed_by("segment eval --weights " + path("run") + " --data " + path("d") + " --json"));
   EXPECT_EQ(eval["images"], 6);
-  run("segment export --weights " + path("run") + " -o " + path("m.peb") + " --onnx " + path("m.onnx"));
+  printed_by("segment export --weights " + path("run") + " -o " + path("m.peb") + " --onnx " +
+             path("m.onnx"));
   EXPECT_GT(read_file(folder / "m.onnx").size(), 300000U);
   const json edge =
-      json::parse(run("segment eval --weights " + path("m.peb") + " --data " + path("d") + " --json"));
+      json::parse(printed_by("segment eval --weights " + path("m.peb") + " --data " + path("d") + " --json"));
   EXPECT_NEAR(edge["miou"].get<double>(), eval["miou"].get<double>(), 1e-3);
   EXPECT_THAT(perennial_command("resume " + path("run")).err, HasSubstr("nothing to resume"));
-  run("update " + path("run") + " --data " + path("d") + " --quiet");
-  run("report " + path("run"));
+  printed_by("update " + path("run") + " --data " + path("d") + " --quiet");
+  printed_by("report " + path("run"));
   EXPECT_THAT(perennial_command("predict " + path("run") + " " + path("d/images")).err,
               HasSubstr("segment eval"));
   EXPECT_THAT(perennial_command("compare " + path("run")).err, HasSubstr("report.html"));
-  EXPECT_THAT(run("segment masks " + path("d/images") + " -o " + path("t") + " --teacher " + path("m.peb") +
-                  " --agreement 0 --least 0 --most 1 --quiet"),
+  EXPECT_THAT(printed_by("segment masks " + path("d/images") + " -o " + path("t") + " --teacher " +
+                         path("m.peb") + " --agreement 0 --least 0 --most 1 --quiet"),
               HasSubstr("6 of 6"));
   EXPECT_EQ(read_image(folder / "t" / "masks" / "3.png").width, 40);
   write_file(folder / "faces.csv", "3.png,5,5,8,8\n");
-  EXPECT_THAT(run("segment masks " + path("d/images") + " -o " + path("p") + " --masks " + path("d/masks") +
-                  " --faces " + path("faces.csv") + " --least-face 8 --quiet"),
+  EXPECT_THAT(printed_by("segment masks " + path("d/images") + " -o " + path("p") + " --masks " +
+                         path("d/masks") + " --faces " + path("faces.csv") + " --least-face 8 --quiet"),
               HasSubstr("1 of 1 portraits (no face in 5 photographs)"));
   EXPECT_EQ(read_image(folder / "p" / "masks" / "3-1.png").width, 21);
   EXPECT_THAT(read_file(folder / "p" / "masks.csv"),
@@ -139,18 +135,19 @@ TEST(SegmentCli, TrainsAndGoesOn) {
   const json none = json::parse(all.out);
   EXPECT_TRUE(none["foreground_iou"].is_null());
   EXPECT_TRUE(none["chunks"][0]["before"]["foreground_iou"].is_null());
-  EXPECT_THAT(run("resume " + path("whole")), HasSubstr("foreground IoU - before, - after"));
-  run("report " + path("whole"));
+  EXPECT_THAT(printed_by("resume " + path("whole")), HasSubstr("foreground IoU - before, - after"));
+  printed_by("report " + path("whole"));
   EXPECT_THAT(read_file(folder / "whole" / "report.html"), HasSubstr("<b>\xE2\x80\x93</b>"));
   // Of one logit a pixel: exported with a second, trained on as it is.
-  run("segment export --weights " + path("whole") + " -o " + path("one.peb"));
+  printed_by("segment export --weights " + path("whole") + " -o " + path("one.peb"));
   const std::string on = " --data " + path("d") + " --json";
-  EXPECT_NEAR(json::parse(run("segment eval --weights " + path("one.peb") + on))["miou"].get<double>(),
-              json::parse(run("segment eval --weights " + path("whole") + on))["miou"].get<double>(), 1e-3);
-  EXPECT_EQ(json::parse(run("segment train --weights " + path("whole") + " --out " + path("on") +
-                            " --size 32 --epochs 1 --batch 4 --threads 1 --quiet" + on))["finished"],
+  EXPECT_NEAR(json::parse(printed_by("segment eval --weights " + path("one.peb") + on))["miou"].get<double>(),
+              json::parse(printed_by("segment eval --weights " + path("whole") + on))["miou"].get<double>(),
+              1e-3);
+  EXPECT_EQ(json::parse(printed_by("segment train --weights " + path("whole") + " --out " + path("on") +
+                                   " --size 32 --epochs 1 --batch 4 --threads 1 --quiet" + on))["finished"],
             true);
-  run("resume " + path("on"));
+  printed_by("resume " + path("on"));
 
   for (int i = 0; i < 6; ++i)
     write_file(folder / "d" / "masks" / (std::to_string(i) + ".png"),
@@ -171,14 +168,13 @@ TEST(SegmentCli, ExportsBenchesAndRunsThePublishedWeights) {
   const auto path = [&](const std::string& name) { return (folder / name).string(); };
   const std::string weights = std::string(data) + "/weights/sinet_portrait.safetensors";
   ASSERT_EQ(perennial_command("segment export --weights " + weights + " -o " + path("m.peb")).status, 0);
-  const json bench =
-      json::parse(perennial_command("segment bench " + path("m.peb") + " --runs 3 --layers --json").out);
+  const json bench = json::parse(printed_by("segment bench " + path("m.peb") + " --runs 3 --layers --json"));
   for (const char* key : {"median_ms", "p90_ms", "load_ms", "arena_bytes", "layers"})
     EXPECT_TRUE(bench.contains(key)) << key;
   const Outcome least = perennial_command("segment bench " + path("m.peb") + " --runs 1 --instructions MMX");
   EXPECT_THAT(least.err, HasSubstr(bench["instructions"].get<std::string>())) << "names those there are";
-  const json scalar = json::parse(
-      perennial_command("segment bench " + path("m.peb") + " --runs 1 --instructions SCALAR --json").out);
+  const json scalar =
+      json::parse(printed_by("segment bench " + path("m.peb") + " --runs 1 --instructions SCALAR --json"));
   EXPECT_EQ(scalar["instructions"], "SCALAR");
   const auto small = [&](const std::string& flags) {
     const Outcome o =

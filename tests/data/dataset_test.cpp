@@ -132,13 +132,13 @@ TEST(LoadData, OptionsAreBoundByName) {
 }
 
 TEST(AllocateImages, GoesToAScratchFileOverTheShareOfMemory) {
-  const fs::path cache = fs::path(::testing::TempDir()) / "perennial.scratch";
+  const TemporaryFolder folder;
+  const fs::path cache = folder / "cache";
   ::setenv("PERENNIAL_CACHE", cache.c_str(), 1);
   at::Tensor big = allocate_images(100, 3, 32, 32, 1e-12);
   ::unsetenv("PERENNIAL_CACHE");
   EXPECT_TRUE(fs::exists(cache));    // it was made for the scratch file,
   EXPECT_TRUE(fs::is_empty(cache));  // which has no name
-  fs::remove_all(cache);
   EXPECT_EQ(big.sizes(), at::IntArrayRef({100, 3, 32, 32}));
   big.fill_(7);
   at::Tensor view = big.narrow(0, 99, 1);

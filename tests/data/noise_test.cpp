@@ -9,6 +9,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/data/stream.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/data/fixture.h"
 
 namespace perennial {
@@ -47,8 +48,8 @@ class NoiseFile : public ::testing::Test {
     EXPECT_EQ(set.labels, before);
     EXPECT_TRUE(set.true_labels.empty());
   }
-  void TearDown() override { std::filesystem::remove(path_); }
-  std::filesystem::path path_ = std::filesystem::path(::testing::TempDir()) / "perennial_noise_labels.csv";
+  TemporaryFolder folder_;
+  std::filesystem::path path_ = folder_ / "labels.csv";
 };
 
 TEST(Noise, NoneChangesNothing) {

@@ -13,6 +13,7 @@
 #include "perennial/base/random.h"
 #include "perennial/data/dataset.h"
 #include "perennial/io/image.h"
+#include "tests/base/temporary_folder.h"
 
 // Data sets made in temporary folders, for the tests of the loaders.
 namespace perennial::testing {
@@ -20,15 +21,6 @@ namespace perennial::testing {
 /// An empty folder that goes away with its test.
 class SourceTest : public ::testing::Test {
  protected:
-  SourceTest() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    root_ = std::filesystem::path(::testing::TempDir()) /
-            (std::string("perennial.") + info->test_suite_name() + "." + info->name());
-    std::filesystem::remove_all(root_);
-    make_folder(root_);
-  }
-  ~SourceTest() override { std::filesystem::remove_all(root_); }
-
   void write(const std::string& path, std::string_view bytes) const {
     make_folder((root_ / path).parent_path());
     std::ofstream(root_ / path, std::ios::binary) << bytes;
@@ -54,7 +46,8 @@ class SourceTest : public ::testing::Test {
     return out;
   }
 
-  std::filesystem::path root_;
+  TemporaryFolder temporary_;
+  std::filesystem::path root_ = temporary_.path();
 };
 
 inline DataSource load(const DataOptions& options) {

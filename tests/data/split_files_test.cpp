@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -10,6 +9,7 @@
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/data/fixture.h"
 
 namespace perennial {
@@ -34,20 +34,11 @@ std::string error_of(Body body) {
   return "";
 }
 
-class Folder {
+class Folder : public TemporaryFolder {
  public:
-  Folder() : path_(fs::path(::testing::TempDir()) / ("perennial_splits_" + std::to_string(::getpid()))) {
-    fs::remove_all(path_);
-    make_folder(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
   void write(const std::string& name, const std::string& json) const {
-    write_file_atomic(path_ / name, unescaped(json));
+    write_file_atomic(path() / name, unescaped(json));
   }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 Dataset cats_and_dogs() {

@@ -6,9 +6,11 @@
 
 namespace {
 std::atomic<int> count{0};
-}
+std::atomic<size_t> bytes{0};
+}  // namespace
 
 int perennial::edge::allocations() { return count; }
+size_t perennial::edge::allocated_bytes() { return bytes; }
 
 // The thread sanitizer has operators of its own: nothing is counted under it.
 #if defined(__has_feature)
@@ -20,6 +22,7 @@ int perennial::edge::allocations() { return count; }
 #ifndef PERENNIAL_NO_COUNT
 void* operator new(size_t size) {
   ++count;
+  bytes += size;
   if (void* p = std::malloc(size)) return p;
   throw std::bad_alloc();
 }

@@ -12,6 +12,7 @@
 #include "edge/nets/sinet.h"
 #include "edge/perennial_edge.h"
 #include "edge/perennial_edge.hpp"
+#include "tests/base/temporary_folder.h"
 #include "tests/edge/allocations.h"
 #include "tests/edge/naive.h"
 
@@ -305,7 +306,8 @@ TEST(Api, FindsADrawnPerson) {
   const Weights weights = published();
   if (weights.empty()) GTEST_SKIP() << "PERENNIAL_DATA is not set: no published weights";
   const auto bytes = compile(sinet_portrait(source_of(weights), kImage));
-  const auto file = std::filesystem::temp_directory_path() / "perennial_api_test.peb";
+  const TemporaryFolder folder;
+  const auto file = folder / "sinet.peb";
   std::ofstream(file, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   constexpr int kSide = 320;
@@ -332,7 +334,6 @@ TEST(Api, FindsADrawnPerson) {
       std::memcpy(&rgb[static_cast<size_t>(y * kSide + x) * 3], colour, 3);
     }
   Matte matte(file.string());
-  std::filesystem::remove(file);
   matte(rgb, kSide, kSide, alpha);
   int both = 0, either = 0;
   for (size_t p = 0; p < alpha.size(); ++p) {

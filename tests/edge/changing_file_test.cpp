@@ -12,6 +12,7 @@
 #include "edge/compile/compile.h"
 #include "edge/perennial_edge.h"
 #include "edge/perennial_edge.hpp"
+#include "tests/base/temporary_folder.h"
 #include "tests/edge/naive.h"
 
 namespace perennial::edge {
@@ -26,16 +27,8 @@ std::vector<std::byte> small_model() {
 
 class ChangingFile : public testing::Test {
  protected:
-  ChangingFile() {
-    std::string name = testing::TempDir() + "changing_XXXXXX";
-    folder_ = mkdtemp(name.data());
-    write(model_);
-  }
-  ~ChangingFile() override {
-    for (const char* name : {"m.peb", "pipe", "c.pec"}) ::unlink(path(name).c_str());
-    ::rmdir(folder_.c_str());
-  }
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  ChangingFile() { write(model_); }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
   void write(const std::vector<std::byte>& bytes) const {
     std::ofstream(path("m.peb"), std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
@@ -53,7 +46,7 @@ class ChangingFile : public testing::Test {
   }
 
   const std::vector<std::byte> model_ = small_model();
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(ChangingFile, RecordsRewrittenInPlaceChangeNothing) {
@@ -109,7 +102,7 @@ TEST_F(ChangingFile, MappedAndReadAreTheSame) {
 TEST_F(ChangingFile, PipesFoldersAndDevicesAreRefusedAtOnce) {
   ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
   Network network(path("m.peb"));
-  for (const std::string& name : {path("pipe"), folder_, std::string("/dev/zero")}) {
+  for (const std::string& name : {path("pipe"), folder_.path().string(), std::string("/dev/zero")}) {
     EXPECT_EQ(pe_open(name.c_str()), nullptr);
     EXPECT_NE(std::string(pe_error()).find(name), std::string::npos) << pe_error();
     EXPECT_EQ(pe_open_mapped(name.c_str(), 0), nullptr);

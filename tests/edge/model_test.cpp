@@ -8,6 +8,7 @@
 #include "edge/compile/compile.h"
 #include "edge/engine.h"
 #include "edge/nets/sinet.h"
+#include "tests/edge/allocations.h"
 #include "tests/edge/naive.h"
 
 namespace perennial::edge {
@@ -134,6 +135,27 @@ TEST(Model, WhatDoesNotFitIsRefusedBeforeItIsTaken) {
   EXPECT_THROW(Engine(Model::from_memory(bytes)), BadModel);
   EXPECT_THROW(Engine(Model::from_memory(bytes), best_kernels(), 1 << 26), BadModel);
   EXPECT_THROW(Model::from_memory(bytes, "m", 1 << 20), BadModel);
+}
+
+// A file may give thousands of ports one long name.
+TEST(Model, NamesOfInputsAreNotCopied) {
+  constexpr int kInputs = 64;
+  constexpr size_t kLong = 10'000;
+  Graph g(naive::random_weight);
+  std::vector<Value> inputs;
+  for (int i = 0; i < kInputs; ++i)
+    inputs.push_back(g.conv("c", g.input(std::to_string(i) + std::string(kLong, 'x'), 1, 2, 2), {1}));
+  g.output("y", g.concat(inputs));
+  Model model = Model::from_memory(compile(g));
+  const size_t before = allocated_bytes();
+  Engine engine(std::move(model));
+  EXPECT_LT(allocated_bytes() - before, kLong * kInputs / 4);
+  try {
+    engine.run();
+    ADD_FAILURE() << "nothing was written";
+  } catch (const std::invalid_argument& e) {
+    EXPECT_NE(std::string(e.what()).find("input 0xxx"), std::string::npos) << e.what();
+  }
 }
 
 TEST(Model, AFileThatIsNotThereIsASystemError) {

@@ -18,6 +18,7 @@
 #include "edge/files.h"
 #include "edge/perennial_edge.h"
 #include "edge/perennial_edge.hpp"
+#include "tests/base/temporary_folder.h"
 #include "tests/edge/naive.h"
 
 namespace perennial::edge {
@@ -165,20 +166,15 @@ TEST(ClassMeans, HostileFilesAreRefusedOrHarmless) {
 
 class Folder : public testing::Test {
  protected:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "ncm_XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~Folder() override { std::filesystem::remove_all(folder_); }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   size_t files() const {
-    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
   }
   std::vector<std::byte> read(const std::string& name, size_t most) const {
     const auto held = read_file(path(name), most);
     return {held.bytes.begin(), held.bytes.end()};
   }
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 using AtomicFile = Folder;
 using LearnedClasses = Folder;
@@ -215,6 +211,18 @@ TEST_F(AtomicFile, ALinkIsFollowed) {
   write_atomically(path("link"), fresh);
   EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
   EXPECT_EQ(read("a", 100), fresh);
+}
+
+// Else the first to save by a link would take the link's place, and the file would have two states.
+TEST_F(AtomicFile, ALinkToNothingYetIsFollowedToo) {
+  const std::vector<std::byte> bytes(10, std::byte{1});
+  std::filesystem::create_directory(path("elsewhere"));
+  std::filesystem::create_symlink("elsewhere/second", path("first"));
+  std::filesystem::create_symlink(path("elsewhere/a"), path("elsewhere/second"));
+  write_atomically(path("first"), bytes);
+  EXPECT_TRUE(std::filesystem::is_symlink(path("first")));
+  EXPECT_TRUE(std::filesystem::is_symlink(path("elsewhere/second")));
+  EXPECT_EQ(read("elsewhere/a", 100), bytes);
 }
 
 // Killed at any moment while it saves again and again: what is there is always whole.

@@ -13,6 +13,7 @@
 #include "edge/nets/extremec3.h"
 #include "edge/nets/mobilenet.h"
 #include "edge/nets/sinet.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/edge/naive.h"
 
 namespace perennial::edge {
@@ -118,9 +119,7 @@ class OnnxRuntime : public testing::TestWithParam<std::pair<const char*, Graph (
 
 TEST_P(OnnxRuntime, GivesTheSame) {
   const auto& [name, graph] = GetParam();
-  const auto folder =
-      std::filesystem::temp_directory_path() / ("perennial_onnx_" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder folder;
   const std::string model = to_onnx(graph(), name);
   write(folder / "model.onnx", model.data(), model.size());
   const auto bytes = compile(graph());
@@ -132,9 +131,8 @@ TEST_P(OnnxRuntime, GivesTheSame) {
   write(folder / "image.f32", image.data(), 4 * image.size());
   write(folder / "logits.f32", engine.output(0).data(), 4 * engine.output(0).size());
   const std::string command =
-      std::string(PERENNIAL_PYTHON) + " " + PERENNIAL_ONNX_CHECK + " " + folder.string();
+      std::string(PERENNIAL_PYTHON) + " " + PERENNIAL_ONNX_CHECK + " " + folder.path().string();
   const int status = std::system(command.c_str());
-  std::filesystem::remove_all(folder);
   if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "this Python has no onnx and onnxruntime";
   EXPECT_EQ(status, 0);
 }

@@ -11,6 +11,7 @@
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/io/protocol_buffer.h"
 
 namespace perennial {
@@ -20,13 +21,8 @@ namespace fs = std::filesystem;
 
 class EventFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / ("perennial_events_" + std::to_string(::getpid()) + info->name());
-    fs::remove_all(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_ / "events";
 };
 
 TEST_F(EventFile, FirstRecordIsTheVersionAndNamesAreTensorBoards) {

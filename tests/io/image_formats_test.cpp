@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -154,6 +155,23 @@ TEST(Formats, WhatIsNotReadIsNamed) {
       {"\0\5\x16\7\0\2"s, "AppleDouble"}};
   for (const auto& [bytes, name] : files) EXPECT_THAT(error_of(bytes), HasSubstr("found " + name));
   EXPECT_THAT(error_of("rubbish"), HasSubstr("found something else"));
+}
+
+// libtiff would take the planes of such a file for grey ones.
+TEST(Formats, ATiffOfCielabColoursIsRefused) {
+  using namespace std::string_literals;
+  const auto golden =
+      std::find_if(kGoldens.begin(), kGoldens.end(), [](const Golden& g) { return g.name == "tiff"; });
+  ASSERT_NE(golden, kGoldens.end());
+  std::string file(golden->file);
+  const std::string rgb =
+      "\x06\x01\x03\0\x01\0\0\0\x02"s;  // PhotometricInterpretation, one short number: RGB
+  const size_t tag = file.find(rgb);
+  ASSERT_NE(tag, std::string::npos);
+  for (const char form : {'\x08', '\x09', '\x0A'}) {  // CIE, ICC and ITU L*a*b*
+    file[tag + rgb.size() - 1] = form;
+    EXPECT_THAT(error_of(file), HasSubstr("found photometric form " + std::to_string(int{form})));
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "image_fixtures.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "tests/base/temporary_folder.h"
 
 namespace perennial {
 namespace {
@@ -291,7 +292,8 @@ TEST(Image, PeekedSizes) {
   EXPECT_EQ(peek_image_size(encode_png(image).substr(0, 32)), size);
   EXPECT_EQ(peek_image_size(jpeg), size);
   EXPECT_EQ(peek_image_size(std::string_view(jpeg).substr(0, 4096)), ImageSize{});
-  const std::filesystem::path file = std::filesystem::path(::testing::TempDir()) / "peek.jpg";
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "peek.jpg";
   write_file_atomic(file, jpeg);
   EXPECT_EQ(read_image_size(file), size);
   std::filesystem::remove(file);

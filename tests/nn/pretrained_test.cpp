@@ -55,7 +55,8 @@ TEST(Pretrained, EfficientNetLite0GivesThePublishedLogits) {
 }
 
 TEST(Pretrained, HeadIsLeftAloneWhenTheClassesDiffer) {
-  const std::string path = testing::TempDir() + "/perennial_pretrained.safetensors";
+  const TemporaryFolder folder;
+  const std::string path = (folder / "net.safetensors").string();
   ModelOptions options;
   options.name = "resnet20";
   options.width = 0.5;

@@ -4,7 +4,6 @@
 #include <regex>
 #include <set>
 #include <stack>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -13,6 +12,7 @@
 #include "perennial/run/report/html.h"
 #include "perennial/run/report/metrics.h"
 #include "perennial/run/report/svg.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/run/sample_run.h"
 
 namespace perennial {
@@ -63,11 +63,6 @@ size_t count(const std::string& text, const std::string& what) {
 
 class Report : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = fs::temp_directory_path() / ("perennial_report_" + std::to_string(::getpid()));
-    fs::remove_all(root_);
-  }
-  void TearDown() override { fs::remove_all(root_); }
   SampleRun run(const std::string& name = "run") const { return SampleRun(root_ / name); }
 
   /// The message of the Error that reading `metrics` gives, or "".
@@ -81,7 +76,7 @@ class Report : public ::testing::Test {
     }
     return "";
   }
-  fs::path root_;
+  TemporaryFolder root_;
 };
 
 #define EXPECT_HAS(text, what) EXPECT_NE((text).find(what), std::string::npos) << "missing: " << (what)
