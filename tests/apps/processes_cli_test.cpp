@@ -159,13 +159,14 @@ TEST_F(Processes, MovedDataAndGoneWeightsFromAnyFolder) {
   draw("others", 21);
   expect_done(kLearn + ("--out " + at("first")));
   fs::copy_file(folder_ / "first" / "model.safetensors", folder_ / "w.safetensors");
-  const std::string learn = std::string("perennial ") + kLearn + "--data folder:data --size 8 --epochs 60 ";
+  const std::string learn = std::string("perennial ") + kLearn + "--data folder:data --size 8 --epochs 300 ";
   ASSERT_EQ(shell(learn + "--weights w.safetensors --out whole >/dev/null"), 0);
   ASSERT_EQ(
       shell(std::string(PERENNIAL_BINARY) + " " + kLearn +
-            "--data folder:data --size 8 --epochs 60 --weights w.safetensors --set checkpoint.seconds=0 "
-            "--out run >/dev/null & p=$!; until [ -f run/checkpoint/000000003.safetensors ]; do sleep 0.005; "
-            "kill -0 $p || break; done; kill -9 $p; wait $p 2>/dev/null; rm w.safetensors; mv data moved"),
+            "--data folder:data --size 8 --epochs 300 --weights w.safetensors --set checkpoint.seconds=0 "
+            "--out run >/dev/null & p=$!; until ls run/checkpoint/*.safetensors >/dev/null 2>&1; do "
+            "sleep 0.005; kill -0 $p || break; done; kill -9 $p; wait $p 2>/dev/null; rm w.safetensors; mv "
+            "data moved"),
       0);
   expect_done("predict " + at("whole") + " " + at("moved") + " --threads 1 --quiet");
   const Outcome gone = perennial_command("resume " + at("run") + " --quiet");
