@@ -28,10 +28,10 @@ constexpr uint64_t kSeed = 1;
 constexpr int64_t kClasses = 10, kHalf = 8, kMemory = 100, kEpochs = 5;
 constexpr double kRate = 0.05;
 
-void train_step(Classifier& net, Sgd& sgd, const Samples& batch, double rate) {
+void train_step(Classifier& net, Optimiser& optimiser, const Samples& batch, double rate) {
   if (batch.size() < 2) return;  // batch normalisation needs two
-  cross_entropy(net.train_logits(batch.inputs), batch.targets).backward();
-  sgd.step(rate);
+  cross_entropy(net.train_logits(batch), batch.tensor(column::kLabel)).backward();
+  optimiser.step(rate);
 }
 
 // Equation 3 of the paper: u(x) = 1 - max_c S_c(x) / A, with S_c(x) the votes of A perturbed views for class
@@ -39,8 +39,8 @@ void train_step(Classifier& net, Sgd& sgd, const Samples& batch, double rate) {
 std::vector<float> uncertainty(Classifier& net, const Samples& candidates, uint64_t task) {
   at::Tensor votes = at::zeros({candidates.size(), net.classes()}, at::kLong);
   for (int view = 0; view < kPerturbations; ++view) {
-    const at::Tensor seen =
-        perturb(candidates.inputs, candidates.ids, Perturbation::kVrRandAugment, view, kSeed, task);
+    const at::Tensor seen = perturb(candidates.tensor(column::kImage), candidates.ids(),
+                                    Perturbation::kVrRandAugment, view, kSeed, task);
     votes += at::one_hot(net.logits(seen).argmax(1), net.classes());
   }
   return variation_ratio(votes, kPerturbations);
@@ -69,12 +69,11 @@ int main() {
 
   for (int64_t classes = 2; !stream.finished(); classes += 2) {
     const auto task = static_cast<uint64_t>(stream.task());
-    Sgd sgd(net.parameters(), {});
+    Optimiser sgd({{net.parameters(), 1e-4}}, {});
     Samples candidates = memory.samples();
     for (int64_t left = stream.left_in_task(); left > 0;) {  // half stream, half memory
       const Samples batch = stream.next(kHalf).samples;
-      train_step(net, sgd, concat(batch, take(memory.samples(), replay.next(kHalf, memory.size()))),
-                 kRate / 10);
+      train_step(net, sgd, concat(batch, memory.take(replay.next(kHalf, memory.size()))), kRate / 10);
       candidates = concat(candidates, batch);
       left -= batch.size();
     }
@@ -84,7 +83,7 @@ int main() {
     memory.replace(take(candidates, rows), scores);
     const int64_t steps = memory.size() / kHalf;
     for (int64_t i = 0; i < kEpochs * steps; ++i)  // epochs over the memory alone, one cosine to zero
-      train_step(net, sgd, take(memory.samples(), replay.next(kHalf, memory.size())),
+      train_step(net, sgd, memory.take(replay.next(kHalf, memory.size())),
                  cosine_to_zero(kRate, i, kEpochs * steps));
     std::printf("task %d: %d images in memory, accuracy on all ten digits %.1f %%\n",
                 static_cast<int>(task) + 1, static_cast<int>(memory.size()),

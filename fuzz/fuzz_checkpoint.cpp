@@ -25,7 +25,9 @@ void decode(const std::string& bytes) {
     const perennial::State state = perennial::decode_state(bytes, "fuzz");
     perennial::Memory memory(perennial::MemoryBudget{100, 0});
     memory.load(state, "learner.memory.");
-    perennial::ReplayOrder(1).load(state, "learner.replay.");
+    perennial::ReplayOrder replay(1);
+    replay.load(state, "learner.replay.");
+    memory.take(replay.next(8, memory.size()));
   } catch (const perennial::Error&) {
   } catch (const std::invalid_argument&) {
   }

@@ -35,15 +35,16 @@ class NearestMean : public Learner {
   int64_t wanted() const override { return 64; }
   void observe(const Samples& batch) override {
     for (const int64_t label : batch.labels()) make_room(label + 1);
-    sums_.index_add_(0, batch.targets, pixels(batch.inputs));
-    counts_.index_add_(0, batch.targets, at::ones({batch.size(), 1}));
+    const at::Tensor& labels = batch.tensor(column::kLabel);
+    sums_.index_add_(0, labels, pixels(batch));
+    counts_.index_add_(0, labels, at::ones({batch.size(), 1}));
   }
   bool consolidate(Progress&) override { return false; }  // nothing is due at the end of a task
   int64_t pieces() const override { return 0; }
   std::string piece_name(int64_t) const override { return ""; }
 
-  at::Tensor predict(const at::Tensor& inputs) override {
-    const at::Tensor distance = at::cdist(pixels(inputs), means()).masked_fill(counts_.t() == 0, 1e9);
+  at::Tensor predict(const Samples& samples) override {
+    const at::Tensor distance = at::cdist(pixels(samples), means()).masked_fill(counts_.t() == 0, 1e9);
     return at::softmax(distance * -sharpness_, 1);
   }
   void save(State& state, const std::string& prefix) const override {
@@ -57,7 +58,9 @@ class NearestMean : public Learner {
   TensorFile model() const override { return {{{"means", means()}}, {}}; }
 
  private:
-  static at::Tensor pixels(const at::Tensor& images) { return images.flatten(1).to(at::kFloat) / 255; }
+  static at::Tensor pixels(const Samples& samples) {
+    return samples.tensor(column::kImage).flatten(1).to(at::kFloat) / 255;
+  }
   at::Tensor means() const { return sums_ / counts_.clamp_min(1); }
   void make_room(int64_t labels) {  // an update may bring new classes
     const int64_t more = labels - counts_.size(0);
@@ -72,12 +75,8 @@ class NearestMean : public Learner {
 }  // namespace
 
 int main(int argc, char** argv) {
-  register_method({"nearest-mean", "Nearest mean", "an example", "the class whose mean image is nearest",
-                   [] { return std::make_unique<NearestMeanOptions>(); },
-                   [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-                     return std::make_unique<NearestMean>(setup,
-                                                          dynamic_cast<const NearestMeanOptions&>(options));
-                   }});
+  register_method(method<NearestMeanOptions, NearestMean>("nearest-mean", "Nearest mean", "an example",
+                                                          "the class whose mean image is nearest"));
   const std::filesystem::path folder = argc > 1 ? argv[1] : "out/05_nearest_mean";
   std::filesystem::remove_all(folder);
   Progress silent;

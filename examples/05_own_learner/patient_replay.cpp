@@ -49,12 +49,8 @@ double accuracy(const Settings& method, const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  register_method({"patient", "Patient replay", "an example", "several steps on each stream batch",
-                   [] { return std::make_unique<PatientOptions>(); },
-                   [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-                     return std::make_unique<PatientReplay>(setup,
-                                                            dynamic_cast<const PatientOptions&>(options));
-                   }});
+  register_method(method<PatientOptions, PatientReplay>("patient", "Patient replay", "an example",
+                                                        "several steps on each stream batch"));
   const std::filesystem::path out = argc > 1 ? argv[1] : "out/05_patient_replay";
   const double plain = accuracy({{"learner", "er"}}, out / "er");
   const double patient = accuracy({{"learner", "patient"}, {"patient.steps", "2"}}, out / "patient");

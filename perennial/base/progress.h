@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
+#include <utility>
 
 namespace perennial {
 
@@ -22,7 +24,11 @@ class Progress {
 };
 
 /// Thrown by long work when Progress asks it to stop.
-struct Interrupted {
+struct Interrupted : std::exception {
+  Interrupted() = default;
+  explicit Interrupted(std::string how) : how_to_go_on(std::move(how)) {}
+  const char* what() const noexcept override { return "interrupted"; }
+
   std::string how_to_go_on;  ///< a sentence for people, or nothing
 };
 

@@ -8,6 +8,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "perennial/base/bytes.h"
@@ -202,16 +203,37 @@ at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double me
   return at::from_blob(scratch->data(), {n, c, h, w}, [scratch](void*) mutable { scratch.reset(); }, options);
 }
 
-at::Tensor with_channels(const at::Tensor& images, int64_t channels) {
-  if (images.dim() != 4 || images.size(1) == channels) return images;
-  if (images.size(1) == 1) return images.expand({-1, channels, -1, -1}).contiguous();
+void set_channels(Dataset& set, int64_t channels) {
+  const at::Tensor images = set.inputs;
+  if (set.size() == 0 || set.input != column::kImage || images.size(1) == channels) return;
+  if (images.size(1) == 1) {
+    set.inputs = images.expand({-1, channels, -1, -1}).contiguous();
+    return;
+  }
   at::Tensor grey = at::empty({images.size(0), 1, images.size(2), images.size(3)}, images.options());
   const int64_t plane = images.size(2) * images.size(3);
   const auto* in = images.const_data_ptr<uint8_t>();
   auto* out = grey.mutable_data_ptr<uint8_t>();
   for (int64_t i = 0; i < images.size(0); ++i, in += 3 * plane, out += plane)
     for (int64_t p = 0; p < plane; ++p) out[p] = luma(in[p], in[plane + p], in[2 * plane + p]);
-  return grey;
+  set.inputs = grey;
+}
+
+Samples Dataset::take(const std::vector<int64_t>& rows) const {
+  const auto count = static_cast<int64_t>(rows.size());
+  const at::Tensor labelled = at::empty({count}, at::kLong);
+  auto* label = labelled.mutable_data_ptr<int64_t>();
+  std::vector<int64_t> taken;
+  for (const int64_t row : rows) {
+    taken.push_back(ids[static_cast<size_t>(row)]);
+    *label++ = labels[static_cast<size_t>(row)];
+  }
+  const at::Tensor index = at::tensor(at::ArrayRef<int64_t>(rows));
+  return {std::move(taken), {{input, inputs.index_select(0, index)}, {column::kLabel, labelled}}};
+}
+
+Samples Dataset::unlabelled(int64_t begin, int64_t count) const {
+  return {{ids.begin() + begin, ids.begin() + begin + count}, {{input, inputs.narrow(0, begin, count)}}};
 }
 
 }  // namespace perennial

@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "perennial/data/samples.h"
+
 namespace perennial {
 
 class OptionTable;
@@ -20,10 +22,11 @@ struct Normalisation {
 
 /// All samples of one set.
 struct Dataset {
-  std::string name;                  ///< "cifar10", or the folder's name
-  at::Tensor inputs;                 ///< uint8 images [N, C, H, W], C is 1 or 3 (or features [N, D])
-  std::vector<int64_t> labels;       ///< [N], index into class_names; with noise: as they arrive
-  std::vector<int64_t> true_labels;  ///< [N], or empty when labels are the truth
+  std::string name;                    ///< "cifar10", or the folder's name
+  std::string input = column::kImage;  ///< what the inputs are: image, vector or feature
+  at::Tensor inputs;                   ///< [N, ...] as that column of Samples
+  std::vector<int64_t> labels;         ///< [N], index into class_names; with noise: as they arrive
+  std::vector<int64_t> true_labels;    ///< [N], or empty when labels are the truth
   std::vector<std::string> class_names;
   std::vector<int64_t>
       ids;  ///< [N], stable: the same sample has the same id in every run; of files: by content and path
@@ -32,6 +35,10 @@ struct Dataset {
   bool is_digits = false;  ///< handwritten digits: neither mirrored nor cropped by default
 
   int64_t size() const { return static_cast<int64_t>(labels.size()); }
+  /// Rows as samples with inputs and labels.
+  Samples take(const std::vector<int64_t>& rows) const;
+  /// `count` rows from `begin` as samples with inputs alone, which are views.
+  Samples unlabelled(int64_t begin, int64_t count) const;
 };
 
 /// The train and test part of one source; both share class_names.
@@ -69,8 +76,8 @@ DataSource load_data(const DataOptions& options, Progress& progress);
 /// when it would take more than `memory_share` of physical memory. Throws Error when there is no room.
 at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double memory_share);
 
-/// uint8 [N, C, H, W] with the given number of channels: colour becomes grey by ITU-R 601 luma, grey is
-/// repeated. What has that number already, or is not images, is returned as it is.
-at::Tensor with_channels(const at::Tensor& images, int64_t channels);
+/// Gives the images of a set this number of channels: colour becomes grey by ITU-R 601 luma, grey is
+/// repeated.
+void set_channels(Dataset& set, int64_t channels);
 
 }  // namespace perennial

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "perennial/base/options.h"
@@ -12,10 +11,6 @@
 
 namespace perennial {
 namespace {
-
-at::Tensor tensor_of(const std::vector<int64_t>& values) {
-  return at::tensor(at::ArrayRef<int64_t>(values.data(), values.size()));
-}
 
 std::vector<int64_t> gather(const std::vector<int64_t>& values, const std::vector<int64_t>& rows) {
   std::vector<int64_t> out;
@@ -110,8 +105,7 @@ Batch Stream::next(int64_t count) {
   const auto index = static_cast<size_t>(batch.task);
   const auto end = tasks_[index].rows.end() - (ends_[index] - position_ - taken);
   const std::vector<int64_t> rows(end - taken, end);
-  batch.samples = {dataset_->inputs.index_select(0, tensor_of(rows)),
-                   tensor_of(gather(dataset_->labels, rows)), gather(dataset_->ids, rows)};
+  batch.samples = dataset_->take(rows);
   TrueLabels::set(batch,
                   gather(dataset_->true_labels.empty() ? dataset_->labels : dataset_->true_labels, rows));
   position_ += taken;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <deque>
 
 #include "perennial/learn/method.h"
 
@@ -14,6 +14,6 @@ Method joint_method();
 Method rm_method();
 Method rm_offline_method();
 
-std::vector<Method> builtin_methods();
+std::deque<Method> builtin_methods();
 
 }  // namespace perennial

@@ -9,6 +9,7 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include "perennial/base/error.h"
 #include "perennial/nn/loss.h"
 #include "perennial/nn/schedule.h"
 
@@ -30,10 +31,16 @@ ClassifierLearner::ClassifierLearner(const LearnerSetup& setup, HeadKind head,
       head_kind_(head),
       augmentation_(resolve(setup, augmentation)),
       net_(setup.model, head, setup.input_shape, setup.normalisation, setup.compute, setup.seed),
-      sgd_(net_.parameters(), setup.train.sgd),
+      optimiser_(parameter_groups(), setup.train.optimiser),
       order_(setup.seed, "epoch order") {}
 
-void ClassifierLearner::fresh_optimiser() { sgd_ = Sgd(net_.parameters(), setup_.train.sgd); }
+std::vector<ParameterGroup> ClassifierLearner::parameter_groups() const {
+  return {{net_.parameters(), setup_.train.weight_decay}};
+}
+
+void ClassifierLearner::fresh_optimiser() {
+  optimiser_ = Optimiser(parameter_groups(), setup_.train.optimiser);
+}
 
 int64_t ClassifierLearner::memory_batch() const {
   return setup_.train.memory_batch > 0 ? setup_.train.memory_batch
@@ -70,20 +77,20 @@ void ClassifierLearner::receive(const Samples& batch) {
   }
   if (!labels_.add(batch.labels())) return;
   net_.grow(labels_.size());
-  sgd_.replace(net_.parameters());
+  optimiser_.replace(parameter_groups());
 }
 
 void ClassifierLearner::train_step(const Samples& batch, double lr) {
   if (batch.size() < 2) return;
-  const at::Tensor rows = labels_.rows(batch.targets);
+  const at::Tensor rows = labels_.rows(batch.tensor(column::kLabel));
   const auto position = static_cast<uint64_t>(step_);
-  at::Tensor inputs = batch.inputs;
+  NetworkInput inputs = batch;
   CutMix mix;
-  if (inputs.dim() == 4) {
-    inputs = augment(inputs, batch.ids, augmentation_, setup_.seed, position);
+  if (inputs.column == column::kImage) {
+    inputs.rows = augment(inputs.rows, batch.ids(), augmentation_, setup_.seed, position);
     if (augmentation_.cutmix) {
-      mix = cutmix(inputs, setup_.seed, position);
-      inputs = mix.images;
+      mix = cutmix(inputs.rows, setup_.seed, position);
+      inputs.rows = mix.images;
     }
   }
   const at::Tensor logits = net_.train_logits(inputs);
@@ -94,7 +101,7 @@ void ClassifierLearner::train_step(const Samples& batch, double lr) {
   }
   if (const at::Tensor extra = penalty(); extra.defined()) loss = loss + extra;
   loss.backward();
-  sgd_.step(lr);
+  optimiser_.step(lr);
   if (setup_.on_step) setup_.on_step({step_, lr, loss.item<double>()});
   ++step_;
 }
@@ -127,14 +134,15 @@ bool ClassifierLearner::consolidate(Progress& progress) {
   return false;
 }
 
-at::Tensor ClassifierLearner::predict(const at::Tensor& inputs) {
-  const at::Tensor probabilities = at::softmax(net_.logits(inputs), 1);
+at::Tensor ClassifierLearner::predict(const Samples& samples) {
+  const at::Tensor probabilities = at::softmax(net_.logits(samples), 1);
   return labels_.scatter(probabilities, setup_.labels, 0.0);
 }
 
 void ClassifierLearner::save(State& state, const std::string& prefix) const {
   net_.save(state.tensors, prefix + "net.");
-  sgd_.save(state.tensors, prefix + "sgd.");
+  optimiser_.save(state.tensors, prefix + "optimiser.");
+  state.values[prefix + "optimiser"] = setup_.train.optimiser.name;
   labels_.save(state, prefix + "label_map.");
   state.values[prefix + "head_position"] = net_.head_position();
   state.values[prefix + "task"] = task_;
@@ -150,7 +158,11 @@ void ClassifierLearner::load(const State& state, const std::string& prefix) {
   net_.reset_head(head_kind_, labels_.size(), state.values.value(prefix + "head_position", uint64_t{0}));
   net_.load(state.tensors, prefix + "net.", state.source);
   fresh_optimiser();
-  sgd_.load(state.tensors, prefix + "sgd.", state.source);
+  const bool named = state.values.contains(prefix + "optimiser");  // older versions knew one
+  if (named && state.value<std::string>(prefix + "optimiser") != setup_.train.optimiser.name)
+    throw Error(
+        {"reading a saved state", state.source, "the optimiser " + setup_.train.optimiser.name, "another"});
+  optimiser_.load(state.tensors, prefix + (named ? "optimiser." : "sgd."), state.source);
   task_ = state.value<int64_t>(prefix + "task");
   step_ = state.value<int64_t>(prefix + "step");
   piece_ = state.value<int64_t>(prefix + "piece");

@@ -19,7 +19,7 @@ class ClassifierLearner : public Learner {
 
   int64_t wanted() const override { return setup_.train.batch; }
   bool consolidate(Progress& progress) final;
-  at::Tensor predict(const at::Tensor& inputs) override;
+  at::Tensor predict(const Samples& samples) override;
   std::map<std::string, double> seconds() const override { return seconds_; }
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
@@ -36,8 +36,8 @@ class ClassifierLearner : public Learner {
 
   /// To be called first by observe(): begins the task when it is new, gives new labels a row of the head.
   void receive(const Samples& batch);
-  /// One step: augmentation, CutMix, cross-entropy plus penalty(), SGD. Fewer than two samples are left out,
-  /// since batch normalisation cannot use them.
+  /// One step: augmentation, CutMix, cross-entropy plus penalty(), the optimiser. Fewer than two samples are
+  /// left out, since batch normalisation cannot use them.
   void train_step(const Samples& batch, double lr);
   /// One epoch over `data` in a fresh random order, learning rate by the schedule.
   void train_epoch(const Samples& data, int64_t batch, int64_t epoch, Progress& progress);
@@ -60,13 +60,15 @@ class ClassifierLearner : public Learner {
   Augmentation augmentation_;
   LabelMap labels_;
   Classifier net_;
-  Sgd sgd_;
+  Optimiser optimiser_;
   int64_t task_ = 0;      ///< consolidations finished
   int64_t step_ = 0;      ///< training steps taken
   int64_t piece_ = 0;     ///< pieces of the current consolidation done
   bool in_task_ = false;  ///< a sample of the current task has arrived
 
  private:
+  std::vector<ParameterGroup> parameter_groups() const;
+
   std::map<std::string, double> seconds_;
   double nested_seconds_ = 0;
   EpochOrder order_;

@@ -9,21 +9,20 @@ struct ErOptions : MethodOptions {
   void bind(OptionTable& table) override { policy.bind(table, "er."); }
 };
 
-}  // namespace
-
 /// Experience replay (Chaudhry et al., "On Tiny Episodic Memories in Continual Learning", 2019): part of each
 /// batch comes from a reservoir memory; then, in the protocol that Rainbow Memory compares in, epochs over
 /// the memory.
+class ExperienceReplay : public ReplayLearner {
+ public:
+  ExperienceReplay(const LearnerSetup& setup, const ErOptions& options)
+      : ReplayLearner(setup, HeadKind::kLinear, options.policy) {}
+};
+
+}  // namespace
+
 Method er_method() {
-  return {"er",
-          "Experience replay",
-          "Chaudhry et al., 2019",
-          "mixes stream and memory; memory by reservoir sampling",
-          [] { return std::make_unique<ErOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<ReplayLearner>(setup, HeadKind::kLinear,
-                                                   dynamic_cast<const ErOptions&>(options).policy);
-          }};
+  return method<ErOptions, ExperienceReplay>("er", "Experience replay", "Chaudhry et al., 2019",
+                                             "mixes stream and memory; memory by reservoir sampling");
 }
 
 }  // namespace perennial

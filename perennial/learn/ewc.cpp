@@ -103,14 +103,14 @@ class Ewc : public ReplayLearner {
     const auto total = static_cast<int64_t>(order.size());
     for (int64_t begin = 0; begin < total; begin += options_.batch) {
       const int64_t count = std::min(options_.batch, total - begin);
-      const Samples batch = take(memory_.samples(), std::span(order).subspan(begin, count));
-      const at::Tensor logits = net_.frozen_statistics_logits(batch.inputs);
+      const Samples batch = memory_.take(std::span(order).subspan(begin, count));
+      const at::Tensor logits = net_.frozen_statistics_logits(batch);
       cross_entropy(logits, logits.detach().argmax(1)).backward();
       for (size_t i = 0; i < parameters.size(); ++i)
         if (parameters[i].grad().defined())
           fisher[i].add_(parameters[i].grad().square(),
                          static_cast<double>(count) / static_cast<double>(total));
-      for (const auto& p : net_.parameters()) p.mutable_grad() = at::Tensor();
+      for (const auto& p : net_.parameters()) p.value.mutable_grad() = at::Tensor();
     }
     return fisher;
   }
@@ -122,14 +122,8 @@ class Ewc : public ReplayLearner {
 }  // namespace
 
 Method ewc_method() {
-  return {"ewc",
-          "Elastic weight consolidation",
-          "Kirkpatrick et al., PNAS 2017",
-          "experience replay with a penalty on moving weights that mattered",
-          [] { return std::make_unique<EwcOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<Ewc>(setup, dynamic_cast<const EwcOptions&>(options));
-          }};
+  return method<EwcOptions, Ewc>("ewc", "Elastic weight consolidation", "Kirkpatrick et al., PNAS 2017",
+                                 "experience replay with a penalty on moving weights that mattered");
 }
 
 }  // namespace perennial

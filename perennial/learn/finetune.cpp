@@ -46,14 +46,8 @@ class Finetune : public ReplayLearner {
 }  // namespace
 
 Method finetune_method() {
-  return {"finetune",
-          "Fine-tuning",
-          "baseline",
-          "trains on what arrives and remembers nothing: the lower bound",
-          [] { return std::make_unique<FinetuneOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<Finetune>(setup, dynamic_cast<const FinetuneOptions&>(options));
-          }};
+  return method<FinetuneOptions, Finetune>("finetune", "Fine-tuning", "baseline",
+                                           "trains on what arrives and remembers nothing: the lower bound");
 }
 
 }  // namespace perennial

@@ -34,14 +34,8 @@ class Gdumb : public ReplayLearner {
 }  // namespace
 
 Method gdumb_method() {
-  return {"gdumb",
-          "GDumb",
-          "Prabhu et al., ECCV 2020",
-          "greedy balanced memory, retrained from scratch at every boundary",
-          [] { return std::make_unique<GdumbOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<Gdumb>(setup, dynamic_cast<const GdumbOptions&>(options));
-          }};
+  return method<GdumbOptions, Gdumb>("gdumb", "GDumb", "Prabhu et al., ECCV 2020",
+                                     "greedy balanced memory, retrained from scratch at every boundary");
 }
 
 }  // namespace perennial

@@ -10,7 +10,7 @@ namespace {
 /// the upper bound that the others are measured against.
 class Joint : public ReplayLearner {
  public:
-  explicit Joint(const LearnerSetup& setup) : ReplayLearner(setup, HeadKind::kLinearNorm, {}) {
+  Joint(const LearnerSetup& setup, const MethodOptions&) : ReplayLearner(setup, HeadKind::kLinearNorm, {}) {
     keep_task_ = true;
   }
   const Memory* memory() const override { return nullptr; }
@@ -38,14 +38,8 @@ class Joint : public ReplayLearner {
 }  // namespace
 
 Method joint_method() {
-  return {"joint",
-          "Joint training",
-          "upper bound",
-          "keeps every sample and retrains on all of them: no bound on memory",
-          [] { return std::make_unique<MethodOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions&) -> std::unique_ptr<Learner> {
-            return std::make_unique<Joint>(setup);
-          }};
+  return method<MethodOptions, Joint>("joint", "Joint training", "upper bound",
+                                      "keeps every sample and retrains on all of them: no bound on memory");
 }
 
 }  // namespace perennial

@@ -15,6 +15,9 @@ class LabelMap {
   /// Gives new labels a row; true when there were any.
   bool add(std::span<const int64_t> labels);
   int64_t size() const { return static_cast<int64_t>(labels_.size()); }
+  bool knows(int64_t label) const {
+    return label >= 0 && label < std::ssize(row_of_) && row_of_[static_cast<size_t>(label)] >= 0;
+  }
   /// Labels in row order.
   const std::vector<int64_t>& labels() const { return labels_; }
   /// int64 [N] labels -> int64 [N] rows; every label must be known.

@@ -35,9 +35,9 @@ class Learner {
   /// Which epoch (from 1) piece `i` is; 0 when it trains nothing, as a selection does.
   virtual int64_t epoch_of(int64_t i) const { return i + 1; }
 
-  /// Inputs [N, ...] -> what the learner predicts, on the CPU. A classifier gives probabilities [N, labels],
-  /// with zero for labels it has never seen.
-  virtual at::Tensor predict(const at::Tensor& inputs) = 0;
+  /// What the learner predicts of samples, which need no targets; on the CPU. A classifier gives
+  /// probabilities [N, labels], with zero for labels it has never seen.
+  virtual at::Tensor predict(const Samples& samples) = 0;
 
   /// The episodic memory, or null when it has none.
   virtual const Memory* memory() const { return nullptr; }

@@ -9,14 +9,14 @@
 namespace perennial {
 namespace {
 
-std::vector<Method>& registry() {
-  static std::vector<Method> all = builtin_methods();
+std::deque<Method>& registry() {
+  static std::deque<Method> all = builtin_methods();
   return all;
 }
 
 }  // namespace
 
-const std::vector<Method>& methods() { return registry(); }
+const std::deque<Method>& methods() { return registry(); }
 
 void register_method(Method method) {
   for (const Method& m : registry())

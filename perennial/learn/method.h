@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -52,12 +53,25 @@ struct Method {
   std::function<std::unique_ptr<Learner>(const LearnerSetup&, const MethodOptions&)> make;
 };
 
+/// A method whose learner is made from a setup and its options: `L(const LearnerSetup&, const Options&)`.
+template <class Options, class L>
+Method method(std::string name, std::string title, std::string paper, std::string summary) {
+  return {std::move(name),
+          std::move(title),
+          std::move(paper),
+          std::move(summary),
+          [] { return std::make_unique<Options>(); },
+          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+            return std::make_unique<L>(setup, dynamic_cast<const Options&>(options));
+          }};
+}
+
 /// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a
 /// name that exists already is a std::invalid_argument.
 void register_method(Method method);
 
-/// All methods, ours first, in the order of registration.
-const std::vector<Method>& methods();
+/// All methods, ours first, in the order of registration. References to them stay good when more come.
+const std::deque<Method>& methods();
 
 /// std::invalid_argument with a suggestion when there is none of that name.
 const Method& find_method(const std::string& name);

@@ -3,8 +3,9 @@
 #include <cmath>
 #include <stdexcept>
 
-#include <ATen/ops/cat.h>
 #include <fmt/format.h>
+
+#include "perennial/base/error.h"
 
 namespace perennial {
 
@@ -25,9 +26,7 @@ int64_t ReplayLearner::wanted() const {
   return std::max<int64_t>(1, batch - replayed);
 }
 
-Samples ReplayLearner::draw(int64_t count) {
-  return take(memory_.samples(), replay_.next(count, memory_.size()));
-}
+Samples ReplayLearner::draw(int64_t count) { return memory_.take(replay_.next(count, memory_.size())); }
 
 void ReplayLearner::observe(const Samples& batch) {
   receive(batch);
@@ -44,18 +43,9 @@ void ReplayLearner::learn_from_stream(const Samples& batch) {
              setup_.train.lr * setup_.train.stream_lr_factor);
 }
 
-Samples ReplayLearner::task_samples() const {
-  if (task_chunks_.empty()) return {};
-  std::vector<at::Tensor> inputs, targets;
-  Samples all;
-  for (const Samples& chunk : task_chunks_) {
-    inputs.push_back(chunk.inputs);
-    targets.push_back(chunk.targets);
-    all.ids.insert(all.ids.end(), chunk.ids.begin(), chunk.ids.end());
-  }
-  all.inputs = at::cat(inputs);
-  all.targets = at::cat(targets);
-  return all;
+const Samples& ReplayLearner::task_samples() {
+  if (task_chunks_.size() != 1) task_chunks_ = {concat(task_chunks_)};
+  return task_chunks_.front();
 }
 
 int64_t ReplayLearner::candidate_bytes() const {
@@ -69,14 +59,12 @@ std::vector<float> ReplayLearner::uncertainty(const Samples&, Progress&) {
 }
 
 void ReplayLearner::select(Policy& policy, Progress& progress) {
-  Samples all = task_samples();
-  const int64_t own = all.size();
-  all = concat(all, memory_.samples());
+  const int64_t own = task_samples().size();
+  const Samples all = concat(task_samples(), memory_.samples());
   if (all.empty()) return;
-  if (own > 0)
-    task_chunks_ = {
-        slice(all, 0, own)};  // one copy of the candidates; whole again should the policy be interrupted
-  const Candidates candidates{all, labels_.size(), [&] { return net_.features(all.inputs); },
+  // One copy of the candidates; whole again should the policy be interrupted.
+  task_chunks_ = {slice(all, 0, own)};
+  const Candidates candidates{all, labels_.size(), [&] { return net_.features(all); },
                               [&] {
                                 std::vector<float> u;
                                 timed("uncertainty", [&] { u = uncertainty(all, progress); });
@@ -84,7 +72,8 @@ void ReplayLearner::select(Policy& policy, Progress& progress) {
                               }};
   std::vector<float> scores;
   const auto rows = policy.select(candidates, memory_.capacity(all), static_cast<uint64_t>(task_), scores);
-  memory_.replace(take(all, rows), std::move(scores));
+  memory_.keep(all, rows, std::move(scores),
+               Random(setup_.seed, "memory room", static_cast<uint64_t>(task_)));
   task_chunks_.clear();
 }
 
@@ -113,7 +102,7 @@ void ReplayLearner::save(State& state, const std::string& prefix) const {
   memory_.save(state, prefix + "memory.");
   policy_->save(state, prefix + "policy.");
   replay_.save(state, prefix + "replay.");
-  save_samples(task_samples(), state, prefix + "task_samples.");
+  save_samples(concat(task_chunks_), state, prefix + "task_samples.");
 }
 
 void ReplayLearner::load(const State& state, const std::string& prefix) {
@@ -121,9 +110,12 @@ void ReplayLearner::load(const State& state, const std::string& prefix) {
   memory_.load(state, prefix + "memory.");
   policy_->load(state, prefix + "policy.");
   replay_.load(state, prefix + "replay.");
-  task_chunks_.clear();
-  if (Samples kept = load_samples(state, prefix + "task_samples."); !kept.empty())
-    task_chunks_.push_back(std::move(kept));
+  task_chunks_ = {load_samples(state, prefix + "task_samples.")};
+  for (const auto labels : {memory_.labels(), task_chunks_.front().labels()})
+    for (const int64_t label : labels)
+      if (!labels_.knows(label))
+        throw Error({"reading a saved state", state.source, "samples of classes that were seen",
+                     "one of class " + std::to_string(label)});
 }
 
 }  // namespace perennial

@@ -37,8 +37,8 @@ class ReplayLearner : public ClassifierLearner {
   virtual void select(Policy& policy, Progress& progress);
 
   Samples draw(int64_t count);
-  /// The samples of the task so far, when they are kept.
-  Samples task_samples() const;
+  /// The samples of the task so far, when they are kept; in one piece from then on.
+  const Samples& task_samples();
 
   Memory memory_;
   std::unique_ptr<Policy> policy_;

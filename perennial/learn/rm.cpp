@@ -41,15 +41,16 @@ RainbowMemory::RainbowMemory(const LearnerSetup& setup, const RmOptions& options
 namespace {
 
 // A view of features: each dropped with probability `share`, the rest scaled up.
-at::Tensor drop_features(const Samples& chunk, double share, uint64_t seed, uint64_t view) {
-  at::Tensor out = at::empty_like(chunk.inputs);
-  const int64_t width = chunk.inputs.size(1);
-  const float* in = chunk.inputs.const_data_ptr<float>();
+at::Tensor drop_features(const at::Tensor& features, const std::vector<int64_t>& ids, double share,
+                         uint64_t seed, uint64_t view) {
+  at::Tensor out = at::empty_like(features);
+  const int64_t width = features.size(1);
+  const float* in = features.const_data_ptr<float>();
   float* to = out.mutable_data_ptr<float>();
   const auto scale = static_cast<float>(1.0 / (1.0 - share));
-  parallel_for(chunk.size(), 16, [&](int64_t begin, int64_t end) {
+  parallel_for(features.size(0), 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      Random random(seed, "feature dropout", view, static_cast<uint64_t>(chunk.ids[i]));
+      Random random(seed, "feature dropout", view, static_cast<uint64_t>(ids[static_cast<size_t>(i)]));
       for (int64_t d = 0; d < width; ++d)
         to[i * width + d] = random.chance(static_cast<float>(share)) ? 0.0F : in[i * width + d] * scale;
     }
@@ -59,32 +60,36 @@ at::Tensor drop_features(const Samples& chunk, double share, uint64_t seed, uint
 
 }  // namespace
 
-at::Tensor RainbowMemory::view(const Samples& chunk, int64_t a) const {
+at::Tensor RainbowMemory::view(const Samples& samples, int64_t a) const {
   const uint64_t position = static_cast<uint64_t>(task_) * 256 + static_cast<uint64_t>(a);
-  if (chunk.inputs.dim() != 4) return drop_features(chunk, options_.feature_dropout, setup_.seed, position);
-  return perturb(chunk.inputs, chunk.ids, parse_perturbation(options_.perturbation), static_cast<int>(a),
+  const NetworkInput input(samples);
+  if (input.column != column::kImage)
+    return drop_features(input.rows, samples.ids(), options_.feature_dropout, setup_.seed, position);
+  return perturb(input.rows, samples.ids(), parse_perturbation(options_.perturbation), static_cast<int>(a),
                  setup_.seed, position);
 }
 
-// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of a chunk go through the network stacked on the batch
-// axis, and only vote counts are kept.
+// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of 256 samples go through the network stacked on the
+// batch axis, and only vote counts are kept.
 std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& progress) {
-  constexpr int64_t kChunk = 256;
+  constexpr int64_t kRows = 256;
   std::vector<float> u;
   u.reserve(samples.size());
   const ProgressPart part(progress, "uncertainty", samples.size());
-  for (int64_t begin = 0; begin < samples.size(); begin += kChunk) {
+  for (int64_t begin = 0; begin < samples.size(); begin += kRows) {
     if (progress.stop_requested()) throw Interrupted{};
-    const int64_t count = std::min(kChunk, samples.size() - begin);
-    const Samples chunk = slice(samples, begin, count);
+    const int64_t count = std::min(kRows, samples.size() - begin);
+    const Samples some = slice(samples, begin, count);
     std::vector<at::Tensor> views;
-    for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(chunk, a));
-    const at::Tensor logits = net_.logits(at::cat(views)).reshape({options_.views, count, net_.classes()});
-    const auto of_chunk =
+    for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(some, a));
+    NetworkInput stacked = some;
+    stacked.rows = at::cat(views);
+    const at::Tensor logits = net_.logits(stacked).reshape({options_.views, count, net_.classes()});
+    const auto of_some =
         options_.uncertainty == "votes"
             ? variation_ratio(at::one_hot(logits.argmax(2), net_.classes()).sum(0), options_.views)
-            : lack_of_confidence(logits, labels_.rows(chunk.targets));
-    u.insert(u.end(), of_chunk.begin(), of_chunk.end());
+            : lack_of_confidence(logits, labels_.rows(some.tensor(column::kLabel)));
+    u.insert(u.end(), of_some.begin(), of_some.end());
     progress.advance(count);
   }
   return u;
@@ -97,14 +102,9 @@ void RainbowMemory::select(Policy& policy, Progress& progress) {
 }
 
 Method rm_method() {
-  return {"rm",
-          "Rainbow Memory",
-          "Bang et al., CVPR 2021",
-          "keeps samples from the most certain to the most uncertain of each class",
-          [] { return std::make_unique<RmOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<RainbowMemory>(setup, dynamic_cast<const RmOptions&>(options));
-          }};
+  return method<RmOptions, RainbowMemory>(
+      "rm", "Rainbow Memory", "Bang et al., CVPR 2021",
+      "keeps samples from the most certain to the most uncertain of each class");
 }
 
 }  // namespace perennial

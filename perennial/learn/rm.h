@@ -25,9 +25,9 @@ class RainbowMemory : public ReplayLearner {
  protected:
   std::vector<float> uncertainty(const Samples& samples, Progress& progress) override;
   void select(Policy& policy, Progress& progress) override;
-  /// Perturbed view `a` of a chunk: images by rm.perturbation, frozen features by dropout (ours, not the
+  /// Perturbed view `a` of samples: images by rm.perturbation, frozen features by dropout (ours, not the
   /// paper's).
-  at::Tensor view(const Samples& chunk, int64_t a) const;
+  at::Tensor view(const Samples& samples, int64_t a) const;
 
   RmOptions options_;
 };

@@ -41,14 +41,9 @@ class RainbowMemoryOffline : public RainbowMemory {
 }  // namespace
 
 Method rm_offline_method() {
-  return {"rm-offline",
-          "Rainbow Memory (offline)",
-          "Bang et al., CVPR 2021",
-          "Rainbow Memory where each task's data may be revisited until its end",
-          [] { return std::make_unique<RmOptions>(); },
-          [](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
-            return std::make_unique<RainbowMemoryOffline>(setup, dynamic_cast<const RmOptions&>(options));
-          }};
+  return method<RmOptions, RainbowMemoryOffline>(
+      "rm-offline", "Rainbow Memory (offline)", "Bang et al., CVPR 2021",
+      "Rainbow Memory where each task's data may be revisited until its end");
 }
 
 }  // namespace perennial

@@ -25,9 +25,9 @@ void TrainOptions::bind(OptionTable& table) {
   table.add("train.reset_head", reset_head, "throw the classifier away before each task").released("true");
   table.add("train.augment", augment,
             "auto | none | a list of crop,flip,cutout,autoaugment,randaugment,randaugment_uda,cutmix");
-  table.add("train.momentum", sgd.momentum, "of SGD").range(0, 0.9999);
-  table.add("train.weight_decay", sgd.weight_decay, "of SGD").range(0, 1);
-  table.add("train.nesterov", sgd.nesterov, "Nesterov momentum");
+  optimiser.bind(table, "train.");
+  table.add("train.weight_decay", weight_decay, "sgd, adam: added to the gradient; adamw: decoupled")
+      .range(0, 1);
 }
 
 }  // namespace perennial

@@ -22,7 +22,8 @@ struct TrainOptions {
   bool drop_last = false;           ///< leave the last partial stream batch out of training
   bool reset_head = false;          ///< a fresh head before each task
   std::string augment = "auto";     ///< auto: by method and data set
-  SgdOptions sgd;
+  OptimiserOptions optimiser;
+  double weight_decay = 1e-4;
 
   void bind(OptionTable& table);
 };

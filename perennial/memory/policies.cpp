@@ -24,18 +24,14 @@ std::vector<int64_t> RandomPolicy::select(const Candidates& candidates, int64_t 
 }
 
 void ReservoirPolicy::offer(Memory& memory, const Samples& batch) {
-  const int64_t capacity = memory.capacity(batch);
-  const int64_t room = std::min(capacity - memory.size(), batch.size());
-  if (room > 0) {
-    std::vector<int64_t> first(room);
-    for (int64_t i = 0; i < room; ++i) first[i] = i;
-    memory.replace(concat(memory.samples(), take(batch, first)));
-    seen_ += room;
-  }
-  for (int64_t row = std::max<int64_t>(0, room); row < batch.size(); ++row) {
-    Random random(seed_, "reservoir", static_cast<uint64_t>(seen_++));
-    const auto slot = static_cast<int64_t>(random.below(static_cast<uint32_t>(seen_)));
-    if (slot < capacity) memory.overwrite(slot, batch, row);
+  for (int64_t row = 0; row < batch.size(); ++row) {
+    const int64_t capacity = memory.capacity(batch.row_bytes(row));
+    const auto position = static_cast<uint64_t>(seen_++);
+    const int64_t slot = seen_ <= capacity
+                             ? memory.size()
+                             : Random(seed_, "reservoir", position).below(static_cast<uint32_t>(seen_));
+    if (slot < capacity)
+      memory.put(std::min(slot, memory.size()), batch, row, Random(seed_, "memory room", position));
   }
 }
 
@@ -47,30 +43,33 @@ void ReservoirPolicy::load(const State& state, const std::string& prefix) {
 }
 
 void GreedyBalancedPolicy::offer(Memory& memory, const Samples& batch) {
-  const int64_t capacity = memory.capacity(batch);
-  if (capacity == 0) return;
   std::map<int64_t, std::vector<int64_t>> slots;  // of each class
-  const auto kept = memory.samples().labels();
-  for (size_t i = 0; i < kept.size(); ++i) slots[kept[i]].push_back(static_cast<int64_t>(i));
+  const auto find_slots = [&] {
+    for (auto& [label, own] : slots) own.clear();
+    const auto kept = memory.labels();
+    for (size_t i = 0; i < kept.size(); ++i) slots[kept[i]].push_back(static_cast<int64_t>(i));
+  };
+  find_slots();
   const auto labels = batch.labels();
   for (int64_t row = 0; row < batch.size(); ++row, ++seen_) {
+    if (!memory.could_hold(batch, row)) continue;
+    const int64_t capacity = memory.capacity(batch.row_bytes(row));
+    const auto position = static_cast<uint64_t>(seen_);
     auto& own = slots[labels[row]];
-    if (memory.size() < capacity) {
-      memory.append(batch, row);
-      own.push_back(memory.size() - 1);
-      continue;
+    int64_t slot = memory.size();
+    if (slot >= capacity) {
+      if (static_cast<int64_t>(own.size()) * static_cast<int64_t>(slots.size()) >= capacity) continue;
+      const auto largest = std::max_element(slots.begin(), slots.end(), [](const auto& a, const auto& b) {
+        return a.second.size() < b.second.size();
+      });
+      auto& theirs = largest->second;
+      if (theirs.size() <= own.size()) continue;
+      const uint32_t k = Random(seed_, "greedy", position).below(static_cast<uint32_t>(theirs.size()));
+      slot = theirs[k];
+      theirs.erase(theirs.begin() + k);
     }
-    if (static_cast<int64_t>(own.size()) * static_cast<int64_t>(slots.size()) >= capacity) continue;
-    const auto largest = std::max_element(slots.begin(), slots.end(), [](const auto& a, const auto& b) {
-      return a.second.size() < b.second.size();
-    });
-    if (largest->second.size() <= own.size()) continue;
-    auto& theirs = largest->second;
-    const uint32_t k =
-        Random(seed_, "greedy", static_cast<uint64_t>(seen_)).below(static_cast<uint32_t>(theirs.size()));
-    memory.overwrite(theirs[k], batch, row);
-    own.push_back(theirs[k]);
-    theirs.erase(theirs.begin() + k);
+    own.insert(std::lower_bound(own.begin(), own.end(), slot), slot);  // however the stream is cut
+    if (memory.put(slot, batch, row, Random(seed_, "memory room", position))) find_slots();
   }
 }
 

@@ -9,12 +9,39 @@
 #include "perennial/memory/policies.h"
 
 namespace perennial {
+namespace {
+
+template <class P>
+PolicyKind seeded(const char* name) {
+  return {name, false, [](const PolicyOptions&, uint64_t seed) { return std::make_unique<P>(seed); }};
+}
+
+PolicyKind extreme(const char* name, bool most_certain) {
+  return {name, true, [most_certain](const PolicyOptions&, uint64_t seed) {
+            return std::make_unique<ExtremePolicy>(seed, most_certain);
+          }};
+}
+
+std::deque<PolicyKind>& registry() {
+  static std::deque<PolicyKind> all{seeded<RandomPolicy>("random"),
+                                    seeded<ReservoirPolicy>("reservoir"),
+                                    seeded<GreedyBalancedPolicy>("greedy_balanced"),
+                                    seeded<HerdingPolicy>("herding"),
+                                    {"rainbow", true,
+                                     [](const PolicyOptions& o, uint64_t seed) {
+                                       return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
+                                     }},
+                                    extreme("certain", true),
+                                    extreme("uncertain", false)};
+  return all;
+}
+
+}  // namespace
 
 void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool uncertainty) {
-  std::vector<std::string> names = policy_names();
-  if (!uncertainty)
-    std::erase_if(names,
-                  [](const std::string& n) { return n == "rainbow" || n == "certain" || n == "uncertain"; });
+  std::vector<std::string> names;
+  for (const PolicyKind& kind : policies())
+    if (uncertainty || !kind.needs_uncertainty) names.push_back(kind.name);
   table.add(prefix + "policy", name, "who stays in memory").choices(names);
   table
       .add(prefix + "update", update,
@@ -39,20 +66,23 @@ std::vector<int64_t> Policy::select(const Candidates&, int64_t, uint64_t, std::v
   throw std::logic_error("this policy chooses as samples arrive");
 }
 
-std::vector<std::string> policy_names() {
-  return {"random", "reservoir", "greedy_balanced", "herding", "rainbow", "certain", "uncertain"};
+void register_policy(PolicyKind kind) {
+  for (const PolicyKind& known : registry())
+    if (known.name == kind.name)
+      throw std::invalid_argument("a memory policy named '" + kind.name + "' exists already");
+  registry().push_back(std::move(kind));
 }
 
+const std::deque<PolicyKind>& policies() { return registry(); }
+
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed) {
-  const std::string& name = options.name;
-  if (name == "random") return std::make_unique<RandomPolicy>(seed);
-  if (name == "reservoir") return std::make_unique<ReservoirPolicy>(seed);
-  if (name == "greedy_balanced") return std::make_unique<GreedyBalancedPolicy>(seed);
-  if (name == "herding") return std::make_unique<HerdingPolicy>(seed);
-  if (name == "rainbow") return std::make_unique<RainbowPolicy>(seed, options.stride, options.ties);
-  if (name == "certain" || name == "uncertain")
-    return std::make_unique<ExtremePolicy>(seed, name == "certain");
-  throw std::invalid_argument("unknown memory policy '" + name + "'" + suggestion(name, policy_names()));
+  std::vector<std::string> names;
+  for (const PolicyKind& kind : registry()) {
+    if (kind.name == options.name) return kind.make(options, seed);
+    names.push_back(kind.name);
+  }
+  throw std::invalid_argument("unknown memory policy '" + options.name + "'" +
+                              suggestion(options.name, names));
 }
 
 std::vector<int64_t> select_balanced(

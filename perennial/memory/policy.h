@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -46,9 +47,22 @@ class Policy {
   virtual void load(const State&, const std::string& /*prefix*/) {}
 };
 
+/// A policy that an option can name.
+struct PolicyKind {
+  std::string name;
+  bool needs_uncertainty = false;  ///< not every learner can estimate it
+  std::function<std::unique_ptr<Policy>(const PolicyOptions&, uint64_t seed)> make;
+};
+
+/// Makes a policy known to every method; a name that exists already is a std::invalid_argument.
+void register_policy(PolicyKind kind);
+
 /// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain
-/// only: the control of Rainbow Memory's ablation) | uncertain.
-std::vector<std::string> policy_names();
+/// only: the control of Rainbow Memory's ablation) | uncertain; then those that were registered. References
+/// stay good when more come.
+const std::deque<PolicyKind>& policies();
+
+/// std::invalid_argument with a suggestion when there is none of that name.
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed);
 
 /// The class-balanced skeleton that random, rainbow and herding share (Bang et al. 2021, algorithm 1): quota

@@ -70,7 +70,7 @@ std::vector<int64_t> RainbowPolicy::select(const Candidates& candidates, int64_t
                                            std::vector<float>& scores) {
   const std::vector<float> uncertainty = candidates.uncertainty();
   const auto tie_break = [&](int64_t row) {
-    const auto id = static_cast<uint64_t>(candidates.samples.ids[row]);
+    const auto id = static_cast<uint64_t>(candidates.samples.ids()[row]);
     return ties_ == "id" ? id : mix64(mix64(seed_, position), id);
   };
   const auto rows = select_balanced(
@@ -92,7 +92,7 @@ std::vector<int64_t> ExtremePolicy::select(const Candidates& candidates, int64_t
       [&](std::vector<int64_t> of_class, int64_t quota) {
         std::sort(of_class.begin(), of_class.end(), [&](int64_t a, int64_t b) {
           const auto key = [&](int64_t row) {
-            const auto id = static_cast<uint64_t>(candidates.samples.ids[row]);
+            const auto id = static_cast<uint64_t>(candidates.samples.ids()[row]);
             return std::tuple(sign * uncertainty[row], mix64(mix64(seed_, position), id), row);
           };
           return key(a) < key(b);

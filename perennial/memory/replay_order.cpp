@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "perennial/base/error.h"
 #include "perennial/base/random.h"
 
 namespace perennial {
@@ -31,6 +32,10 @@ void ReplayOrder::save(State& state, const std::string& prefix) const {
 void ReplayOrder::load(const State& state, const std::string& prefix) {
   cycle_ = state.value<int64_t>(prefix + "cycle");
   order_ = state.ints(prefix + "order");
+  for (const int64_t row : order_)
+    if (row < 0)
+      throw Error(
+          {"reading a saved state", state.source, "rows from 0 in " + prefix + "order", std::to_string(row)});
   at_ = std::clamp<int64_t>(state.value<int64_t>(prefix + "at"), 0, static_cast<int64_t>(order_.size()));
 }
 

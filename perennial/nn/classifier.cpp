@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
+#include <fmt/ranges.h>
 
 #include "perennial/base/error.h"
 #include "perennial/base/random.h"
@@ -90,27 +91,29 @@ c10::Device Classifier::device() const { return c10::Device(compute_.device); }
 
 at::ScalarType Classifier::dtype() const { return compute_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat; }
 
-bool Classifier::are_features(const at::Tensor& inputs) const {
-  if (input_shape_.size() == 1 || inputs.dim() != 2 || !inputs.is_floating_point()) return false;
-  if (inputs.size(1) == backbone_->feature_size()) return true;
-  throw std::invalid_argument("features of " + std::to_string(inputs.size(1)) + " values for a model of " +
-                              std::to_string(backbone_->feature_size()));
-}
+NetworkInput::NetworkInput(const Samples& samples)
+    : column(samples.has(column::kFeature)  ? column::kFeature
+             : samples.has(column::kVector) ? column::kVector
+                                            : column::kImage),
+      rows(samples.tensor(column)) {}
 
 at::Tensor Classifier::prepare(const at::Tensor& inputs) const {
   if (inputs.is_floating_point()) return inputs.to(device(), at::kFloat);
   return normalise(inputs, normalisation_, device());
 }
 
-at::Tensor Classifier::forward_features(const at::Tensor& inputs, bool training) {
-  const at::Tensor x = prepare(inputs);
-  return are_features(inputs) ? x : backbone_->forward(x, training);
+at::Tensor Classifier::forward_features(const NetworkInput& inputs, bool training) {
+  const at::Tensor x = prepare(inputs.rows);
+  if (!inputs.are_features()) return backbone_->forward(x, training);
+  if (x.dim() == 2 && x.size(1) == backbone_->feature_size()) return x;
+  throw std::invalid_argument(fmt::format("features [{}] for a model of {} a row", fmt::join(x.sizes(), ", "),
+                                          backbone_->feature_size()));
 }
 
-at::Tensor Classifier::train_logits(const at::Tensor& inputs) {
+at::Tensor Classifier::train_logits(const NetworkInput& inputs) {
   const Autocast autocast(device().type(), dtype());
   if (!frozen()) {
-    if (are_features(inputs))
+    if (inputs.are_features())
       throw std::invalid_argument("features train the head alone: that needs model.freeze = features");
     return head_.forward(forward_features(inputs, true), true).to(at::kFloat);
   }
@@ -122,35 +125,37 @@ at::Tensor Classifier::train_logits(const at::Tensor& inputs) {
   return head_.forward(features, true).to(at::kFloat);
 }
 
-at::Tensor Classifier::frozen_statistics_logits(const at::Tensor& inputs) {
+at::Tensor Classifier::frozen_statistics_logits(const NetworkInput& inputs) {
   const Autocast autocast(device().type(), dtype());
   return head_.forward(forward_features(inputs, false), false).to(at::kFloat);
 }
 
 template <class Rows>
-at::Tensor Classifier::in_batches(const at::Tensor& inputs, int64_t batch, int64_t columns, Rows rows) {
+at::Tensor Classifier::in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows) {
   if (batch < 1) throw std::invalid_argument("a batch has at least one row");
-  const int64_t n = inputs.size(0);
-  batch = rows_at_once(inputs, batch, device());
+  const int64_t n = inputs.rows.size(0);
+  batch = rows_at_once(inputs.rows, batch, device());
   at::Tensor out = at::empty({n, columns}, at::kFloat);  // made outside: training may use it
   const c10::InferenceMode inference;
   const Autocast autocast(device().type(), dtype());
+  NetworkInput some = inputs;
   for (int64_t i = 0; i < n; i += batch) {
     const int64_t count = std::min(batch, n - i);
-    out.narrow(0, i, count).copy_(rows(inputs.narrow(0, i, count)));
+    some.rows = inputs.rows.narrow(0, i, count);
+    out.narrow(0, i, count).copy_(rows(some));
   }
   return out;
 }
 
-at::Tensor Classifier::logits(const at::Tensor& inputs, int64_t batch) {
-  return in_batches(inputs, batch, classes(), [&](const at::Tensor& rows) {
+at::Tensor Classifier::logits(const NetworkInput& inputs, int64_t batch) {
+  return in_batches(inputs, batch, classes(), [&](const NetworkInput& rows) {
     return head_.forward(forward_features(rows, false), false);
   });
 }
 
-at::Tensor Classifier::features(const at::Tensor& inputs, int64_t batch) {
+at::Tensor Classifier::features(const NetworkInput& inputs, int64_t batch) {
   return in_batches(inputs, batch, backbone_->feature_size(),
-                    [&](const at::Tensor& rows) { return forward_features(rows, false); });
+                    [&](const NetworkInput& rows) { return forward_features(rows, false); });
 }
 
 void Classifier::grow(int64_t classes) { head_.grow(classes); }
@@ -184,10 +189,10 @@ bool Classifier::load_pretrained_head() {
   return false;
 }
 
-std::vector<at::Tensor> Classifier::parameters() const {
-  std::vector<at::Tensor> all;
-  if (!frozen()) all = backbone_->tensors().trainable();
-  for (at::Tensor& t : head_.tensors().trainable()) all.push_back(t);
+std::vector<NamedTensor> Classifier::parameters() const {
+  std::vector<NamedTensor> all;
+  if (!frozen()) all = backbone_->tensors().trainable("backbone.");
+  for (NamedTensor& t : head_.tensors().trainable("head.")) all.push_back(std::move(t));
   return all;
 }
 

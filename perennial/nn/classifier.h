@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "perennial/data/samples.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/head.h"
 
@@ -15,10 +16,23 @@ struct Compute {
   std::string dtype = "float32";  ///< float32 | bfloat16
 };
 
+/// What a classifier is fed: of samples, the column that it takes; a tensor is images or vectors.
+struct NetworkInput {
+  // NOLINTNEXTLINE(google-explicit-constructor): they are what it is fed
+  NetworkInput(at::Tensor images) : column(column::kImage), rows(std::move(images)) {}
+  /// Throws std::invalid_argument when there is no feature, image or vector among the columns.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  NetworkInput(const Samples& samples);
+
+  std::string column;  ///< whose rows they are
+  at::Tensor rows;
+  bool are_features() const { return column == column::kFeature; }
+};
+
 /// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits.
 ///
-/// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind: Sgd::replace,
-/// or a new one. Not safe to use from several threads at once.
+/// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind:
+/// Optimiser::replace, or a new one. Not safe to use from several threads at once.
 class Classifier {
  public:
   /// Starts with no class: grow() adds them. With weights from a file, the normalisation they were made with
@@ -26,17 +40,19 @@ class Classifier {
   Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape,
              const Normalisation& normalisation, const Compute& compute, uint64_t seed);
 
-  /// Logits [N, classes()] with gradients, batch statistics used and updated. Inputs: uint8 [N, C, H, W]
-  /// (grey is repeated to three channels) or float [N, D]: where images are expected, a float matrix is taken
-  /// as features of a frozen backbone, computed before.
-  at::Tensor train_logits(const at::Tensor& inputs);
+  // What each of these takes: samples with an image (uint8 [N, C, H, W], grey is repeated to three channels),
+  // a vector (float [N, D]), or the features that the frozen backbone gave before; or the images or vectors
+  // alone. std::invalid_argument for other samples.
+
+  /// Logits [N, classes()] with gradients, batch statistics used and updated.
+  at::Tensor train_logits(const NetworkInput& inputs);
   /// Logits with gradients, from running statistics that stay as they are (EWC's Fisher information).
-  at::Tensor frozen_statistics_logits(const at::Tensor& inputs);
+  at::Tensor frozen_statistics_logits(const NetworkInput& inputs);
   /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time
   /// (fewer on the CPU, where smaller pieces are faster; the pieces do not depend on the thread count).
-  at::Tensor logits(const at::Tensor& inputs, int64_t batch = 512);
+  at::Tensor logits(const NetworkInput& inputs, int64_t batch = 512);
   /// Features [N, feature_size] without gradients, float32 on the CPU.
-  at::Tensor features(const at::Tensor& inputs, int64_t batch = 512);
+  at::Tensor features(const NetworkInput& inputs, int64_t batch = 512);
 
   int64_t classes() const { return head_.classes(); }
   /// Adds rows for new classes, keeping the old ones.
@@ -57,8 +73,9 @@ class Classifier {
   Head& head() { return head_; }
   const Normalisation& normalisation() const { return normalisation_; }
   bool frozen() const { return model_.freeze == "features"; }
-  /// Trainable parameters, the backbone's first; the head's alone when the backbone is frozen.
-  std::vector<at::Tensor> parameters() const;
+  /// Trainable parameters ("backbone.", "head."), the backbone's first; the head's alone when the backbone is
+  /// frozen.
+  std::vector<NamedTensor> parameters() const;
 
   /// Weights, running statistics and normalisation ("backbone.", "head.", "normalisation").
   void save(TensorMap& out, const std::string& prefix) const;
@@ -67,10 +84,9 @@ class Classifier {
 
  private:
   at::Tensor prepare(const at::Tensor& inputs) const;
-  bool are_features(const at::Tensor& inputs) const;
-  at::Tensor forward_features(const at::Tensor& inputs, bool training);
+  at::Tensor forward_features(const NetworkInput& inputs, bool training);
   template <class Rows>
-  at::Tensor in_batches(const at::Tensor& inputs, int64_t batch, int64_t columns, Rows rows);
+  at::Tensor in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows);
   void place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position);
   c10::Device device() const;
   at::ScalarType dtype() const;

@@ -48,6 +48,13 @@ std::vector<at::Tensor> TensorList::trainable() const {
   return result;
 }
 
+std::vector<NamedTensor> TensorList::trainable(const std::string& prefix) const {
+  std::vector<NamedTensor> result;
+  for (const NamedTensor& t : tensors_)
+    if (t.trainable) result.push_back({prefix + t.name, t.value});
+  return result;
+}
+
 int64_t TensorList::parameter_count() const {
   int64_t count = 0;
   for (const NamedTensor& t : tensors_)

@@ -26,6 +26,8 @@ class TensorList {
 
   const std::vector<NamedTensor>& all() const { return tensors_; }
   std::vector<at::Tensor> trainable() const;
+  /// The same with their names behind `prefix`.
+  std::vector<NamedTensor> trainable(const std::string& prefix) const;
   int64_t parameter_count() const;
 
   /// Detached copies on the CPU under `prefix` + name.

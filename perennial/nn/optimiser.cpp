@@ -1,20 +1,25 @@
 #include "perennial/nn/optimiser.h"
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "perennial/base/error.h"
+#include "perennial/base/options.h"
+#include "perennial/base/text.h"
 
 namespace perennial {
 namespace {
 
-std::string key(const std::string& prefix, size_t i) { return prefix + "momentum." + std::to_string(i); }
+const std::vector<std::string> kNames{"sgd", "adam", "adamw"};
 
 // The kernel walks raw memory: gradient and parameter must lie alike.
 at::Tensor laid_out_like(const at::Tensor& gradient, const at::Tensor& parameter) {
@@ -27,130 +32,133 @@ at::Tensor zeros_beside(const at::Tensor& parameter) {
   return at::zeros_like(parameter).set_requires_grad(false);
 }
 
-std::string adam_key(const std::string& prefix, size_t group, size_t i, const char* what) {
-  return prefix + "adam." + std::to_string(group) + "." + std::to_string(i) + "." + what;
+/// The first of these names that there is, copied into `to`; false when there is none.
+bool restore(const TensorMap& in, const std::vector<std::string>& names, at::Tensor& to,
+             const std::string& source) {
+  for (const std::string& name : names) {
+    const auto found = in.find(name);
+    if (found == in.end()) continue;
+    if (found->second.sizes() != to.sizes())
+      throw Error(
+          {"loading the optimiser", source, name + " in the shape of its parameter", "another shape"});
+    to.copy_(found->second);
+    return true;
+  }
+  return false;
 }
 
-/// The tensor of that name copied into `to`; false when there is none.
-bool restore(const TensorMap& in, const std::string& name, at::Tensor& to, const std::string& source) {
-  const auto found = in.find(name);
-  if (found == in.end()) return false;
-  if (found->second.sizes() != to.sizes())
-    throw Error({"loading the optimiser", source, name + " in the shape of its parameter", "another shape"});
-  to.copy_(found->second);
-  return true;
+void require_names(const std::vector<ParameterGroup>& groups) {
+  std::set<std::string> names;
+  for (const ParameterGroup& group : groups)
+    for (const NamedTensor& p : group.parameters)
+      if (!names.insert(p.name).second)
+        throw std::invalid_argument("an optimiser of two parameters named '" + p.name + "'");
 }
 
 }  // namespace
 
-Sgd::Sgd(std::vector<at::Tensor> parameters, const SgdOptions& options)
-    : options_(options), parameters_(std::move(parameters)), momenta_(parameters_.size()) {}
+void OptimiserOptions::bind(OptionTable& table, const std::string& prefix) {
+  table.add(prefix + "optimiser", name, "how parameters follow their gradients").choices(kNames);
+  table.add(prefix + "momentum", momentum, "of sgd").range(0, 0.9999);
+  table.add(prefix + "nesterov", nesterov, "of sgd: Nesterov momentum");
+  table.add(prefix + "beta1", beta1, "of adam and adamw").range(0, 0.9999);
+  table.add(prefix + "beta2", beta2, "of adam and adamw").range(0, 0.99999);
+  table.add(prefix + "eps", eps, "of adam and adamw").range(1e-16, 1);
+}
 
-void Sgd::step(double learning_rate) {
+Optimiser::Optimiser(std::vector<ParameterGroup> groups, OptimiserOptions options)
+    : options_(std::move(options)), groups_(std::move(groups)) {
+  if (std::find(kNames.begin(), kNames.end(), options_.name) == kNames.end())
+    throw std::invalid_argument("unknown optimiser '" + options_.name + "'" +
+                                suggestion(options_.name, kNames));
+  require_names(groups_);
+}
+
+Optimiser::Memory Optimiser::fresh(const at::Tensor& parameter) const {
+  // A momentum of zero makes the first step of sgd what it should be: the gradient itself.
+  if (is_sgd()) return {zeros_beside(parameter), {}, {}};
+  return {zeros_beside(parameter), zeros_beside(parameter),
+          at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false))};
+}
+
+void Optimiser::step(double learning_rate) {
   const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> parameters, gradients, momenta;
-  for (size_t i = 0; i < parameters_.size(); ++i) {
-    at::Tensor& gradient = parameters_[i].mutable_grad();
+  for (const ParameterGroup& group : groups_) step(group, learning_rate * group.rate);
+}
+
+void Optimiser::step(const ParameterGroup& group, double learning_rate) {
+  std::vector<at::Tensor> parameters, gradients, first, second, steps;
+  for (const auto& [name, parameter, trainable] : group.parameters) {
+    at::Tensor& gradient = parameter.mutable_grad();
     if (!gradient.defined()) continue;
-    // A momentum of zero makes the first step what it should be: the gradient itself.
-    if (!momenta_[i].defined()) momenta_[i] = at::zeros_like(parameters_[i]).set_requires_grad(false);
-    parameters.push_back(parameters_[i]);
-    gradients.push_back(laid_out_like(gradient, parameters_[i]));
-    momenta.push_back(momenta_[i]);
+    const auto m =
+        memory_.contains(name) ? memory_.find(name) : memory_.emplace(name, fresh(parameter)).first;
+    parameters.push_back(parameter);
+    gradients.push_back(laid_out_like(gradient, parameter));
+    first.push_back(m->second.first);
     gradient.reset();
+    if (is_sgd()) continue;
+    second.push_back(m->second.second);
+    steps.push_back(m->second.steps.add_(1));
   }
   if (parameters.empty()) return;
-  at::_fused_sgd_(parameters, gradients, momenta, options_.weight_decay, options_.momentum, learning_rate,
-                  /*dampening=*/0.0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
-}
-
-void Sgd::replace(std::vector<at::Tensor> parameters) {
-  if (parameters.size() != parameters_.size())
-    throw std::invalid_argument("the optimiser follows " + std::to_string(parameters_.size()) +
-                                " tensors, not " + std::to_string(parameters.size()));
-  const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < parameters.size(); ++i) {
-    at::Tensor& old = momenta_[i];
-    if (!old.defined() || parameters[i].sizes() == parameters_[i].sizes()) continue;
-    at::Tensor grown = at::zeros_like(parameters[i]).set_requires_grad(false);
-    const int64_t rows = std::min(grown.size(0), old.size(0));
-    grown.narrow(0, 0, rows).copy_(old.narrow(0, 0, rows));
-    old = grown;
-  }
-  parameters_ = std::move(parameters);
-}
-
-void Sgd::save(TensorMap& out, const std::string& prefix) const {
-  for (size_t i = 0; i < momenta_.size(); ++i)
-    if (momenta_[i].defined()) out[key(prefix, i)] = momenta_[i].cpu().clone(at::MemoryFormat::Contiguous);
-}
-
-void Sgd::load(const TensorMap& in, const std::string& prefix, const std::string& source) {
-  const at::NoGradGuard no_grad;
-  for (size_t i = 0; i < momenta_.size(); ++i) {
-    const auto found = in.find(key(prefix, i));
-    momenta_[i].reset();
-    if (found == in.end()) continue;
-    if (found->second.sizes() != parameters_[i].sizes())
-      throw Error({"loading the optimiser", source, key(prefix, i) + " in the shape of its parameter",
-                   "another shape"});
-    momenta_[i] = at::zeros_like(parameters_[i]).set_requires_grad(false).copy_(found->second);
-  }
-}
-
-Adam::Adam(std::vector<ParameterGroup> groups, const AdamOptions& options)
-    : options_(options), groups_(std::move(groups)) {
-  for (const ParameterGroup& group : groups_) moments_.emplace_back(group.parameters.size());
-}
-
-void Adam::step(double learning_rate) {
-  const at::NoGradGuard no_grad;
-  for (size_t g = 0; g < groups_.size(); ++g) {
-    std::vector<at::Tensor> parameters, gradients, first, second, steps;
-    for (size_t i = 0; i < moments_[g].size(); ++i) {
-      const at::Tensor& parameter = groups_[g].parameters[i];
-      at::Tensor& gradient = parameter.mutable_grad();
-      if (!gradient.defined()) continue;
-      Moments& m = moments_[g][i];
-      if (!m.first.defined())
-        m = {zeros_beside(parameter), zeros_beside(parameter),
-             at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false))};
-      m.steps.add_(1);
-      parameters.push_back(parameter);
-      gradients.push_back(laid_out_like(gradient, parameter));
-      first.push_back(m.first), second.push_back(m.second), steps.push_back(m.steps);
-      gradient.reset();
-    }
-    if (parameters.empty()) continue;
+  if (is_sgd())
+    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, options_.momentum, learning_rate,
+                    /*dampening=*/0.0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
+  else if (options_.name == "adam")
     at::_fused_adam_(parameters, gradients, first, second, {}, steps, learning_rate, options_.beta1,
-                     options_.beta2, groups_[g].weight_decay, options_.eps, /*amsgrad=*/false,
-                     /*maximize=*/false);
-  }
+                     options_.beta2, group.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
+  else
+    at::_fused_adamw_(parameters, gradients, first, second, {}, steps, learning_rate, options_.beta1,
+                      options_.beta2, group.weight_decay, options_.eps, /*amsgrad=*/false,
+                      /*maximize=*/false);
 }
 
-void Adam::save(TensorMap& out, const std::string& prefix) const {
-  const auto put = [&](size_t g, size_t i, const char* what, const at::Tensor& value) {
-    out[adam_key(prefix, g, i, what)] = value.cpu().clone(at::MemoryFormat::Contiguous);
-  };
-  for (size_t g = 0; g < moments_.size(); ++g)
-    for (size_t i = 0; i < moments_[g].size(); ++i) {
-      const Moments& m = moments_[g][i];
-      if (!m.first.defined()) continue;
-      put(g, i, "first", m.first), put(g, i, "second", m.second), put(g, i, "steps", m.steps);
-    }
-}
-
-void Adam::load(const TensorMap& in, const std::string& prefix, const std::string& source) {
+void Optimiser::replace(std::vector<ParameterGroup> groups) {
+  require_names(groups);
   const at::NoGradGuard no_grad;
-  for (size_t g = 0; g < moments_.size(); ++g)
-    for (size_t i = 0; i < moments_[g].size(); ++i) {
-      const at::Tensor& parameter = groups_[g].parameters[i];
-      Moments m{zeros_beside(parameter), zeros_beside(parameter),
-                at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false))};
-      const bool all = restore(in, adam_key(prefix, g, i, "first"), m.first, source) &&
-                       restore(in, adam_key(prefix, g, i, "second"), m.second, source) &&
-                       restore(in, adam_key(prefix, g, i, "steps"), m.steps, source);
-      moments_[g][i] = all ? m : Moments{};
+  std::map<std::string, Memory> kept;
+  for (const ParameterGroup& group : groups)
+    for (const NamedTensor& p : group.parameters) {
+      const auto found = memory_.find(p.name);
+      if (found == memory_.end()) continue;
+      Memory& m = kept[p.name] = found->second;
+      for (at::Tensor* t : {&m.first, &m.second}) {
+        if (!t->defined() || t->sizes() == p.value.sizes()) continue;
+        at::Tensor grown = zeros_beside(p.value);
+        const int64_t rows = std::min(grown.size(0), t->size(0));
+        grown.narrow(0, 0, rows).copy_(t->narrow(0, 0, rows));
+        *t = grown;
+      }
+    }
+  groups_ = std::move(groups);
+  memory_ = std::move(kept);
+}
+
+void Optimiser::save(TensorMap& out, const std::string& prefix) const {
+  for (const auto& [name, m] : memory_)
+    for (const auto& [what, tensor] : {std::pair("first", m.first), {"second", m.second}, {"steps", m.steps}})
+      if (tensor.defined())
+        out[prefix + name + "." + what] = tensor.cpu().clone(at::MemoryFormat::Contiguous);
+}
+
+void Optimiser::load(const TensorMap& in, const std::string& prefix, const std::string& source) {
+  const at::NoGradGuard no_grad;
+  memory_.clear();
+  size_t position = 0;
+  for (size_t g = 0; g < groups_.size(); ++g)
+    for (size_t i = 0; i < groups_[g].parameters.size(); ++i, ++position) {
+      const auto& [name, parameter, trainable] = groups_[g].parameters[i];
+      const auto names = [&, own = prefix + name](const std::string& what) {
+        return std::vector{own + "." + what, is_sgd() ? prefix + "momentum." + std::to_string(position)
+                                                      : prefix + "adam." + std::to_string(g) + "." +
+                                                            std::to_string(i) + "." + what};
+      };
+      Memory m = fresh(parameter);
+      if (restore(in, names("first"), m.first, source) &&
+          (is_sgd() ||
+           (restore(in, names("second"), m.second, source) && restore(in, names("steps"), m.steps, source))))
+        memory_[name] = std::move(m);
     }
 }
 

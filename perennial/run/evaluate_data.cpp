@@ -21,7 +21,7 @@ class FixedClassifier : public Learner {
   bool consolidate(Progress&) override { return false; }
   int64_t pieces() const override { return 0; }
   std::string piece_name(int64_t) const override { return ""; }
-  at::Tensor predict(const at::Tensor& inputs) override { return net_.logits(inputs); }
+  at::Tensor predict(const Samples& samples) override { return net_.logits(samples); }
   void save(State&, const std::string&) const override {}
   void load(const State&, const std::string&) override {}
   TensorFile model() const override { return {}; }
@@ -66,7 +66,7 @@ DataEvaluation evaluate_run(Run& run, DataOptions data, Progress& progress) {
   data.stretch = run.config().data.stretch;
   DataSource source = load_data(data, progress);
   require_test(source, data.source);
-  source.test.inputs = with_channels(source.test.inputs, run.image_shape()[0]);
+  set_channels(source.test, run.image_shape()[0]);
   std::vector<std::string> names = run.class_names();
   const size_t known = names.size();
   for (int64_t& label : source.test.labels) {

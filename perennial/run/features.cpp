@@ -72,7 +72,10 @@ void replace_by_features(const RunConfig& config, const ModelOptions& model, Dat
                  static_cast<uint64_t>(config.seed));
   const ProgressPart part(progress, "features", source.train.size() + source.test.size());
   for (Dataset* set : {&source.train, &source.test})
-    if (set->size() > 0) set->inputs = cached(config, model, net, *set, progress);
+    if (set->size() > 0) {
+      set->inputs = cached(config, model, net, *set, progress);
+      set->input = column::kFeature;
+    }
 }
 
 }  // namespace perennial

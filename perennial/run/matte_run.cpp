@@ -47,8 +47,9 @@ MatteConfig with_network_of(const TensorFile& weights, MatteConfig config) {
 // Rows of a memory as photographs of their own.
 void append(const Samples& samples, std::vector<Matte>& to) {
   for (int64_t i = 0; i < samples.size(); ++i) {
-    const at::Tensor image = samples.inputs.select(0, i), mask = samples.targets.select(0, i);
-    Matte m{"", samples.ids[static_cast<size_t>(i)], {3, image.size(1), image.size(2), {}}, {}};
+    const at::Tensor image = samples.tensor(column::kImage).select(0, i),
+                     mask = samples.tensor(column::kMask).select(0, i);
+    Matte m{"", samples.ids()[static_cast<size_t>(i)], {3, image.size(1), image.size(2), {}}, {}};
     m.image.pixels.assign(image.const_data_ptr<uint8_t>(), image.const_data_ptr<uint8_t>() + image.numel());
     m.mask.assign(mask.const_data_ptr<uint8_t>(), mask.const_data_ptr<uint8_t>() + mask.numel());
     to.push_back(std::move(m));
@@ -268,7 +269,7 @@ void MatteRun::show_results() {
 void MatteRun::remember() {
   for (size_t i = 0; i < fresh_; ++i) {
     const MatteBatch one = matte_batch(train_, i, i + 1, config_.train.size);
-    policy_->offer(memory_, {one.images, one.masks, {train_[i].id}});
+    policy_->offer(memory_, {{train_[i].id}, {{column::kImage, one.images}, {column::kMask, one.masks}}});
   }
 }
 

@@ -116,6 +116,11 @@ void MatteRun::load(const State& state) {
     throw Error({"reading the checkpoint", state.source, "what this version of perennial writes", e.what()});
   }
   memory_.load(state, "memory.");
+  if (const Samples& kept = memory_.samples(); !kept.empty()) {
+    const auto images = kept.tensor(column::kImage).sizes(), masks = kept.tensor(column::kMask).sizes();
+    if (images[1] != 3 || images.slice(2) != masks.slice(1))
+      throw Error({"reading the checkpoint", state.source, "photographs and masks of one size", "others"});
+  }
   policy_->load(state, "policy.");
   sheet_.load(state, "sheet.");
 }

@@ -23,18 +23,18 @@ std::vector<uint8_t> thumbnail(const at::Tensor& images, int64_t row, int64_t ti
 
 void MemorySheet::update(const Samples& memory, const at::Tensor& pictures,
                          const std::vector<int64_t>& picture_ids) {
-  const bool own = memory.inputs.defined() && memory.inputs.dim() == 4;
-  const at::Tensor& source = own ? memory.inputs : pictures;
+  const bool own = memory.has(column::kImage);
+  const at::Tensor& source = own ? memory.tensor(column::kImage) : pictures;
   if (tile_ == 0 && source.defined() && source.dim() == 4) tile_ = std::min(kLargestTile, source.size(2));
   const size_t bytes = static_cast<size_t>(3 * tile_ * tile_);
   std::unordered_map<int64_t, int64_t> known, given;
   for (size_t i = 0; i < ids_.size(); ++i) known[ids_[i]] = static_cast<int64_t>(i);
   if (!own)
     for (size_t i = 0; i < picture_ids.size(); ++i) given[picture_ids[i]] = static_cast<int64_t>(i);
-  std::vector<uint8_t> pixels(memory.ids.size() * bytes, 255);
-  for (size_t i = 0; i < memory.ids.size(); ++i) {
+  std::vector<uint8_t> pixels(memory.ids().size() * bytes, 255);
+  for (size_t i = 0; i < memory.ids().size(); ++i) {
     const auto place = pixels.begin() + static_cast<int64_t>(i * bytes);
-    const int64_t id = memory.ids[i];
+    const int64_t id = memory.ids()[i];
     if (own || given.contains(id)) {
       const auto t = thumbnail(source, own ? static_cast<int64_t>(i) : given[id], tile_);
       std::copy(t.begin(), t.end(), place);
@@ -42,7 +42,7 @@ void MemorySheet::update(const Samples& memory, const at::Tensor& pictures,
       std::copy_n(pixels_.begin() + known[id] * static_cast<int64_t>(bytes), bytes, place);
     }
   }
-  ids_ = memory.ids;
+  ids_ = memory.ids();
   pixels_ = std::move(pixels);
 }
 

@@ -87,7 +87,7 @@ void Metrics::add_task(const Evaluation& evaluation, int64_t samples, const std:
   task_samples_.push_back(samples);
   std::vector<int64_t> counts(class_names_.size(), 0);
   for (const int64_t label : memory_labels)
-    if (label < static_cast<int64_t>(counts.size())) ++counts[label];
+    if (label >= 0 && label < static_cast<int64_t>(counts.size())) ++counts[label];
   memory_history_.push_back(std::move(counts));
 }
 

@@ -19,6 +19,8 @@ constexpr int64_t kBatch = 64;
 struct ReadBatch {
   std::vector<const std::filesystem::path*> files;
   at::Tensor images;
+
+  Samples samples() const { return {std::vector<int64_t>(files.size()), {{column::kImage, images}}}; }
 };
 
 ReadBatch read_batch(std::span<const std::filesystem::path> files, const std::vector<int64_t>& shape,
@@ -70,7 +72,7 @@ Predictions predict_files(Run& run, const std::vector<std::filesystem::path>& fi
     const auto some = std::span(files).subspan(begin, std::min<size_t>(kBatch, files.size() - begin));
     const ReadBatch batch = read_batch(some, run.image_shape(), run.config().data.stretch, out.bad);
     if (!batch.files.empty()) {
-      const at::Tensor p = run.learner().predict(batch.images).contiguous();
+      const at::Tensor p = run.learner().predict(batch.samples()).contiguous();
       for (int64_t i = 0; i < std::ssize(batch.files); ++i)
         out.made.push_back(
             best_classes(run, *batch.files[i], p.const_data_ptr<float>() + i * p.size(1), p.size(1), top));

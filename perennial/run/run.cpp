@@ -67,8 +67,7 @@ void Run::load_source(const DataOptions& options) {
   source_ = load_data(wanted, progress_);
   for (const auto& line : source_.skipped) progress_.note("skipped " + line);
   if (!image_shape_.empty())
-    for (Dataset* set : {&source_.train, &source_.test})
-      set->inputs = with_channels(set->inputs, image_shape_[0]);
+    for (Dataset* set : {&source_.train, &source_.test}) set_channels(*set, image_shape_[0]);
   if (source_.train.size() == 0) throw Error({"loading the data", options.source, "train samples", "none"});
 }
 
@@ -111,7 +110,7 @@ void Run::require_room() const {
   const Memory* memory = learner_->memory();
   if (memory == nullptr) return;
   const Dataset& train = source_.train;
-  const Samples one{train.inputs.narrow(0, 0, 1), at::tensor(train.labels[0]), {train.ids[0]}};
+  const Samples one = train.take({0});
   if (memory->capacity(one) == 0)
     throw std::invalid_argument(
         fmt::format("memory: {} holds no sample ({} bytes each); `finetune` learns without", config_->memory,
@@ -332,7 +331,7 @@ void Run::finish_task(const Evaluation& e) {
   consolidating_ = false;
   const Memory* memory = learner_->memory();
   std::vector<int64_t> kept;
-  if (memory != nullptr) kept.assign(memory->samples().labels().begin(), memory->samples().labels().end());
+  if (memory != nullptr) kept.assign(memory->labels().begin(), memory->labels().end());
   const int64_t samples = samples_seen();
   if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
   scalar("accuracy/task", samples, e.accuracy(seen_));

@@ -35,7 +35,7 @@ void Run::show(const Evaluation& e) {
   const Memory* memory = learner_->memory();
   if (memory == nullptr || memory->size() == 0) return;
   std::vector<int64_t> counts(class_names_.size(), 0);
-  for (const int64_t label : memory->samples().labels()) ++counts.at(static_cast<size_t>(label));
+  for (const int64_t label : memory->labels()) ++counts.at(static_cast<size_t>(label));
   for (size_t c = 0; c < counts.size(); ++c)
     if (seen_[c] != 0) scalar("memory/class/" + class_names_[c], samples, static_cast<double>(counts[c]));
 }

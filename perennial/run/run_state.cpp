@@ -138,9 +138,9 @@ json Run::metrics_json() const {
 
 json Run::memory_json(const Memory& memory) const {
   json entries = json::array();
-  const auto labels = memory.samples().labels();
+  const auto labels = memory.labels();
   for (int64_t i = 0; i < memory.size(); ++i) {
-    const int64_t id = memory.samples().ids[i];
+    const int64_t id = memory.ids()[i];
     json entry{{"id", id}, {"label", labels[i]}};
     if (const auto t = true_labels_.find(id); t != true_labels_.end()) entry["true_label"] = t->second;
     if (!memory.scores().empty()) entry["uncertainty"] = memory.scores()[i];
@@ -163,7 +163,7 @@ void Run::keep_true_labels(const Memory& memory) {
   const Dataset& train = source_.train;
   std::unordered_map<int64_t, int64_t> given;
   for (size_t i = 0; i < train.true_labels.size(); ++i) given[train.ids[i]] = train.true_labels[i];
-  for (const int64_t id : memory.samples().ids) {
+  for (const int64_t id : memory.ids()) {
     if (const auto now = given.find(id); now != given.end())
       true_labels_[id] = now->second;
     else if (const auto before = known.find(id); before != known.end())

@@ -33,7 +33,9 @@ void MatteTrainer::begin(std::vector<MatteStage> stages, const std::vector<Matte
 double MatteTrainer::learning_rate() const { return matte_learning_rate(stage(), epoch_); }
 
 void MatteTrainer::begin_stage() {
-  if (!done()) adam_ = std::make_unique<Adam>(sinet_groups(*net_, stage().encoder_only), AdamOptions{});
+  if (!done())
+    optimiser_ = std::make_unique<Optimiser>(sinet_groups(*net_, stage().encoder_only),
+                                             OptimiserOptions{.name = "adam"});
 }
 
 double MatteTrainer::train_epoch(const std::vector<Matte>& mattes, size_t fresh, Progress& progress) {
@@ -66,13 +68,14 @@ double MatteTrainer::step(const std::vector<Matte>& mattes, const std::vector<in
       matte_stage_loss(*net_, stage(), sinet_preprocess(batch.images), batch.masks.to(at::kLong), options_,
                        options_.loss == "cross_entropy" ? class_weights_ : at::Tensor());
   loss.backward();
-  adam_->step(learning_rate());
+  optimiser_->step(learning_rate());
   return loss.item<double>();
 }
 
 void MatteTrainer::save(State& state, const std::string& prefix) const {
   net_->tensors().save(state.tensors, prefix + "net.");
-  if (adam_) adam_->save(state.tensors, prefix + "adam.");
+  if (optimiser_) optimiser_->save(state.tensors, prefix + "optimiser.");
+  state.values[prefix + "optimiser"] = "adam";
   if (class_weights_.defined()) state.tensors[prefix + "class_weights"] = class_weights_;
   replay_.save(state, prefix + "replay.");
   nlohmann::json stages = nlohmann::json::array();
@@ -101,7 +104,8 @@ void MatteTrainer::load(const State& state, const std::string& prefix) {
   replay_.load(state, prefix + "replay.");
   if (state.has_tensor(prefix + "class_weights")) class_weights_ = state.tensor(prefix + "class_weights");
   begin_stage();
-  if (!done()) adam_->load(state.tensors, prefix + "adam.", state.source);
+  const bool named = state.values.contains(prefix + "optimiser");
+  if (!done()) optimiser_->load(state.tensors, prefix + (named ? "optimiser." : "adam."), state.source);
 }
 
 }  // namespace perennial

@@ -44,7 +44,7 @@ class MatteTrainer {
   MatteTrainOptions options_;
   uint64_t seed_;
   std::unique_ptr<Sinet> net_;
-  std::unique_ptr<Adam> adam_;
+  std::unique_ptr<Optimiser> optimiser_;
   std::vector<MatteStage> stages_;
   at::Tensor class_weights_;
   ReplayOrder replay_;

@@ -55,7 +55,7 @@ std::vector<ParameterGroup> sinet_groups(const Sinet& net, bool encoder_only) {
   for (const NamedTensor& t : net.tensors().all()) {
     if (!t.trainable || (encoder_only && !t.name.starts_with("encoder."))) continue;
     const size_t group = is_depthwise(t.value) ? 0 : is_convolution(t.value) ? 1 : 2;
-    groups[group].parameters.push_back(t.value);
+    groups[group].parameters.push_back(t);
   }
   return groups;
 }

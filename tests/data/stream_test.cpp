@@ -289,10 +289,10 @@ TEST(Stream, YieldsRowsWithTheirTruthAndStopsAtBoundaries) {
   Stream stream(set, {{{0, 2, 4}, {0}}, {{}, {}}, {{1, 3}, {1}}});
   EXPECT_EQ(stream.size(), 5);
   Batch batch = stream.next(2);
-  EXPECT_EQ(batch.samples.ids, (std::vector<int64_t>{1000, 1002}));
+  EXPECT_EQ(batch.samples.ids(), (std::vector<int64_t>{1000, 1002}));
   EXPECT_EQ(batch.samples.labels()[1], 1);
   EXPECT_EQ(TrueLabels::of(batch), (std::vector<int64_t>{0, 0}));
-  EXPECT_EQ(batch.samples.inputs.const_data_ptr<uint8_t>()[4], 2);
+  EXPECT_EQ(batch.samples.tensor(column::kImage).const_data_ptr<uint8_t>()[4], 2);
   EXPECT_EQ(stream.left_in_task(), 1);
   EXPECT_EQ(stream.next(8).samples.size(), 1);
   EXPECT_EQ(stream.task(), 2);
@@ -319,11 +319,9 @@ RC_GTEST_PROP(Stream, CutAnywhereAndResumedIsTheSame, ()) {
   while (!whole.finished()) {
     const int64_t task = whole.task(), left = whole.left_in_task();
     const Batch a = whole.next(size), b = resumed.next(size);
-    RC_ASSERT(a.samples.ids == b.samples.ids);
+    RC_ASSERT(a.samples == b.samples);
     RC_ASSERT(a.task == task);
     RC_ASSERT(a.samples.size() == std::min(size, left));
-    RC_ASSERT(a.samples.inputs.equal(b.samples.inputs));
-    RC_ASSERT(a.samples.targets.equal(b.samples.targets));
     RC_ASSERT(TrueLabels::of(a) == TrueLabels::of(b));
   }
   RC_ASSERT(resumed.finished());

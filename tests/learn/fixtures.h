@@ -14,9 +14,10 @@ namespace perennial {
 /// Small images of one channel whose left, right, upper or lower half is bright: four classes that a small
 /// net learns.
 inline Samples halves(int64_t n, const std::vector<int64_t>& classes, uint64_t seed, int64_t first_id = 0) {
-  Samples s{at::empty({n, 1, 4, 4}, at::kByte), at::empty({n}, at::kLong), {}};
-  auto* pixels = s.inputs.mutable_data_ptr<uint8_t>();
-  auto* labels = s.targets.mutable_data_ptr<int64_t>();
+  at::Tensor images = at::empty({n, 1, 4, 4}, at::kByte), label = at::empty({n}, at::kLong);
+  std::vector<int64_t> ids;
+  auto* pixels = images.mutable_data_ptr<uint8_t>();
+  auto* labels = label.mutable_data_ptr<int64_t>();
   for (int64_t i = 0; i < n; ++i) {
     Random random(seed, "halves", 0, static_cast<uint64_t>(first_id + i));
     labels[i] = classes[static_cast<size_t>(i) % classes.size()];
@@ -24,9 +25,9 @@ inline Samples halves(int64_t n, const std::vector<int64_t>& classes, uint64_t s
       const bool bright[] = {p % 4 < 2, p % 4 >= 2, p < 8, p >= 8};
       pixels[i * 16 + p] = static_cast<uint8_t>((bright[labels[i]] ? 150 : 40) + random.below(60));
     }
-    s.ids.push_back(first_id + i);
+    ids.push_back(first_id + i);
   }
-  return s;
+  return {std::move(ids), {{column::kImage, images}, {column::kLabel, label}}};
 }
 
 inline LearnerSetup small_setup() {
@@ -65,7 +66,7 @@ inline void learn_task(Learner& learner, const Samples& task) {
 }
 
 inline double accuracy(Learner& learner, const Samples& test) {
-  const at::Tensor right = learner.predict(test.inputs).argmax(1).eq(test.targets);
+  const at::Tensor right = learner.predict(test).argmax(1).eq(test.tensor(column::kLabel));
   return right.to(at::kDouble).mean().item<double>();
 }
 

@@ -32,7 +32,7 @@ TEST_P(EveryLearner, LearnsATaskAndKnowsOnlyLabelsItHasSeen) {
   const auto learner = make_learner(GetParam(), setup);
   learn_task(*learner, halves(200, {0, 2}, 1));
   EXPECT_GT(accuracy(*learner, halves(100, {0, 2}, 2, 1000)), 0.9);
-  const at::Tensor p = learner->predict(halves(10, {0, 2}, 3).inputs);
+  const at::Tensor p = learner->predict(halves(10, {0, 2}, 3));
   EXPECT_EQ(p.size(1), 4);
   EXPECT_EQ(p.select(1, 1).max().item<float>(), 0.0F);
   EXPECT_NEAR(p.sum().item<double>(), 10, 1e-4);
@@ -44,10 +44,10 @@ TEST_P(EveryLearner, StaysInsideItsMemory) {
     learn_task(*learner, halves(100, {0, 1, 2, 3}, 1, 100 * task));
     if (learner->memory() == nullptr) continue;
     EXPECT_EQ(learner->memory()->size(), 20);
-    EXPECT_EQ(
-        std::set<int64_t>(learner->memory()->samples().ids.begin(), learner->memory()->samples().ids.end())
-            .size(),
-        20U);
+    EXPECT_EQ(std::set<int64_t>(learner->memory()->samples().ids().begin(),
+                                learner->memory()->samples().ids().end())
+                  .size(),
+              20U);
     EXPECT_EQ(learner->candidate_bytes(), 0);
   }
 }
@@ -131,7 +131,7 @@ void expect_to_go_on_bit_equal(const Switched& what) {
   ASSERT_EQ(a.tensors.size(), b.tensors.size());
   for (const auto& [name, tensor] : a.tensors) EXPECT_TRUE(at::equal(tensor, b.tensors.at(name))) << name;
   if (whole->memory() != nullptr) {
-    EXPECT_EQ(whole->memory()->samples().ids, broken->memory()->samples().ids);
+    EXPECT_EQ(whole->memory()->samples().ids(), broken->memory()->samples().ids());
   }
 }
 
@@ -214,7 +214,8 @@ TEST(ExperienceReplay, AsReleasedTheReservoirIsFilledAfterTheStreamPass) {
   EXPECT_EQ(during->memory()->size(), 16);
   EXPECT_EQ(after->memory()->size(), 0);
   for (const auto& learner : {during.get(), after.get()}) learn_task(*learner, slice(task, 16, 24));
-  EXPECT_EQ(during->memory()->samples().ids, after->memory()->samples().ids);  // the same reservoir, later
+  EXPECT_EQ(during->memory()->samples().ids(),
+            after->memory()->samples().ids());  // the same reservoir, later
 }
 
 TEST(Gdumb, TrainsWithCutMixWhereAugmentationIsAutomatic) {
@@ -256,7 +257,7 @@ TEST(RainbowMemory, FirstTaskRandomIsASwitch) {
   const auto ids = [](const char* first_random) {
     const auto learner = make_learner("rm", small_setup(), {{"rm.first_task_random", first_random}});
     learn_task(*learner, halves(100, {0, 1, 2, 3}, 1));
-    return std::pair(learner->memory()->samples().ids, learner->memory()->scores().empty());
+    return std::pair(learner->memory()->samples().ids(), learner->memory()->scores().empty());
   };
   EXPECT_NE(ids("true").first, ids("false").first);
   EXPECT_TRUE(ids("true").second);

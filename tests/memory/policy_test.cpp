@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include <ATen/TensorOperators.h>
@@ -18,9 +19,10 @@ namespace perennial {
 namespace {
 
 Samples labelled(const std::vector<int64_t>& labels, int64_t first_id = 0) {
-  Samples s{at::zeros({static_cast<int64_t>(labels.size()), 1, 1, 1}, at::kByte), at::tensor(labels), {}};
-  for (size_t i = 0; i < labels.size(); ++i) s.ids.push_back(first_id + static_cast<int64_t>(i));
-  return s;
+  std::vector<int64_t> ids(labels.size());
+  std::iota(ids.begin(), ids.end(), first_id);
+  const at::Tensor images = at::zeros({std::ssize(labels), 1, 1, 1}, at::kByte);
+  return {std::move(ids), {{column::kImage, images}, {column::kLabel, at::tensor(labels)}}};
 }
 
 std::vector<int64_t> repeat(int64_t label, int64_t n) { return std::vector<int64_t>(n, label); }
@@ -133,7 +135,7 @@ TEST(Reservoir, KeepsEachSampleWithEqualProbability) {
     for (int64_t begin = 0; begin < 100; begin += 7)
       policy->offer(memory, labelled(repeat(0, std::min<int64_t>(7, 100 - begin)), begin));
     EXPECT_EQ(memory.size(), 10);
-    for (const int64_t id : memory.samples().ids) ++kept[id / 20];
+    for (const int64_t id : memory.samples().ids()) ++kept[id / 20];
   }
   for (int fifth = 0; fifth < 5; ++fifth)
     EXPECT_NEAR(kept[fifth], 800, 110) << fifth;  // 4 standard deviations
@@ -148,6 +150,79 @@ TEST(GreedyBalanced, EndsBalancedHoweverUnbalancedTheStream) {
   policy->offer(memory, labelled(repeat(2, 40), 600));
   for (const auto& [label, n] : counts(memory.samples())) EXPECT_NEAR(static_cast<double>(n), 10, 1) << label;
   EXPECT_EQ(memory.size(), 30);
+}
+
+// Rows of 40 to 440 bytes in a budget of bytes: never over it, near it, and early samples as likely as late
+// ones.
+TEST(OnlinePolicies, KeepABudgetInBytesWhereRowsDifferInLength) {
+  for (const std::string name : {"reservoir", "greedy_balanced"}) {
+    std::map<int64_t, int> kept;
+    int64_t rows = 0;
+    for (uint64_t seed = 0; seed < 100; ++seed) {
+      Memory memory(MemoryBudget::parse("5KB"));
+      const auto policy = make_policy({.name = name}, seed);
+      for (int64_t id = 0; id < 200; ++id) {
+        const auto length = static_cast<int64_t>(6 + mix64(seed, static_cast<uint64_t>(id)) % 101);
+        policy->offer(memory, {{id},
+                               {{column::kLabel, at::full({1}, id % 4, at::kLong)},
+                                {"audio", Column(at::zeros({length}), {0, length})}}});
+        ASSERT_LE(memory.bytes(), 5000) << name;
+      }
+      EXPECT_GT(memory.bytes(), 3000) << name;
+      for (const auto& [label, n] : counts(memory.samples())) EXPECT_LT(n, memory.size()) << name;
+      for (const int64_t id : memory.samples().ids()) ++kept[id / 100];
+      rows += memory.size();
+    }
+    if (name == "reservoir") {
+      EXPECT_NEAR(kept[0] / static_cast<double>(rows), 0.5, 0.06);
+    }
+  }
+}
+
+// A resumed run offers what it kept of a task in one batch; and a row that no memory holds changes nothing.
+TEST(OnlinePolicies, ChooseTheSameHoweverTheStreamIsCut) {
+  for (const std::string name : {"reservoir", "greedy_balanced"}) {
+    const auto policy = make_policy({.name = name}, 7), other = make_policy({.name = name}, 7);
+    Memory whole(MemoryBudget::parse("2KB")), parts(MemoryBudget::parse("2KB"));
+    Samples all;
+    for (int64_t id = 0; id < 60; ++id) {
+      const auto length =
+          static_cast<int64_t>(id % 17 == 5 ? 1000 : 2 + mix64(7, static_cast<uint64_t>(id)) % 60);
+      const Samples one({id}, {{column::kLabel, at::full({1}, id % 3, at::kLong)},
+                               {"audio", Column(at::zeros({length}), {0, length})}});
+      other->offer(parts, one);
+      all = concat(all, one);
+    }
+    policy->offer(whole, all);
+    EXPECT_EQ(whole.samples(), parts.samples()) << name;
+    EXPECT_GT(whole.size(), 5) << name;
+    for (const int64_t id : whole.ids()) EXPECT_NE(id % 17, 5);
+  }
+}
+
+struct FirstOnes : Policy {
+  bool online() const override { return false; }
+  std::vector<int64_t> select(const Candidates&, int64_t capacity, uint64_t, std::vector<float>&) override {
+    std::vector<int64_t> rows(static_cast<size_t>(capacity));
+    std::iota(rows.begin(), rows.end(), int64_t{0});
+    return rows;
+  }
+};
+
+TEST(Policies, OnesOwnIsRegisteredLikeTheOthers) {
+  const PolicyKind& first = policies().front();
+  const PolicyKind own{"first_ones", false,
+                       [](const PolicyOptions&, uint64_t) { return std::make_unique<FirstOnes>(); }};
+  register_policy(own);
+  EXPECT_EQ(&policies().front(), &first) << "references stay good";
+  EXPECT_EQ(choose("first_ones", labelled(repeat(0, 9)), 1, 2, {}), (std::vector<int64_t>{0, 1}));
+  EXPECT_THROW(register_policy(own), std::invalid_argument);
+  try {
+    make_policy({.name = "first_one"}, 1);
+    ADD_FAILURE();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("first_ones"));
+  }
 }
 
 TEST(Herding, FollowsTheClassMean) {

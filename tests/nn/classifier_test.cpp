@@ -49,7 +49,7 @@ struct Quadrants {
 };
 
 std::vector<double> train(Classifier& classifier, const Quadrants& data, int steps, double lr = 0.05) {
-  Sgd sgd(classifier.parameters(), {});
+  Optimiser sgd({{classifier.parameters(), 1e-4}}, {});
   std::vector<double> losses;
   for (int step = 0; step < steps; ++step) {
     const at::Tensor loss = cross_entropy(classifier.train_logits(data.images), data.labels);
@@ -102,7 +102,7 @@ TEST_P(EachModel, LearnsInBfloat16AndNotTheSame) {
   EXPECT_LT(difference, 0.5);
   const std::vector<double> losses = train(narrow, data, 25);
   EXPECT_LT(losses.back(), 0.5 * losses.front());
-  for (const at::Tensor& t : narrow.parameters()) EXPECT_EQ(t.scalar_type(), at::kFloat);
+  for (const auto& p : narrow.parameters()) EXPECT_EQ(p.value.scalar_type(), at::kFloat);
 }
 
 TEST_P(EachModel, GivesBitEqualLogitsAfterSaveAndLoad) {
@@ -182,12 +182,17 @@ TEST(Classifier, TrainsTheHeadAloneWhenFrozen) {
 TEST(Classifier, TakesFeaturesComputedBeforeWhenFrozen) {
   const Quadrants data(16);
   Classifier frozen = make("resnet20", {}, "features"), free = make("resnet20");
-  const at::Tensor features = frozen.features(data.images);
-  EXPECT_EQ(features.size(1), frozen.backbone().feature_size());
+  const at::Tensor rows = frozen.features(data.images);
+  EXPECT_EQ(rows.size(1), frozen.backbone().feature_size());
+  const auto samples = [](const at::Tensor& features) {
+    return Samples(std::vector<int64_t>(static_cast<size_t>(features.size(0))),
+                   {{column::kFeature, features}});
+  };
+  const Samples features = samples(rows);
   EXPECT_LT(largest_difference(frozen.logits(features), frozen.logits(data.images)), 1e-5);
   EXPECT_LT(largest_difference(frozen.train_logits(features), frozen.train_logits(data.images)), 1e-5);
   EXPECT_THROW(free.train_logits(features), std::invalid_argument);
-  EXPECT_THROW(frozen.logits(noise({2, 5}, 1)), std::invalid_argument);
+  EXPECT_THROW(frozen.logits(samples(noise({2, 5}, 1))), std::invalid_argument);
 }
 
 TEST(Classifier, ResetIsAFreshModelOfThePosition) {

@@ -144,7 +144,7 @@ TEST(Run, SelectionIsEqualForEveryThreadCount) {
     Settings s = with(with(with(small(), "threads", threads), "epochs", "0"), "train.stream_lr_factor", "0");
     const auto run = Run::create(make_config(s), folder / ("threads" + threads), silent);
     run->execute();
-    return std::pair(run->learner().memory()->samples().ids, run->learner().memory()->scores());
+    return std::pair(run->learner().memory()->samples().ids(), run->learner().memory()->scores());
   };
   EXPECT_EQ(memory_with("1"), memory_with("3"));
 }

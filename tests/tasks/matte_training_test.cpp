@@ -18,7 +18,7 @@ std::unique_ptr<Sinet> small_net() {
 
 int64_t count(const ParameterGroup& group) {
   int64_t sum = 0;
-  for (const at::Tensor& p : group.parameters) sum += p.numel();
+  for (const NamedTensor& p : group.parameters) sum += p.value.numel();
   return sum;
 }
 
@@ -44,7 +44,7 @@ TEST(MatteTraining, GroupsCoverTheNetworkByKind) {
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(count(all[0]) + count(all[1]), 74676);  // convolutions, as the paper's network splits
   EXPECT_EQ(count(all[2]), 5764 + 2122 + 4348);     // normalisation, PReLU, linear layers
-  for (const at::Tensor& p : all[0].parameters) EXPECT_EQ(p.size(1), 1);
+  for (const NamedTensor& p : all[0].parameters) EXPECT_EQ(p.value.size(1), 1);
   EXPECT_EQ(all[0].weight_decay, 0);
   EXPECT_EQ(all[1].weight_decay, 2e-4);
   EXPECT_EQ(all[2].weight_decay, 2e-6);
@@ -65,7 +65,7 @@ TEST(MatteTraining, StagesLearn) {
     options.loss = kind;
     for (const MatteStage& stage : matte_stages(options)) {
       const auto net = small_net();
-      Adam adam(sinet_groups(*net, stage.encoder_only), {});
+      Optimiser adam(sinet_groups(*net, stage.encoder_only), {.name = "adam"});
       double first = 0, last = 0;
       for (int step = 0; step < 15; ++step) {
         const at::Tensor loss = matte_stage_loss(*net, stage, inputs, labels, options, {});
@@ -84,7 +84,7 @@ TEST(MatteTraining, EncoderStageLeavesTheDecoderAlone) {
   std::vector<std::pair<std::string, at::Tensor>> before;
   for (const NamedTensor& t : net->tensors().all())
     if (!t.name.starts_with("encoder.")) before.emplace_back(t.name, t.value.detach().clone());
-  Adam adam(sinet_groups(*net, true), {});
+  Optimiser adam(sinet_groups(*net, true), {.name = "adam"});
   const at::Tensor labels = at::zeros({2, 64, 64}, at::kLong);
   matte_stage_loss(*net, matte_stages({})[0], uniform({2, 3, 64, 64}, 1, 1, "x"), labels, {}, {}).backward();
   adam.step(0.1);

@@ -9,10 +9,10 @@
 #include "perennial/data/samples.h"
 
 int main() {
-  perennial::Samples samples;
-  samples.inputs = at::arange(12, at::kByte).view({3, 1, 2, 2});
-  samples.targets = at::arange(3, at::kLong);
-  samples.ids = {10, 11, 12};
+  namespace column = perennial::column;
+  const perennial::Samples samples({10, 11, 12},
+                                   {{column::kImage, at::arange(12, at::kByte).view({3, 1, 2, 2})},
+                                    {column::kLabel, at::arange(3, at::kLong)}});
   const auto order = perennial::permutation(3, perennial::Random(1, "consumer"));
   const auto taken = perennial::take(samples, order);
   std::printf("perennial %s on libtorch %s: %d samples\n", perennial::version(),
