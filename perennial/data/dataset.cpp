@@ -30,6 +30,9 @@ const std::vector<std::string> kKinds{"digits", "cifar10", "cifar100", "mnist", 
 void check(const DataOptions& options) {
   if (!(options.test_share >= 0 && options.test_share < 1))
     throw std::invalid_argument("data.test_share: expected a share from 0 to below 1");
+  if (options.decode == "demand" && options.skip_bad)
+    throw std::invalid_argument(
+        "data.skip_bad: what cannot be decoded is found only at the start (data.decode = whole)");
   if (options.size < 0 || options.limit < 0)
     throw std::invalid_argument("data.size and data.limit: expected 0 or more");
 }
@@ -52,20 +55,27 @@ DataSource load_kind(const DataOptions& options, Progress& progress) {
   return load_digits();
 }
 
+at::Tensor copy_rows(const at::Tensor& from, const std::vector<int64_t>& rows, double memory_share) {
+  at::Tensor kept = allocate_images(std::ssize(rows), from.size(1), from.size(2), from.size(3), memory_share);
+  auto* out = kept.mutable_data_ptr<uint8_t>();
+  const int64_t bytes = from.size(1) * from.size(2) * from.size(3);
+  for (const int64_t row : rows)
+    out = std::copy_n(from.const_data_ptr<uint8_t>() + row * bytes, bytes, out);
+  return kept;
+}
+
 /// Copies the named rows, with their labels renamed; `set.class_names` becomes `names`.
 void keep_rows(Dataset& set, const std::vector<int64_t>& rows, const std::vector<int64_t>& new_label,
                const std::vector<std::string>& names, double memory_share) {
   Dataset kept = set;
   kept.class_names = names;
   kept.labels.clear(), kept.ids.clear(), kept.paths.clear();
-  const at::Tensor& from = set.inputs;
-  kept.inputs = allocate_images(static_cast<int64_t>(rows.size()), from.size(1), from.size(2), from.size(3),
-                                memory_share);
-  auto* out = kept.inputs.mutable_data_ptr<uint8_t>();
-  const int64_t bytes = from.size(1) * from.size(2) * from.size(3);
+  if (set.files)
+    kept.files = set.files->only(rows);
+  else
+    kept.inputs = copy_rows(set.inputs, rows, memory_share);
   for (const int64_t row : rows) {
     const auto i = static_cast<size_t>(row);
-    out = std::copy_n(from.const_data_ptr<uint8_t>() + row * bytes, bytes, out);
     kept.labels.push_back(new_label[static_cast<size_t>(set.labels[i])]);
     kept.ids.push_back(set.ids[i]);
     if (!set.paths.empty()) kept.paths.push_back(set.paths[i]);
@@ -109,6 +119,7 @@ void hold_out_validation(DataSource& source, const DataOptions& options) {
 
 /// Brings a set that is stored in one size to the size asked for.
 void resize_inputs(Dataset& set, const DataOptions& options) {
+  if (set.files) return;  // decoded to it
   const at::Tensor from = set.inputs;
   const int64_t channels = from.size(1), height = from.size(2), width = from.size(3), side = options.size;
   if (side == 0 || (height == side && width == side)) return;
@@ -142,8 +153,14 @@ void DataOptions::bind(OptionTable& table) {
   table.add("data.classes", classes, "keep only these classes, comma-separated; empty: all");
   table.add("data.limit", limit, "at most this many training samples per class; 0: all").range(0, 1e12);
   table
+      .add("data.decode", decode,
+           "image files: all at the start (whole), as they are asked for (demand), or on demand where they would take more "
+           "than memory_share (auto)")
+      .choices({"auto", "whole", "demand"});
+  table
       .add("data.memory_share", memory_share,
-           "share of memory that images may take before they go to a scratch file")
+           "share of memory that images may take: files beyond it are decoded on demand, or go to a scratch file "
+           "(data.decode = whole)")
       .range(0, 1);
 }
 
@@ -205,6 +222,10 @@ at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double me
 
 void set_channels(Dataset& set, int64_t channels) {
   const at::Tensor images = set.inputs;
+  if (set.files) {
+    if (set.files->form().channels != channels) set.files = set.files->with_channels(channels);
+    return;
+  }
   if (set.size() == 0 || set.input != column::kImage || images.size(1) == channels) return;
   if (images.size(1) == 1) {
     set.inputs = images.expand({-1, channels, -1, -1}).contiguous();
@@ -219,21 +240,55 @@ void set_channels(Dataset& set, int64_t channels) {
   set.inputs = grey;
 }
 
-Samples Dataset::take(const std::vector<int64_t>& rows) const {
-  const auto count = static_cast<int64_t>(rows.size());
-  const at::Tensor labelled = at::empty({count}, at::kLong);
-  auto* label = labelled.mutable_data_ptr<int64_t>();
+Samples Dataset::get(std::span<const int64_t> rows) const {
   std::vector<int64_t> taken;
   for (const int64_t row : rows) {
+    if (row < 0 || row >= size())
+      throw std::invalid_argument(fmt::format("{}: row {} of {}", name, row, size()));
     taken.push_back(ids[static_cast<size_t>(row)]);
-    *label++ = labels[static_cast<size_t>(row)];
   }
-  const at::Tensor index = at::tensor(at::ArrayRef<int64_t>(rows));
-  return {std::move(taken), {{input, inputs.index_select(0, index)}, {column::kLabel, labelled}}};
+  Samples samples(std::move(taken), {{input, input_rows(rows)}});
+  if (labels.empty()) return samples;
+  const at::Tensor labelled = at::empty({std::ssize(rows)}, at::kLong);
+  auto* label = labelled.mutable_data_ptr<int64_t>();
+  for (const int64_t row : rows) *label++ = labels[static_cast<size_t>(row)];
+  return samples.with(column::kLabel, labelled);
+}
+
+at::Tensor Dataset::input_rows(std::span<const int64_t> rows) const {
+  if (files) return files->get(rows);
+  return inputs.index_select(0, at::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size())));
+}
+
+void Dataset::expect(std::span<const int64_t> rows) const {
+  if (files) files->expect(rows);
+}
+
+uint64_t Dataset::hash(uint64_t seed) const {
+  if (files) return hash64({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int64_t)}, seed);
+  return hash64({static_cast<const char*>(inputs.const_data_ptr()), inputs.nbytes()}, seed);
 }
 
 Samples Dataset::unlabelled(int64_t begin, int64_t count) const {
-  return {{ids.begin() + begin, ids.begin() + begin + count}, {{input, inputs.narrow(0, begin, count)}}};
+  at::Tensor some;
+  if (files) {
+    std::vector<int64_t> rows(static_cast<size_t>(std::min(2 * count, size() - begin)));
+    std::iota(rows.begin(), rows.end(), begin);
+    some = files->get(std::span(rows).first(static_cast<size_t>(count)));
+    files->expect(std::span(rows).subspan(static_cast<size_t>(count)));
+  } else {
+    some = inputs.narrow(0, begin, count);
+  }
+  return {{ids.begin() + begin, ids.begin() + begin + count}, {{input, some}}};
+}
+
+std::vector<int64_t> Dataset::input_shape() const {
+  if (files) return {files->form().channels, files->form().side, files->form().side};
+  return inputs.sizes().slice(1).vec();
+}
+
+int64_t Dataset::input_bytes() const {
+  return files || !inputs.defined() ? 0 : static_cast<int64_t>(inputs.nbytes());
 }
 
 }  // namespace perennial

@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
-#include "perennial/data/samples.h"
+#include "perennial/data/lazy_images.h"
+#include "perennial/data/source.h"
 
 namespace perennial {
 
@@ -20,25 +23,34 @@ struct Normalisation {
   std::array<double, 3> std{0.229, 0.224, 0.225};
 };
 
-/// All samples of one set.
-struct Dataset {
-  std::string name;                    ///< "cifar10", or the folder's name
-  std::string input = column::kImage;  ///< what the inputs are: image, vector or feature
-  at::Tensor inputs;                   ///< [N, ...] as that column of Samples
-  std::vector<int64_t> labels;         ///< [N], index into class_names; with noise: as they arrive
-  std::vector<int64_t> true_labels;    ///< [N], or empty when labels are the truth
+/// All samples of one set: a source of inputs and, unless it is a pool, labels.
+struct Dataset : Source {
+  std::string name;                         ///< "cifar10", or the folder's name
+  std::string input = column::kImage;       ///< what the inputs are: image, vector or feature
+  at::Tensor inputs;                        ///< [N, ...] as that column of Samples, in memory or mapped
+  std::shared_ptr<const LazyImages> files;  ///< in their place: images that are decoded on demand
+  std::vector<int64_t> labels;              ///< [N], index into class_names; with noise: as they arrive
+  std::vector<int64_t> true_labels;         ///< [N], or empty when labels are the truth
   std::vector<std::string> class_names;
-  std::vector<int64_t>
-      ids;  ///< [N], stable: the same sample has the same id in every run; of files: by content and path
+  std::vector<int64_t> ids;        ///< [N]; of files: by content and path, of those decoded on demand by size and path
   std::vector<std::string> paths;  ///< [N] file of each sample relative to the root, or empty
   Normalisation normalisation;
   bool is_digits = false;  ///< handwritten digits: neither mirrored nor cropped by default
 
-  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+  const std::vector<int64_t>& sample_ids() const override { return ids; }
   /// Rows as samples with inputs and labels.
-  Samples take(const std::vector<int64_t>& rows) const;
-  /// `count` rows from `begin` as samples with inputs alone, which are views.
+  Samples get(std::span<const int64_t> rows) const override;
+  void expect(std::span<const int64_t> rows) const override;
+  /// Of the inputs; of files decoded on demand by their ids.
+  uint64_t hash(uint64_t seed) const override;
+  /// Rows as inputs alone.
+  at::Tensor input_rows(std::span<const int64_t> rows) const;
+  /// `count` rows from `begin` as samples with inputs alone, which are views where they can be.
   Samples unlabelled(int64_t begin, int64_t count) const;
+  /// Of one input: [C, H, W] or [D].
+  std::vector<int64_t> input_shape() const;
+  /// That inputs take, in memory or mapped.
+  int64_t input_bytes() const;
 };
 
 /// The train and test part of one source; both share class_names.
@@ -61,6 +73,7 @@ struct DataOptions {
   std::string classes;        ///< keep only these classes, comma-separated; empty: all
   int64_t limit = 0;          ///< at most this many train samples per class; 0: all
   double memory_share = 0.5;  ///< of physical memory that images may take before they go to a scratch file
+  std::string decode = "auto";  ///< of files: whole (at the start) | demand (as they are asked for) | auto (on demand where they would take more than memory_share)
 
   /// Adds the options under their names ("data" for the source, then "data.size", ...).
   void bind(OptionTable& table);
@@ -71,6 +84,10 @@ struct DataOptions {
 /// (paths, labels and, if stated, parts of the set). Throws std::invalid_argument for an unknown kind, Error
 /// for bad files.
 DataSource load_data(const DataOptions& options, Progress& progress);
+
+/// The images of a folder and its subfolders as a pool: without labels, decoded on demand, none read before.
+/// `size` 0: 224 pixels. Throws Error when there is none.
+Dataset open_pool(const std::filesystem::path& folder, const DataOptions& options);
 
 /// An uninitialised uint8 tensor [n, c, h, w] in memory, or over an unlinked scratch file in the cache folder
 /// when it would take more than `memory_share` of physical memory. Throws Error when there is no room.

@@ -14,15 +14,14 @@ constexpr size_t kSkippedShown = 20;
 
 std::string form(const Dataset& set) {
   if (set.size() == 0) return "nothing";
-  const auto sizes = set.inputs.sizes();
-  if (set.input != column::kImage) return fmt::format("{} of {} values", set.input, sizes[1]);
-  return fmt::format("{}x{} {}", sizes[3], sizes[2], sizes[1] == 1 ? "grey" : "RGB");
+  const auto shape = set.input_shape();
+  if (set.input != column::kImage) return fmt::format("{} of {} values", set.input, shape[0]);
+  return fmt::format("{}x{} {}", shape[2], shape[1], shape[0] == 1 ? "grey" : "RGB");
 }
 
 std::string part(const char* name, const Dataset& set) {
-  const int64_t bytes = set.inputs.defined() ? static_cast<int64_t>(set.inputs.nbytes()) : 0;
-  std::string line =
-      fmt::format("{:<8}{:>9} samples  {}  {}\n", name, set.size(), form(set), format_bytes(bytes));
+  std::string line = fmt::format("{:<8}{:>9} samples  {}  {}\n", name, set.size(), form(set),
+                                 set.files ? "decoded on demand" : format_bytes(set.input_bytes()));
   if (set.true_labels.empty()) return line;
   int64_t wrong = 0;
   for (size_t i = 0; i < set.labels.size(); ++i) wrong += set.labels[i] != set.true_labels[i] ? 1 : 0;

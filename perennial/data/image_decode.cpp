@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "perennial/base/error.h"
+#include "perennial/base/files.h"
 #include "perennial/base/progress.h"
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
@@ -20,11 +21,13 @@ constexpr int64_t kLargestAsStored = 96, kUsualSide = 224;
 /// The side that the options give, or the common side of small square images, or 224.
 int64_t choose_side(const ImageList& list, const DataOptions& options) {
   if (options.size > 0) return options.size;
-  constexpr int64_t kUnknown = 0, kMixed = -1;
+  constexpr int64_t kUnknown = 0, kMixed = -1, kMostLookedAt = 256;
+  const auto files = std::ssize(list.entries);
+  const int64_t looked_at = options.decode == "demand" ? std::min(files, kMostLookedAt) : files;
   std::atomic<int64_t> side{kUnknown};
-  parallel_for(static_cast<int64_t>(list.entries.size()), 16, [&](int64_t begin, int64_t end) {
+  parallel_for(looked_at, 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end && side != kMixed; ++i) {
-      const ImageSize size = read_image_size(list.entries[static_cast<size_t>(i)].file);
+      const ImageSize size = read_image_size(list.entries[static_cast<size_t>(i * files / looked_at)].file);
       if (size.height == 0) continue;
       const bool small = size.height == size.width && size.height <= kLargestAsStored;
       int64_t seen = kUnknown;
@@ -44,13 +47,13 @@ std::vector<int64_t> rows_of(const ImageList& list, int64_t& train, int64_t& tes
 /// The decoding of one list: pictures go straight to their rows, failures are kept by entry.
 class Decoding {
  public:
-  Decoding(const ImageList& list, const DataOptions& options, Progress& progress)
+  Decoding(const ImageList& list, int64_t side, const DataOptions& options, Progress& progress)
       : list_(list),
         options_(options),
         progress_(progress),
+        side_(side),
         errors_(list.entries.size()),
         ids_(list.entries.size()) {
-    side_ = choose_side(list, options);
     int64_t train = 0, test = 0;
     rows_ = rows_of(list, train, test);
     inputs_[0] = allocate_images(train, 3, side_, side_, options.memory_share);
@@ -120,7 +123,7 @@ class Decoding {
   Progress& progress_;
   std::mutex progress_mutex_;
   std::atomic<bool> stopped_{false};
-  int64_t side_ = 0;
+  int64_t side_;
   std::vector<int64_t> rows_;
   std::vector<std::optional<Error>> errors_;
   std::vector<int64_t> ids_;
@@ -136,14 +139,48 @@ void check_classes(const ImageList& list, const Dataset& train) {
                    "at least one image to train on of class '" + list.class_names[c] + "'", "none"});
 }
 
+bool on_demand(const ImageList& list, int64_t side, const DataOptions& options) {
+  if (options.decode != "auto" || options.skip_bad) return options.decode == "demand";
+  const double bytes = 3.0 * static_cast<double>(side * side) * static_cast<double>(list.entries.size());
+  return bytes > options.memory_share * static_cast<double>(physical_memory_bytes());
+}
+
+Dataset part_on_demand(const ImageList& list, bool test, int64_t side, const DataOptions& options) {
+  Dataset set;
+  set.name = list.name;
+  set.class_names = list.class_names;
+  std::vector<std::string> files;
+  for (const ImageEntry& entry : list.entries) {
+    if (entry.test != test) continue;
+    files.push_back(entry.file.string());
+    set.labels.push_back(entry.label);
+    set.ids.push_back(file_id(entry.file, entry.path));
+    set.paths.push_back(entry.path);
+  }
+  set.files = std::make_shared<LazyImages>(std::move(files), ImageForm{3, side, options.stretch});
+  return set;
+}
+
 }  // namespace
+
+int64_t file_id(const std::filesystem::path& file, const std::string& path) {
+  std::error_code code;
+  const auto bytes = static_cast<uint64_t>(std::filesystem::file_size(file, code));
+  return static_cast<int64_t>(mix64(bytes, hash64(path)) >> 1);
+}
 
 DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress) {
   require_utf8(list.class_names, options.source);
-  Decoding decoding(list, options, progress);
-  decoding.run();
-  DataSource source{decoding.part(false), decoding.part(true), list.split_note, decoding.failures(),
-                    list.left_out};
+  const int64_t side = choose_side(list, options);
+  DataSource source;
+  if (on_demand(list, side, options)) {
+    source = {part_on_demand(list, false, side, options), part_on_demand(list, true, side, options),
+              list.split_note, {}, list.left_out};
+  } else {
+    Decoding decoding(list, side, options, progress);
+    decoding.run();
+    source = {decoding.part(false), decoding.part(true), list.split_note, decoding.failures(), list.left_out};
+  }
   check_classes(list, source.train);
   return source;
 }

@@ -134,8 +134,9 @@ Dataset read_part(const fs::path& folder, const IdxSet& form, const std::string&
   check_labels(set.labels, form, label_path);
   const std::string bytes = read_unpacked(path);
   const Idx idx = parse_idx(bytes, 3, path.string());
-  if (idx.shape[0] != set.size())
-    throw Error({"reading MNIST", path.string(), std::to_string(set.size()) + " images, one per label",
+  const auto count = std::ssize(set.labels);
+  if (idx.shape[0] != count)
+    throw Error({"reading MNIST", path.string(), std::to_string(count) + " images, one per label",
                  std::to_string(idx.shape[0])});
   if (std::max(idx.shape[1], idx.shape[2]) > kMaxSide)
     throw Error({"reading MNIST", path.string(), "sides up to " + std::to_string(kMaxSide) + " pixels",
@@ -143,7 +144,7 @@ Dataset read_part(const fs::path& folder, const IdxSet& form, const std::string&
   const int64_t height = idx.shape[form.transposed ? 2 : 1], width = idx.shape[form.transposed ? 1 : 2];
   set.inputs = allocate_images(idx.shape[0], 1, height, width, memory_share);
   copy_images(idx, form.transposed, set.inputs.mutable_data_ptr<uint8_t>());
-  for (int64_t i = 0; i < set.size(); ++i) set.ids.push_back(first_id + i);
+  for (int64_t i = 0; i < count; ++i) set.ids.push_back(first_id + i);
   set.name = form.name;
   set.is_digits = true;  // or letters: what is mirrored is another
   set.normalisation = {{0.1307, 0.1307, 0.1307}, {0.3081, 0.3081, 0.3081}};
@@ -160,7 +161,7 @@ DataSource load_mnist(const fs::path& place, const DataOptions& options) {
   DataSource source;
   source.train = read_part(folder, form, "train", 0, options.memory_share);
   source.test = read_part(folder, form, form.test_word, source.train.size(), options.memory_share);
-  if (source.train.inputs.sizes().slice(1) != source.test.inputs.sizes().slice(1))
+  if (source.train.input_shape() != source.test.input_shape())
     throw Error({"reading MNIST", folder.string(), "train and test images of one size", "two sizes"});
   source.split_note = "the test files of the set";
   return source;

@@ -12,12 +12,8 @@
 namespace perennial {
 namespace {
 
-std::vector<int64_t> gather(const std::vector<int64_t>& values, const std::vector<int64_t>& rows) {
-  std::vector<int64_t> out;
-  out.reserve(rows.size());
-  for (const int64_t row : rows) out.push_back(values[static_cast<size_t>(row)]);
-  return out;
-}
+// So many rows beyond those asked for are expected next.
+constexpr int64_t kAhead = 4;
 
 }  // namespace
 
@@ -68,32 +64,46 @@ void StreamOptions::check() const {
     throw std::invalid_argument("stream.flavour: rm_notebook exists for blurryM only, not for iblurry-N-M");
 }
 
-Stream::Stream(const Dataset& dataset, std::vector<Task> tasks)
-    : dataset_(&dataset), tasks_(std::move(tasks)) {
-  int64_t end = 0;
-  for (const Task& task : tasks_) {
+void Stream::grow(std::shared_ptr<const Source> source, std::vector<Task> tasks) {
+  for (Task& task : tasks) {
     for (const int64_t row : task.rows)
-      if (row < 0 || row >= dataset.size())
+      if (row < 0 || row >= source->size())
         throw std::invalid_argument(
-            fmt::format("stream: row {} of a set of {} samples", row, dataset.size()));
-    ends_.push_back(end += static_cast<int64_t>(task.rows.size()));
+            fmt::format("stream: row {} of a set of {} samples", row, source->size()));
+    const int64_t begin = size(), end = begin + std::ssize(task.rows);
+    parts_.push_back({source, std::move(task), begin, end});
   }
+}
+
+void Stream::grow_passed(int64_t samples) {
+  if (position_ != size()) throw std::invalid_argument("stream: a passed task behind one that has not passed");
+  const int64_t begin = size();
+  parts_.push_back({nullptr, {}, begin, begin + samples});
+  position_ = size();
+}
+
+void Stream::forget_passed() {
+  for (Part& part : parts_)
+    if (part.end <= position_) part.source = nullptr, part.task.rows = {};
 }
 
 void Stream::seek(int64_t position) {
   if (position < 0 || position > size())
     throw std::invalid_argument(fmt::format("stream: position {} of {} samples", position, size()));
+  for (const Part& part : parts_)
+    if (!part.source && position < part.end)
+      throw std::invalid_argument(fmt::format("stream: position {}, which has passed", position));
   position_ = position;
 }
 
 int64_t Stream::task() const {
-  const auto next = std::upper_bound(ends_.begin(), ends_.end(), position_);
-  const auto index = static_cast<int64_t>(next - ends_.begin());
-  return std::max<int64_t>(0, std::min(index, static_cast<int64_t>(ends_.size()) - 1));
+  const auto next = std::upper_bound(parts_.begin(), parts_.end(), position_,
+                                     [](int64_t position, const Part& part) { return position < part.end; });
+  return std::max<int64_t>(0, std::min<int64_t>(next - parts_.begin(), tasks() - 1));
 }
 
 int64_t Stream::left_in_task() const {
-  return finished() ? 0 : ends_[static_cast<size_t>(task())] - position_;
+  return finished() ? 0 : parts_[static_cast<size_t>(task())].end - position_;
 }
 
 Batch Stream::next(int64_t count) {
@@ -102,12 +112,12 @@ Batch Stream::next(int64_t count) {
   batch.task = task();
   const int64_t taken = std::min(count, left_in_task());
   if (taken == 0) return batch;
-  const auto index = static_cast<size_t>(batch.task);
-  const auto end = tasks_[index].rows.end() - (ends_[index] - position_ - taken);
-  const std::vector<int64_t> rows(end - taken, end);
-  batch.samples = dataset_->take(rows);
-  TrueLabels::set(batch,
-                  gather(dataset_->true_labels.empty() ? dataset_->labels : dataset_->true_labels, rows));
+  const Part& part = parts_[static_cast<size_t>(batch.task)];
+  const std::span<const int64_t> left =
+      std::span(part.task.rows).subspan(static_cast<size_t>(position_ - part.begin));
+  batch.samples = part.source->get(left.first(static_cast<size_t>(taken)));
+  const std::span<const int64_t> later = left.subspan(static_cast<size_t>(taken));
+  part.source->expect(later.first(std::min(later.size(), static_cast<size_t>(kAhead * count))));
   position_ += taken;
   return batch;
 }

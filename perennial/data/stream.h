@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "perennial/data/samples.h"
+#include "perennial/data/source.h"
 
 namespace perennial {
 
@@ -53,29 +55,39 @@ std::vector<int64_t> noise_partners(const std::string& pairs, uint64_t seed,
 /// std::invalid_argument or Error.
 std::vector<Task> make_tasks(const StreamOptions& options, uint64_t seed, const Dataset& dataset);
 
-/// Samples as they arrive. A learner sees `samples`; the truth rides along for the metrics alone.
-class Batch {
- public:
+/// Samples as they arrive.
+struct Batch {
   Samples samples;
   int64_t task = 0;
-
- private:
-  friend class TrueLabels;
-  std::vector<int64_t> true_labels_;
 };
 
-/// The order in which a dataset arrives; knows its position, can be cut at any sample and resumed.
-/// Refers to the dataset, which must outlive it.
+/// The order in which samples arrive, task by task, each from a source; knows its position, can be cut at any
+/// sample and resumed. It grows: an update, or a round of labelling, brings more tasks from another source.
 class Stream {
  public:
-  /// Throws std::invalid_argument when a task names a row that the dataset lacks.
-  Stream(const Dataset& dataset, std::vector<Task> tasks);
+  /// A task of the stream: where its samples come from.
+  struct Part {
+    std::shared_ptr<const Source> source;  ///< none of a task that has passed
+    Task task;
+    int64_t begin, end;  ///< positions of its first sample and after its last
+  };
 
-  const std::vector<Task>& tasks() const { return tasks_; }
-  int64_t size() const { return ends_.empty() ? 0 : ends_.back(); }
+  Stream() = default;
+  Stream(std::shared_ptr<const Source> source, std::vector<Task> tasks) { grow(std::move(source), std::move(tasks)); }
+
+  /// More tasks behind the others. Throws std::invalid_argument when one names a row that the source lacks.
+  void grow(std::shared_ptr<const Source> source, std::vector<Task> tasks);
+  /// A task that has passed, of so many samples, whose source is not needed again. Only before others.
+  void grow_passed(int64_t samples);
+  /// Lets go of the sources of tasks that have passed.
+  void forget_passed();
+
+  const std::vector<Part>& parts() const { return parts_; }
+  int64_t tasks() const { return std::ssize(parts_); }
+  int64_t size() const { return parts_.empty() ? 0 : parts_.back().end; }
   /// Samples yielded so far.
   int64_t position() const { return position_; }
-  /// Continues from any position; throws std::invalid_argument outside [0, size].
+  /// Continues from any position; throws std::invalid_argument outside [0, size] or in a task that was let go.
   void seek(int64_t position);
   bool finished() const { return position_ == size(); }
   /// The task of the next sample (of the last one when finished).
@@ -86,17 +98,8 @@ class Stream {
   Batch next(int64_t count);
 
  private:
-  const Dataset* dataset_;
-  std::vector<Task> tasks_;
-  std::vector<int64_t> ends_;  ///< position after the last sample of each task
+  std::vector<Part> parts_;
   int64_t position_ = 0;
-};
-
-/// The only reader of a batch's true labels: metrics, never learners.
-class TrueLabels {
- public:
-  static const std::vector<int64_t>& of(const Batch& batch) { return batch.true_labels_; }
-  static void set(Batch& batch, std::vector<int64_t> labels) { batch.true_labels_ = std::move(labels); }
 };
 
 }  // namespace perennial

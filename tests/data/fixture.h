@@ -25,7 +25,7 @@ inline Dataset toy_set(const std::vector<int64_t>& per_class) {
   for (int64_t i = 0; i < most; ++i)
     for (size_t c = 0; c < per_class.size(); ++c)
       if (i < per_class[c]) set.labels.push_back(static_cast<int64_t>(c));
-  for (int64_t i = 0; i < set.size(); ++i) set.ids.push_back(1000 + i);
+  for (size_t i = 0; i < set.labels.size(); ++i) set.ids.push_back(1000 + static_cast<int64_t>(i));
   set.inputs = at::zeros({set.size(), 1, 2, 2}, at::kByte);
   for (int64_t i = 0; i < set.size(); ++i) set.inputs.data_ptr<uint8_t>()[4 * i] = static_cast<uint8_t>(i);
   return set;

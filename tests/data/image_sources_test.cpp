@@ -1,5 +1,6 @@
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <set>
 
 #include "perennial/base/threads.h"
@@ -260,6 +261,87 @@ TEST_F(Folder, ThreadsChangeNothingAndProgressCountsFiles) {
   EXPECT_EQ(one_thread.done_, 60);
   EXPECT_EQ(three_threads.done_, 60);
   EXPECT_LT(impatient.done_, 20);
+}
+
+/// Every sample of a part, through the source's own door.
+at::Tensor pixels_of(const Dataset& set) {
+  std::vector<int64_t> rows(static_cast<size_t>(set.size()));
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  return set.get(rows).tensor(column::kImage);
+}
+
+TEST_F(Folder, OnDemandGivesTheSameImages) {
+  for (uint64_t i = 0; i < 40; ++i)
+    photograph((i % 4 == 0 ? "test/a/" : i % 3 == 0 ? "train/b/" : "train/a/") + std::to_string(i) + ".png", i);
+  DataOptions given = options("folder");
+  given.size = 16;
+  given.limit = 5;
+  given.validate = 0.5;
+  const DataSource whole = load(given);
+  given.decode = "demand";
+  const DataSource demand = load(given);
+  EXPECT_FALSE(demand.train.inputs.defined());
+  EXPECT_EQ(demand.train.input_bytes(), 0);
+  EXPECT_EQ(demand.train.input_shape(), whole.train.input_shape());
+  given.validate = 0;  // which is drawn by id
+  const DataSource demanded = load(given);
+  given.decode = "whole";
+  const DataSource all = load(given);
+  for (const auto& [a, b] : {std::pair(&all.train, &demanded.train), std::pair(&all.test, &demanded.test)}) {
+    EXPECT_EQ(a->paths, b->paths);
+    EXPECT_EQ(a->labels, b->labels);
+    EXPECT_TRUE(pixels_of(*a).equal(pixels_of(*b)));
+  }
+  const std::vector<int64_t> rows{3, 1, 3, 0};  // expected or not, again and again
+  demanded.train.expect(rows);
+  EXPECT_TRUE(demanded.train.get(rows) == demanded.train.get(rows));
+  EXPECT_TRUE(demanded.train.get(rows).tensor(column::kImage).equal(all.train.get(rows).tensor(column::kImage)));
+  EXPECT_THROW(demanded.train.get(std::vector<int64_t>{99}), std::invalid_argument);
+}
+
+TEST_F(Folder, OnDemandFollowsTheChannelsOfARunAndNamesBadFiles) {
+  photograph("a/1.png", 1), photograph("a/2.png", 2);
+  write("b/bad.png", "no picture");
+  DataOptions given = options("folder");
+  given.decode = "demand";
+  given.test_share = 0;
+  DataSource source = load(given);
+  set_channels(source.train, 1);
+  EXPECT_EQ(source.train.get(std::vector<int64_t>{1}).tensor(column::kImage).size(1), 1);
+  const std::vector<int64_t> bad{2};
+  source.train.expect(bad);
+  try {
+    source.train.get(bad);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("b/bad.png"));
+  }
+  given.skip_bad = true;
+  EXPECT_THROW(load(given), std::invalid_argument);
+}
+
+// Where whole images would take more than their share of memory they are decoded on demand.
+TEST_F(Folder, ManyImagesAreDecodedOnDemand) {
+  photograph("a/1.png", 1), photograph("a/2.png", 2);
+  DataOptions given = options("folder");
+  EXPECT_FALSE(load(given).train.files);
+  given.memory_share = 1e-12;
+  EXPECT_TRUE(load(given).train.files);
+  given.decode = "whole";
+  EXPECT_FALSE(load(given).train.files);
+}
+
+TEST_F(Folder, APoolIsEveryImageWithoutLabels) {
+  for (uint64_t i = 0; i < 30; ++i) photograph("some/" + std::to_string(i) + ".png", i);
+  photograph("other.png", 31);
+  const Dataset pool = open_pool(root_, options("folder"));
+  EXPECT_EQ(pool.size(), 31);
+  EXPECT_EQ(std::set<int64_t>(pool.ids.begin(), pool.ids.end()).size(), 31U);
+  EXPECT_FALSE(pool.get(std::vector<int64_t>{0}).has(column::kLabel));
+  EXPECT_EQ(pixels_of(pool).sizes(), at::IntArrayRef({31, 3, 224, 224}));
+  EXPECT_EQ(open_pool(root_, options("folder")).hash(1), pool.hash(1));
+  fs::remove(root_ / "other.png");
+  EXPECT_NE(open_pool(root_, options("folder")).hash(1), pool.hash(1));
 }
 
 class Csv : public SourceTest {

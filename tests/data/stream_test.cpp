@@ -282,16 +282,14 @@ TEST(MakeTasks, LimitCutsEveryTaskInProportion) {
   EXPECT_TRUE(std::equal(tasks[0].rows.begin(), tasks[0].rows.end(), whole[0].rows.begin()));
 }
 
-TEST(Stream, YieldsRowsWithTheirTruthAndStopsAtBoundaries) {
+TEST(Stream, YieldsRowsAsTheyArriveAndStopsAtBoundaries) {
   Dataset set = toy_set(2, 4);
-  set.true_labels = set.labels;
   set.labels[2] = 1;
-  Stream stream(set, {{{0, 2, 4}, {0}}, {{}, {}}, {{1, 3}, {1}}});
+  Stream stream(std::make_shared<Dataset>(set), {{{0, 2, 4}, {0}}, {{}, {}}, {{1, 3}, {1}}});
   EXPECT_EQ(stream.size(), 5);
   Batch batch = stream.next(2);
   EXPECT_EQ(batch.samples.ids(), (std::vector<int64_t>{1000, 1002}));
   EXPECT_EQ(batch.samples.labels()[1], 1);
-  EXPECT_EQ(TrueLabels::of(batch), (std::vector<int64_t>{0, 0}));
   EXPECT_EQ(batch.samples.tensor(column::kImage).const_data_ptr<uint8_t>()[4], 2);
   EXPECT_EQ(stream.left_in_task(), 1);
   EXPECT_EQ(stream.next(8).samples.size(), 1);
@@ -304,7 +302,7 @@ TEST(Stream, YieldsRowsWithTheirTruthAndStopsAtBoundaries) {
   EXPECT_THROW(stream.next(0), std::invalid_argument);
   EXPECT_THROW(stream.seek(6), std::invalid_argument);
   EXPECT_THROW(stream.seek(-1), std::invalid_argument);
-  EXPECT_THROW(Stream(set, {{{8}, {0}}}), std::invalid_argument);
+  EXPECT_THROW(Stream(std::make_shared<Dataset>(set), {{{8}, {0}}}), std::invalid_argument);
 }
 
 RC_GTEST_PROP(Stream, CutAnywhereAndResumedIsTheSame, ()) {
@@ -312,7 +310,8 @@ RC_GTEST_PROP(Stream, CutAnywhereAndResumedIsTheSame, ()) {
   const auto tasks = make_tasks(options_of("blurry30", 3), *rc::gen::arbitrary<uint64_t>(), set);
   const auto cut = *rc::gen::inRange<int64_t>(0, set.size() + 1);
   const auto size = *rc::gen::inRange<int64_t>(1, 12);
-  Stream whole(set, tasks), resumed(set, tasks);
+  const auto source = std::make_shared<Dataset>(set);
+  Stream whole(source, tasks), resumed(source, tasks);
   while (whole.position() < cut) whole.next(std::min(cut - whole.position(), size));
   resumed.seek(cut);
   RC_ASSERT(whole.task() == resumed.task());
@@ -322,9 +321,29 @@ RC_GTEST_PROP(Stream, CutAnywhereAndResumedIsTheSame, ()) {
     RC_ASSERT(a.samples == b.samples);
     RC_ASSERT(a.task == task);
     RC_ASSERT(a.samples.size() == std::min(size, left));
-    RC_ASSERT(TrueLabels::of(a) == TrueLabels::of(b));
   }
   RC_ASSERT(resumed.finished());
+}
+
+// An update is a task of another source; what has passed can be let go.
+TEST(Stream, GrowsByTasksOfOtherSources) {
+  Stream stream(std::make_shared<Dataset>(toy_set(2, 2)), {{{0, 1}, {0, 1}}});
+  stream.next(2);
+  EXPECT_TRUE(stream.finished());
+  Dataset later = toy_set(1, 3);
+  later.ids = {7, 8, 9};
+  stream.grow(std::make_shared<Dataset>(later), {{{2, 0}, {0}}});
+  stream.forget_passed();
+  EXPECT_EQ(stream.size(), 4);
+  EXPECT_EQ(stream.task(), 1);
+  EXPECT_EQ(stream.next(5).samples.ids(), (std::vector<int64_t>{9, 7}));
+  EXPECT_THROW(stream.seek(1), std::invalid_argument);
+  stream.seek(2);
+  Stream resumed;
+  resumed.grow_passed(2);
+  resumed.grow(std::make_shared<Dataset>(later), {{{2, 0}, {0}}});
+  EXPECT_EQ(resumed.position(), 2);
+  EXPECT_EQ(resumed.next(5).samples.ids(), stream.next(5).samples.ids());
 }
 
 }  // namespace
