@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "perennial/run/config.h"
+#include "perennial/base/settings.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;

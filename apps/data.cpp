@@ -25,9 +25,9 @@ struct Arguments {
 };
 
 // The train part as a stream would bring it.
-std::vector<Task> stream_of(const RunConfig& config, DataSource& source) {
-  apply_noise(config.stream, static_cast<uint64_t>(config.seed), source.train);
-  return make_tasks(config.stream, static_cast<uint64_t>(config.seed), source.train);
+std::vector<Task> stream_of(const ClassifyConfig& config, DataSource& source) {
+  apply_noise(config.stream, config.seed(), source.train);
+  return make_tasks(config.stream, config.seed(), source.train);
 }
 
 void info(const Arguments& a) {
@@ -57,7 +57,7 @@ void split_files(const Arguments& a) {
   }
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
-  write_split_files(a.out, split_prefix(source.train, config->stream, static_cast<uint64_t>(config->seed)),
+  write_split_files(a.out, split_prefix(source.train, config->stream, config->seed()),
                     source.train, tasks);
   fmt::print("{} split files in {}\n", tasks.size(), a.out);
 }
@@ -69,7 +69,7 @@ void write_images(const Dataset& set, const std::filesystem::path& folder, Progr
     if (progress.stop_requested()) throw Interrupted{};
     const auto& name = set.class_names[set.labels[i]];
     make_folder(folder / name);
-    const at::Tensor one = set.inputs.select(0, i).contiguous();
+    const at::Tensor one = set.input_rows(std::span(&i, 1))[0].contiguous();
     const uint8_t* p = one.const_data_ptr<uint8_t>();
     const Image image{one.size(0), one.size(1), one.size(2), {p, p + one.numel()}};
     write_file(folder / name / fmt::format("{:06}.png", ++count[set.labels[i]]), encode_png(image));

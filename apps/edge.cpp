@@ -12,7 +12,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/io/weights.h"
-#include "perennial/tasks/image_network.h"
+#include "perennial/tasks/segment/image_network.h"
 
 namespace perennial::apps {
 namespace {

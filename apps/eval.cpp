@@ -3,7 +3,7 @@
 #include "apps/flags.h"
 #include "apps/open_run.h"
 #include "apps/terminal.h"
-#include "perennial/run/evaluate_data.h"
+#include "perennial/tasks/classify/evaluate_data.h"
 
 namespace perennial::apps {
 namespace {
@@ -31,8 +31,9 @@ void eval(const Arguments& a) {
   if (a.run.empty() == a.model.empty())
     throw std::invalid_argument("eval: name a RUN, or --model with --weights, and not both");
   if (!a.run.empty()) {
-    const auto run = open_to_use(a.run, a.overrides, progress);
-    return print(evaluate_run(*run, data_options(a.data), progress), a.common.json);
+    const OpenRun open = open_to_use(a.run, a.overrides, progress);
+    return print(evaluate_learner(*open.recipe, open.run->learner(), data_options(a.data), progress),
+                 a.common.json);
   }
   Settings all = a.model;
   for (const Settings* more : {&a.data, &a.overrides}) all.insert(all.end(), more->begin(), more->end());

@@ -115,7 +115,7 @@ void add_table_flags(CLI::App& command, const OptionTable& table, Settings& sett
 }
 
 void add_config_flags(CLI::App& command, Settings& settings) {
-  RunConfig defaults;
+  ClassifyConfig defaults;
   const OptionTable table = defaults.table();
   add_plain_flags(command, table, settings);
   for (const auto& [_, name] : short_names()) add_flag(command, flag_of(name), *table.find(name), settings);
@@ -133,7 +133,7 @@ void add_data_flags(CLI::App& command, Settings& settings) {
 }
 
 void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings) {
-  RunConfig defaults;
+  ClassifyConfig defaults;
   const OptionTable table = defaults.table();
   for (const auto& name : names) add_flag(command, flag_of(name), *table.find(name), settings);
 }
@@ -153,7 +153,7 @@ void add_place_flags(CLI::App& command, Settings& places) {
 
 void add_override_flags(CLI::App& command, Settings& settings) {
   add_flags(command, {"threads", "device", "dtype"}, settings);
-  add_set(command, settings, fmt::format("{}", fmt::join(RunConfig::changeable(), " | ")) + ", as key=value");
+  add_set(command, settings, fmt::format("{}", fmt::join(ClassifyConfig().table().changeable_names(), " | ")) + ", as key=value");
 }
 
 std::string place_of(const DataOptions& data) {

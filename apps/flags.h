@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/commands.h"
+#include "perennial/tasks/classify/config.h"
 
 namespace perennial::apps {
 
@@ -39,9 +40,6 @@ void add_override_flags(CLI::App& command, Settings& settings);
 
 /// The folder or file that data are read from; empty for those that are built in.
 std::string place_of(const DataOptions& data);
-
-/// How to go on after an update that was stopped while its data were read.
-inline constexpr const char* kUpdateNotBegun = "the update was not begun: give the same command again";
 
 /// std::invalid_argument when what is to be written at `output` is what is read, or in a folder of images
 /// that is.

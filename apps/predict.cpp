@@ -1,4 +1,4 @@
-#include "perennial/run/predict.h"
+#include "perennial/tasks/classify/predict.h"
 
 #include <fmt/format.h>
 
@@ -50,8 +50,9 @@ void print_jsonl(const std::vector<Prediction>& predictions) {
 void predict(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const std::vector<std::filesystem::path> paths(a.images.begin(), a.images.end());
-  const auto run = open_to_use(a.run, a.overrides, progress);
-  const auto [predictions, bad] = predict_files(*run, images_named(paths, a.common.quiet), a.top, progress);
+  const OpenRun open = open_to_use(a.run, a.overrides, progress);
+  const auto [predictions, bad] = predict_files(*open.recipe, open.run->learner(),
+                                                images_named(paths, a.common.quiet), a.top, progress);
   if (a.common.json || a.format == "jsonl")
     print_jsonl(predictions);
   else if (a.format == "csv")

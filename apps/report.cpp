@@ -1,4 +1,4 @@
-#include "perennial/run/report/report.h"
+#include "perennial/run/report.h"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/outputs.h"
+#include "perennial/report/report.h"
 
 namespace perennial::apps {
 

@@ -7,8 +7,9 @@
 #include "apps/terminal.h"
 #include "edge/engine.h"
 #include "perennial/io/weights.h"
-#include "perennial/tasks/matte_eval.h"
-#include "perennial/tasks/matte_model.h"
+#include "perennial/nn/device.h"
+#include "perennial/tasks/segment/matte_eval.h"
+#include "perennial/tasks/segment/matte_model.h"
 
 namespace perennial::apps {
 namespace {

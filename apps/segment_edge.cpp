@@ -20,11 +20,10 @@
 #include "perennial/io/image_files.h"
 #include "perennial/io/image_write.h"
 #include "perennial/io/weights.h"
-#include "perennial/run/resumable_run.h"
-#include "perennial/tasks/matte_data.h"
-#include "perennial/tasks/matte_model.h"
-#include "perennial/tasks/matte_runner.h"
-#include "perennial/tasks/video.h"
+#include "perennial/tasks/segment/matte_data.h"
+#include "perennial/tasks/segment/matte_model.h"
+#include "perennial/tasks/segment/matte_runner.h"
+#include "perennial/tasks/segment/video.h"
 
 namespace perennial::apps {
 namespace {

@@ -14,8 +14,8 @@
 #include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
 #include "perennial/data/csv_rows.h"
-#include "perennial/tasks/matte_model.h"
-#include "perennial/tasks/portrait_data.h"
+#include "perennial/tasks/segment/matte_model.h"
+#include "perennial/tasks/segment/portrait_data.h"
 
 namespace perennial::apps {
 namespace {

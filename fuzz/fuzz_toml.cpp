@@ -2,7 +2,8 @@
 #include <string_view>
 
 #include "perennial/base/error.h"
-#include "perennial/run/config.h"
+#include "perennial/io/toml.h"
+#include "perennial/tasks/classify/config.h"
 
 // A configuration that is accepted must come back from its own TOML.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -5,6 +5,7 @@
 #include "perennial/base/options.h"
 #include "perennial/learn/replay_learner.h"
 #include "perennial/run/run.h"
+#include "perennial/tasks/classify/classify_recipe.h"
 
 using namespace perennial;
 
@@ -39,7 +40,7 @@ double accuracy(const Settings& method, const std::filesystem::path& folder) {
   Progress silent;
   Settings settings{{"data", "digits"}, {"memory", "100"}, {"threads", "1"}};
   settings.insert(settings.end(), method.begin(), method.end());
-  const auto run = Run::create(make_config(settings), folder, silent);
+  const auto run = Run::create(classify(settings), folder, silent);
   run->execute();
   const double last = run->metrics_json()["a_last"];
   std::printf("accuracy %.1f %%, report in %s/report.html\n", 100 * last, folder.c_str());

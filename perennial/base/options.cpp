@@ -36,6 +36,11 @@ Option& Option::released(std::string value) {
   return *this;
 }
 
+Option& Option::changeable() {
+  changeable_ = true;
+  return *this;
+}
+
 void Option::set(std::string_view value) const {
   if (!is_utf8(value))
     throw std::invalid_argument(fmt::format("{}: expected text in UTF-8, found '{}'", name_, visible(value)));
@@ -101,6 +106,13 @@ void OptionTable::set_as_released() const {
 std::vector<std::string> OptionTable::names() const {
   std::vector<std::string> all;
   for (const auto& option : options_) all.push_back(option.name());
+  return all;
+}
+
+std::vector<std::string> OptionTable::changeable_names() const {
+  std::vector<std::string> all;
+  for (const auto& option : options_)
+    if (option.is_changeable()) all.push_back(option.name());
   return all;
 }
 

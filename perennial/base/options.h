@@ -22,12 +22,15 @@ class Option {
   Option& range(double low, double high);
   /// The value that the paper's released code uses where it differs from our default; see OptionTable.
   Option& released(std::string value);
+  /// It may change when a run goes on: it says where and how things are computed, not what.
+  Option& changeable();
 
   const std::string& name() const { return name_; }
   const std::string& help() const { return help_; }
   Kind kind() const { return kind_; }
   const std::vector<std::string>& choices() const { return choices_; }
   const std::string& released() const { return released_; }
+  bool is_changeable() const { return changeable_; }
   std::string get() const { return get_(); }
   /// Parses, checks and stores; std::invalid_argument names the option, what it takes and what was given.
   void set(std::string_view value) const;
@@ -38,6 +41,7 @@ class Option {
   Kind kind_;
   std::vector<std::string> choices_;
   double low_, high_;
+  bool changeable_ = false;
   std::function<std::string()> get_;
   std::function<void(std::string_view)> set_;
 };
@@ -61,6 +65,7 @@ class OptionTable {
   /// Sets every option to what the released code does (`as_released = true`).
   void set_as_released() const;
   std::vector<std::string> names() const;
+  std::vector<std::string> changeable_names() const;
 
  private:
   Option& push(const std::string& name, Option::Kind kind, const std::string& help,

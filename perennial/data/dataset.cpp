@@ -195,6 +195,8 @@ DataSource load_data(const DataOptions& options, Progress& progress) {
   choose_rows(source.train, options, options.limit);
   choose_rows(source.test, options, 0);
   hold_out_validation(source, options);
+  if (options.test_only && source.train.inputs.defined())
+    keep_rows(source.train, {}, {}, source.train.class_names, options.memory_share);
   resize_inputs(source.train, options);
   resize_inputs(source.test, options);
   return source;

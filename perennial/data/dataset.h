@@ -75,6 +75,8 @@ struct DataOptions {
   double memory_share = 0.5;  ///< of physical memory that images may take before they go to a scratch file
   std::string decode = "auto";  ///< of files: whole (at the start) | demand (as they are asked for) | auto (on demand where they would take more than memory_share)
 
+  bool test_only = false;  ///< no option of users: leave the training part out
+
   /// Adds the options under their names ("data" for the source, then "data.size", ...).
   void bind(OptionTable& table);
 };

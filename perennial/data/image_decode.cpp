@@ -169,9 +169,11 @@ int64_t file_id(const std::filesystem::path& file, const std::string& path) {
   return static_cast<int64_t>(mix64(bytes, hash64(path)) >> 1);
 }
 
-DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress) {
+DataSource decode_images(ImageList list, const DataOptions& options, Progress& progress) {
   require_utf8(list.class_names, options.source);
+  const bool test_only = options.test_only && options.validate == 0;  // which is drawn from the training part
   const int64_t side = choose_side(list, options);
+  if (test_only) std::erase_if(list.entries, [](const ImageEntry& entry) { return !entry.test; });
   DataSource source;
   if (on_demand(list, side, options)) {
     source = {part_on_demand(list, false, side, options), part_on_demand(list, true, side, options),
@@ -181,7 +183,7 @@ DataSource decode_images(const ImageList& list, const DataOptions& options, Prog
     decoding.run();
     source = {decoding.part(false), decoding.part(true), list.split_note, decoding.failures(), list.left_out};
   }
-  check_classes(list, source.train);
+  if (!test_only) check_classes(list, source.train);
   return source;
 }
 

@@ -36,7 +36,7 @@ void choose_entries(ImageList& list, const DataOptions& options);
 /// Decodes all files once, in parallel, to squares of one size; ids are made of content and path. Throws an
 /// Error that names the bad files, or lists them under `skipped` with options.skip_bad. Where options.decode
 /// says so nothing is decoded yet, and ids are file_id().
-DataSource decode_images(const ImageList& list, const DataOptions& options, Progress& progress);
+DataSource decode_images(ImageList list, const DataOptions& options, Progress& progress);
 
 /// Of a file that is not read: made of its size and its path relative to the root.
 int64_t file_id(const std::filesystem::path& file, const std::string& path);

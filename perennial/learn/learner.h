@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "perennial/base/progress.h"
-#include "perennial/data/samples.h"
+#include "perennial/data/source.h"
 #include "perennial/io/state.h"
 
 namespace perennial {
@@ -20,7 +20,11 @@ class Learner {
  public:
   virtual ~Learner() = default;
 
-  /// How many stream samples the next observe() should bring.
+  /// The task that begins, or that goes on after a state was loaded: the rows of `source` are its samples and
+  /// can be had again until it ends. For learners that revisit them without keeping them.
+  virtual void task_data(const std::shared_ptr<const Source>& /*source*/,
+                         const std::vector<int64_t>& /*rows*/) {}
+  /// How many stream samples the next observe() should bring; 0: none, the task's data are enough.
   virtual int64_t wanted() const = 0;
   /// Learns from samples as they arrive (and may keep them until consolidate()).
   virtual void observe(const Samples& batch) = 0;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -11,6 +13,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/random.h"
 #include "perennial/base/text.h"
+#include "perennial/base/threads.h"
 #include "perennial/io/weights.h"
 #include "perennial/nn/autocast.h"
 #include "perennial/nn/device.h"
@@ -61,6 +64,12 @@ Normalisation to_normalisation(const at::Tensor& t) {
 }
 
 }  // namespace
+
+void use_threads(int64_t threads) {
+  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
+  set_thread_count(n);
+  at::set_num_threads(n);
+}
 
 void require_device(const Compute& compute) {
   check("device", compute.device, kDevices);

@@ -11,13 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kUnseen = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 double mean(std::vector<double> values) {
   std::erase_if(values, [](double v) { return !std::isfinite(v); });
   double sum = 0;
   for (const double v : values) sum += v;
-  return values.empty() ? kUnseen : sum / static_cast<double>(values.size());
+  return values.empty() ? kUnknown : sum / static_cast<double>(values.size());
 }
 
 json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
@@ -28,7 +28,7 @@ json numbers(const std::vector<double>& values) {
   return out;
 }
 
-double known_or_not(const json& v) { return v.is_null() ? kUnseen : v.get<double>(); }
+double known_or_not(const json& v) { return v.is_null() ? kUnknown : v.get<double>(); }
 
 std::vector<double> row_of(const json& values) {
   std::vector<double> row;
@@ -39,122 +39,77 @@ std::vector<double> row_of(const json& values) {
 // Text for a table: nothing where it is not known.
 std::string cell(double v) { return std::isfinite(v) ? fmt::format("{:.6f}", v) : ""; }
 
-// F_last of the digest: the best accuracy a task ever had before the end, less what it has at the end.
+double at(const std::vector<double>& row, size_t j) { return j < row.size() ? row[j] : kUnknown; }
+
+// F_last of the digest: the best score a task ever had before the end, less what it has at the end.
 double forgotten(const std::vector<std::vector<double>>& matrix) {
   std::vector<double> lost;
   for (size_t j = 0; j + 1 < matrix.size(); ++j) {
-    double best = kUnseen;
-    for (size_t t = 0; t + 1 < matrix.size(); ++t)
-      if (std::isfinite(matrix[t][j]))
-        best = std::isfinite(best) ? std::max(best, matrix[t][j]) : matrix[t][j];
-    lost.push_back(best - matrix.back()[j]);
+    double best = kUnknown;
+    for (size_t t = 0; t + 1 < matrix.size(); ++t) best = std::fmax(best, at(matrix[t], j));
+    lost.push_back(best - at(matrix.back(), j));
   }
   return mean(lost);
 }
 
+json by_name(const std::vector<Score>& scores) {
+  json out = json::object();
+  for (const Score& score : scores) out[score.name] = number(score.value);
+  return out;
+}
+
 }  // namespace
-
-Metrics::Metrics(const Dataset& train, const std::vector<Task>& tasks) : class_names_(train.class_names) {
-  for (const Task& task : tasks) {
-    task_classes_.push_back(task.classes);
-    std::vector<int64_t> counts(class_names_.size(), 0);
-    for (const int64_t row : task.rows) ++counts[train.labels[row]];
-    composition_.push_back(std::move(counts));
-  }
-}
-
-Metrics::Row Metrics::task_row(const Evaluation& evaluation, const std::vector<char>& seen) const {
-  Row row;
-  for (const auto& classes : task_classes_) {
-    std::vector<char> counted(class_names_.size(), 0);
-    bool any = false;
-    for (const int64_t c : classes) any |= (counted[c] = seen[c]) != 0;
-    row.push_back(any ? evaluation.accuracy(counted) : kUnseen);
-  }
-  return row;
-}
 
 std::optional<double> Metrics::forgetting() const {
   const double lost = forgotten(matrix_);
   return std::isfinite(lost) ? std::optional(lost) : std::nullopt;
 }
 
-void Metrics::add_task(const Evaluation& evaluation, int64_t samples, const std::vector<char>& seen,
-                       const std::vector<int64_t>& memory_labels) {
-  last_ = evaluation;
-  matrix_.push_back(task_row(evaluation, seen));
-  task_accuracy_.push_back(evaluation.accuracy(seen));
+void Metrics::add_task(const Measurement& measurement, int64_t samples) {
+  last_ = measurement.scores;
+  matrix_.push_back(measurement.per_task);
+  task_scores_.push_back(measurement.headline());
   task_samples_.push_back(samples);
-  std::vector<int64_t> counts(class_names_.size(), 0);
-  for (const int64_t label : memory_labels)
-    if (label >= 0 && label < static_cast<int64_t>(counts.size())) ++counts[label];
-  memory_history_.push_back(std::move(counts));
 }
 
-void Metrics::add_point(const Evaluation& evaluation, int64_t samples, int64_t task,
-                        const std::vector<char>& seen) {
-  curve_.push_back({{"samples", samples},
-                    {"accuracy", number(evaluation.accuracy(seen))},
-                    {"task", task},
-                    {"per_task", numbers(task_row(evaluation, seen))}});
+void Metrics::add_point(const Measurement& measurement, int64_t samples, int64_t task, int64_t epochs) {
+  json point{{"samples", samples}, {"task", task}, {"per_task", numbers(measurement.per_task)}};
+  if (epochs > 0) point["epoch"] = epochs;
+  for (const auto* scores : {&measurement.scores, &measurement.notes}) point.update(by_name(*scores));
+  curve_.push_back(std::move(point));
 }
 
-void Metrics::add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
-                        const std::vector<char>& seen) {
+void Metrics::add_epoch(const Measurement& measurement, int64_t task, int64_t epoch, int64_t epochs) {
   const json entry{
-      {"task", task}, {"epoch", epoch}, {"epochs", epochs}, {"accuracy", number(evaluation.accuracy(seen))}};
+      {"task", task}, {"epoch", epoch}, {"epochs", epochs}, {headline_, number(measurement.headline())}};
   if (best_.empty() || best_.back()["task"] != task)
     best_.push_back(entry);
-  else if (entry["accuracy"] > best_.back()["accuracy"])
+  else if (entry[headline_] > best_.back()[headline_])
     best_.back() = entry;
 }
 
-void Metrics::add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
-                         json update) {
-  const size_t classes = class_names.size();
-  class_names_ = class_names;
-  for (auto* rows : {&composition_, &memory_history_, &last_.confusion})
-    for (auto& row : *rows) row.resize(classes, 0);
-  last_.total.resize(classes, 0);
-  last_.correct.resize(classes, 0);
-  last_.confusion.resize(classes, std::vector<int64_t>(classes, 0));
-  for (size_t c = 0; c < evaluation.total.size(); ++c) {
-    if (evaluation.total[c] == 0) continue;
-    last_.total[c] = evaluation.total[c];
-    last_.correct[c] = evaluation.correct[c];
-    last_.confusion[c] = evaluation.confusion[c];
-  }
-  updates_.push_back(std::move(update));
-}
-
-json Metrics::to_json(double joint_accuracy) const {
+json Metrics::to_json(double joint) const {
   json out;
-  const double last = task_accuracy_.empty() ? kUnseen : task_accuracy_.back();
-  json at_intervals = json::array();
-  for (const auto& point : curve_) at_intervals.push_back(point["accuracy"]);
+  const double last = task_scores_.empty() ? kUnknown : task_scores_.back();
+  std::vector<double> at_intervals;
+  for (const auto& point : curve_) at_intervals.push_back(known_or_not(point[headline_]));
+  out["headline"] = headline_;
+  out["scores"] = by_name(last_);
   out["a_last"] = number(last);
-  out["a_avg"] = number(mean(task_accuracy_));
+  out["a_avg"] = number(mean(task_scores_));
   out["f_last"] = number(forgotten(matrix_));
-  out["i_last"] = joint_accuracy > 0 ? number(joint_accuracy / 100 - last) : json(nullptr);
-  out["a_auc"] = number(mean(row_of(at_intervals)));
-  out["accuracy_matrix"] = json::array();
-  for (const Row& row : matrix_) out["accuracy_matrix"].push_back(numbers(row));
-  out["task_accuracy"] = numbers(task_accuracy_);
-  out["task_samples"] = task_samples_;
-  out["class_names"] = class_names_;
-  out["task_classes"] = json::array();
-  for (const auto& classes : task_classes_) {
-    json names = json::array();
-    for (const int64_t c : classes) names.push_back(class_names_[c]);
-    out["task_classes"].push_back(names);
+  out["i_last"] = joint > 0 ? number(joint / 100 - last) : json(nullptr);
+  out["a_auc"] = number(mean(at_intervals));
+  size_t tasks = 0;
+  for (const auto& row : matrix_) tasks = std::max(tasks, row.size());
+  json& matrix = out[headline_ + "_matrix"] = json::array();
+  for (std::vector<double> row : matrix_) {
+    row.resize(tasks, kUnknown);
+    matrix.push_back(numbers(row));
   }
-  out["task_composition"] = composition_;
-  out["per_class"] = json::object();
-  for (size_t c = 0; c < last_.total.size() && c < class_names_.size(); ++c)
-    out["per_class"][class_names_[c]] = number(last_.class_accuracy(static_cast<int64_t>(c)));
-  out["confusion"] = last_.confusion;
+  out["task_" + headline_] = numbers(task_scores_);
+  out["task_samples"] = task_samples_;
   out["curve"] = curve_;
-  out["memory_history"] = memory_history_;
   if (!best_.empty()) out["best_epoch"] = best_;
   out["updates"] = updates_;
   out["test_evaluations"] = evaluations;
@@ -162,28 +117,23 @@ json Metrics::to_json(double joint_accuracy) const {
 }
 
 std::string Metrics::to_csv() const {
-  std::string out = "event,samples,task,accuracy\n";
+  std::string out = "event,samples,task," + headline_ + "\n";
   for (const auto& p : curve_)
     out += fmt::format("interval,{},{},{}\n", p["samples"].get<int64_t>(), p["task"].get<int64_t>() + 1,
-                       cell(known_or_not(p["accuracy"])));
-  for (size_t t = 0; t < task_accuracy_.size(); ++t)
-    out += fmt::format("task,{},{},{}\n", task_samples_[t], t + 1, cell(task_accuracy_[t]));
+                       cell(known_or_not(p[headline_])));
+  for (size_t t = 0; t < task_scores_.size(); ++t)
+    out += fmt::format("task,{},{},{}\n", task_samples_[t], t + 1, cell(task_scores_[t]));
   return out;
 }
 
 json Metrics::save() const {
-  json rows = json::array();
-  for (const Row& row : matrix_) rows.push_back(numbers(row));
-  return {{"class_names", class_names_},
-          {"task_classes", task_classes_},
-          {"composition", composition_},
-          {"memory_history", memory_history_},
+  json rows = json::array(), last = json::array();
+  for (const auto& row : matrix_) rows.push_back(numbers(row));
+  for (const Score& score : last_) last.push_back({score.name, number(score.value)});
+  return {{"last", last},
           {"matrix", rows},
-          {"task_accuracy", numbers(task_accuracy_)},
+          {"task_scores", numbers(task_scores_)},
           {"task_samples", task_samples_},
-          {"total", last_.total},
-          {"correct", last_.correct},
-          {"confusion", last_.confusion},
           {"curve", curve_},
           {"best", best_},
           {"updates", updates_},
@@ -191,17 +141,12 @@ json Metrics::save() const {
 }
 
 void Metrics::load(const json& saved) {
-  saved.at("class_names").get_to(class_names_);
-  saved.at("task_classes").get_to(task_classes_);
-  saved.at("composition").get_to(composition_);
-  saved.at("memory_history").get_to(memory_history_);
+  last_.clear();
+  for (const auto& score : saved.at("last")) last_.push_back({score.at(0), known_or_not(score.at(1))});
   matrix_.clear();
   for (const auto& row : saved.at("matrix")) matrix_.push_back(row_of(row));
-  task_accuracy_ = row_of(saved.at("task_accuracy"));
+  task_scores_ = row_of(saved.at("task_scores"));
   saved.at("task_samples").get_to(task_samples_);
-  saved.at("total").get_to(last_.total);
-  saved.at("correct").get_to(last_.correct);
-  saved.at("confusion").get_to(last_.confusion);
   curve_ = saved.at("curve");
   best_ = saved.at("best");
   updates_ = saved.at("updates");

@@ -6,58 +6,45 @@
 
 #include <nlohmann/json.hpp>
 
-#include "perennial/data/stream.h"
-#include "perennial/run/evaluate.h"
+#include "perennial/tasks/recipe.h"
 
 namespace perennial {
 
-/// What a run has measured so far. A value: saved with the state, written as metrics.json and metrics.csv.
-/// Definitions follow the digest of the field: with a[t][j] the accuracy after task t on the classes of task
-/// j, A_last = A_T, A_avg = mean_t A_t, F_last = mean_{j<T} (max_{t<T} a[t][j] - a[T][j]), A_AUC = mean of
-/// the accuracies measured at fixed intervals, I_last = joint accuracy - A_last. Always of the model as it
-/// stands, never of a best epoch.
+/// What a run has measured so far, whatever it learns. A value: saved with the state, written as metrics.json
+/// and metrics.csv. Definitions follow the digest of the field, of the headline score: with a[t][j] that
+/// after task t on what task j brought, A_last = after the last task on all that has arrived, A_avg = mean
+/// over tasks, F_last = mean_{j<T} (max_{t<T} a[t][j] - a[T][j]), A_AUC = mean of what was measured at fixed
+/// intervals, I_last = joint training's - A_last. Always of the model as it stands, never of a best epoch.
 class Metrics {
  public:
-  Metrics() = default;
-  Metrics(const Dataset& train, const std::vector<Task>& tasks);
+  explicit Metrics(std::string headline) : headline_(std::move(headline)) {}
 
-  /// After a task: its accuracy on the labels seen, a row of the matrix, per-class figures, the confusion.
-  void add_task(const Evaluation& evaluation, int64_t samples, const std::vector<char>& seen,
-                const std::vector<int64_t>& memory_labels);
-  /// At a fixed interval of the stream.
-  void add_point(const Evaluation& evaluation, int64_t samples, int64_t task, const std::vector<char>& seen);
+  /// After a task, which ended when so many samples of the stream had passed.
+  void add_task(const Measurement& measurement, int64_t samples);
+  /// At a fixed interval, in a task (from 0), after so many epochs of training in all.
+  void add_point(const Measurement& measurement, int64_t samples, int64_t task, int64_t epochs);
   /// After an epoch, for those who ask for the best one.
-  void add_epoch(const Evaluation& evaluation, int64_t task, int64_t epoch, int64_t epochs,
-                 const std::vector<char>& seen);
-  /// After an update: `class_names` are those known now. What `evaluation` counts of a class takes the place
-  /// of what was measured of it before; the other classes keep theirs.
-  void add_update(const Evaluation& evaluation, const std::vector<std::string>& class_names,
-                  nlohmann::json update);
+  void add_epoch(const Measurement& measurement, int64_t task, int64_t epoch, int64_t epochs);
+  void add_update(nlohmann::json update) { updates_.push_back(std::move(update)); }
 
-  /// Accuracy on the classes of each task, of those that have arrived; NaN where none has.
-  std::vector<double> task_row(const Evaluation& evaluation, const std::vector<char>& seen) const;
   /// F after the last task so far; nothing before the second.
   std::optional<double> forgetting() const;
-
-  /// Series and summary figures, by the names of metrics.json.
-  nlohmann::json to_json(double joint_accuracy) const;
-  /// event,samples,task,accuracy; one line a measurement.
+  /// Series and summary figures, by the names of metrics.json. `joint` in percent; 0: unknown.
+  nlohmann::json to_json(double joint) const;
+  /// event,samples,task,HEADLINE; one line a measurement.
   std::string to_csv() const;
 
   nlohmann::json save() const;
   void load(const nlohmann::json& saved);
 
-  int64_t evaluations = 0;  ///< passes over the test set
+  int64_t evaluations = 0;  ///< passes over what is held out
 
  private:
-  using Row = std::vector<double>;  // NaN where a class has not been seen
-
-  std::vector<std::string> class_names_;
-  std::vector<std::vector<int64_t>> task_classes_, composition_, memory_history_;
-  std::vector<Row> matrix_;
-  Row task_accuracy_;  // NaN where nothing was held out
+  std::string headline_;
+  std::vector<Score> last_;                  // after the last task
+  std::vector<std::vector<double>> matrix_;  // a row has the tasks that were known then; NaN: not measured
+  std::vector<double> task_scores_;
   std::vector<int64_t> task_samples_;
-  Evaluation last_;
   nlohmann::json curve_ = nlohmann::json::array(), best_ = nlohmann::json::array(),
                  updates_ = nlohmann::json::array();
 };

@@ -3,266 +3,175 @@
 #include <algorithm>
 #include <cmath>
 
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
-#include "perennial/base/random.h"
-#include "perennial/data/split_files.h"
-#include "perennial/io/weights.h"
+#include "perennial/io/toml.h"
 #include "perennial/memory/memory.h"
-#include "perennial/nn/backbone.h"
 #include "perennial/nn/device.h"
-#include "perennial/run/features.h"
-#include "perennial/run/places.h"
+#include "perennial/run/report.h"
 
 namespace perennial {
-namespace {
 
-void name_from_root(RunConfig& config) {
-  config.data.source = source_from_root("data", config.data.source);
-  config.stream.kind = source_from_root("stream", config.stream.kind);
-  config.stream.noise = source_from_root("noise", config.stream.noise);
-  config.model.weights = path_from_root("weights", config.model.weights);
+Run::Run(std::unique_ptr<Recipe> recipe, std::filesystem::path folder, Progress& progress)
+    : recipe_(std::move(recipe)),
+      folder_(std::move(folder)),
+      progress_(progress),
+      metrics_(recipe_->headline()),
+      started_(steady_seconds()),
+      last_checkpoint_(steady_seconds()) {
+  use_threads(recipe_->options().threads);
 }
 
-// What can be refused without the data.
-void require_possible(const RunConfig& config) {
-  require_device(config.compute);
-  if (!config.model.weights.empty()) read_weights(config.model.weights);
-  if (const std::string place = place_in(config.stream.kind, "splits"); !place.empty())
-    split_task_files(place);
-  if (const std::string file = place_in(config.stream.noise, "file");
-      !file.empty() && !std::filesystem::exists(file))
-    throw Error({"reading labels", file, "a file", "none"});
-}
+Run::~Run() = default;
 
-std::string_view bytes_of(const at::Tensor& t) {
-  return {static_cast<const char*>(t.const_data_ptr()), t.nbytes()};
-}
-
-std::string_view bytes_of(const std::vector<int64_t>& v) {
-  return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof v[0]};
-}
-
-}  // namespace
-
-Run::Run(std::unique_ptr<RunConfig> config, std::filesystem::path folder, Progress& progress)
-    : ResumableRun(std::move(folder), progress),
-      config_(std::move(config)),
-      model_(config_->model),
-      stream_options_(config_->stream),
-      chunk_data_(config_->data) {
-  use_threads(config_->threads);
-}
-
-void Run::load_source(const DataOptions& options) {
-  DataOptions wanted = options;
-  wanted.stretch = config_->data.stretch;
-  if (wanted.size == 0 && !image_shape_.empty()) wanted.size = image_shape_[1];
-  if (wanted.size == 0) wanted.size = preferred_image_size(config_->model.name);
-  source_ = load_data(wanted, progress_);
-  for (const auto& line : source_.skipped) progress_.note("skipped " + line);
-  if (!image_shape_.empty())
-    for (Dataset* set : {&source_.train, &source_.test}) set_channels(*set, image_shape_[0]);
-  if (source_.train.size() == 0) throw Error({"loading the data", options.source, "train samples", "none"});
-}
-
-void Run::warn_of_no_test() const {
-  if (source_.test.size() == 0)
-    log_warning(fmt::format("{}: nothing is held out, no accuracy can be measured", chunk_data_.source));
-}
-
-// Classes known from earlier chunks keep their labels; new names are appended.
-void Run::map_classes(DataSource& source) {
-  std::vector<int64_t> label_of;
-  for (const std::string& name : source.train.class_names) {
-    const auto at = std::find(class_names_.begin(), class_names_.end(), name);
-    label_of.push_back(at - class_names_.begin());
-    if (at == class_names_.end()) class_names_.push_back(name);
-  }
-  for (Dataset* set : {&source.train, &source.test}) {
-    for (auto* labels : {&set->labels, &set->true_labels})
-      for (int64_t& label : *labels) label = label_of.at(label);
-    set->class_names = class_names_;
-  }
-  seen_.resize(class_names_.size(), 0);
-}
-
-void Run::make_learner() {
-  LearnerSetup setup{model_,
-                     config_->compute,
-                     config_->train,
-                     MemoryBudget::parse(config_->memory),
-                     image_shape_,
-                     normalisation_,
-                     is_digits_,
-                     static_cast<int64_t>(class_names_.size()),
-                     static_cast<uint64_t>(config_->seed),
-                     [this](const TrainingStep& step) { watch(step); }};
-  learner_ = find_method(config_->learner).make(setup, *config_->method);
-}
-
-void Run::require_room() const {
-  const Memory* memory = learner_->memory();
-  if (memory == nullptr) return;
-  const Dataset& train = source_.train;
-  const Samples one = train.take({0});
-  if (memory->capacity(one) == 0)
-    throw std::invalid_argument(
-        fmt::format("memory: {} holds no sample ({} bytes each); `finetune` learns without", config_->memory,
-                    one.bytes()));
-}
-
-void Run::make_stream() {
-  StreamOptions options = stream_options_;
-  const uint64_t seed = static_cast<uint64_t>(config_->seed) + static_cast<uint64_t>(chunk_) * 1000003;
-  if (chunk_ > 0) {
-    options = {};
-    options.kind = "shuffled";
-    options.tasks = 1;
-  }
-  apply_noise(options, seed, source_.train);
-  stream_.emplace(source_.train, make_tasks(options, seed, source_.train));
-}
-
-// The data of the current chunk, and a stream over it at its beginning.
-void Run::attach() {
-  load_source(chunk_data_);
-  map_classes(source_);
-  const Dataset& train = source_.train;
-  if (image_shape_.empty()) {
-    image_shape_ = train.inputs.sizes().slice(1).vec();
-    normalisation_ = train.normalisation;
-    is_digits_ = train.is_digits;
-  } else if (train.inputs.sizes().slice(1).vec() != image_shape_) {
-    throw Error({"loading the data", chunk_data_.source,
-                 fmt::format("images of shape {}", fmt::join(image_shape_, "x")),
-                 fmt::format("{}", fmt::join(train.inputs.sizes().slice(1), "x"))});
-  }
-  pictures_ = train.inputs;
-  content_hash_ = hash64(bytes_of(train.inputs), hash64(bytes_of(source_.test.inputs)));
-  if (config_->model.freeze == "features") replace_by_features(*config_, model_, source_, progress_);
-  make_stream();
-  hash_data();
-}
-
-// From now on the run needs its own copy of the weights that it begins with, and not the user's file.
-void Run::use_kept_weights() {
-  if (model_.weights.empty() || !std::filesystem::exists(kept_weights())) return;
-  model_.weights = kept_weights().string();
-}
-
-std::unique_ptr<Run> Run::create(std::unique_ptr<RunConfig> config, const std::filesystem::path& folder,
+std::unique_ptr<Run> Run::create(std::unique_ptr<Recipe> recipe, const std::filesystem::path& folder,
                                  Progress& progress) {
-  name_from_root(*config);
-  std::unique_ptr<Run> run(new Run(std::move(config), folder, progress));
-  run->claim(write_toml(run->config_->table()));
-  require_possible(*run->config_);
-  run->attach();
+  std::unique_ptr<Run> run(new Run(std::move(recipe), folder, progress));
+  run->recipe_->check();
+  run->folder_.claim(write_toml(run->recipe_->table()));
+  run->arrive();
+  run->begun_ = !run->recipe_->schedule().before;
   run->make_learner();
   run->require_room();
-  run->metrics_ = Metrics(run->source_.train, run->stream_->tasks());
-  run->begin(run->model_.weights);
-  run->use_kept_weights();
-  if (!run->model_.weights.empty()) run->make_learner();
-  run->warn_of_no_test();
-  log_info(fmt::format("{} on {}, {}", run->config_->learner, run->config_->data.source,
-                       run->config_->stream.kind));
+  const std::filesystem::path weights = run->recipe_->weights();
+  run->folder_.begin(weights, run->save());
+  if (!weights.empty()) {
+    run->recipe_->weights_lie_at(run->folder_.kept_weights().string());
+    run->make_learner();
+  }
+  run->warn();
+  log_info(run->recipe_->title());
   return run;
 }
 
 std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settings& overrides,
                                Progress& progress, Access access) {
-  const Settings settings = settings_of_run(folder, overrides, RunConfig::changeable());
-  for (const Setting& setting : settings)
-    if (setting.name == "task")
-      throw Error({"opening the run", folder.string(), "a run of `perennial learn`",
-                   "one of mattes (`perennial segment eval --weights RUN` measures it)"});
-  std::unique_ptr<Run> run(new Run(make_config(settings), folder, progress));
-  if (access == Access::kUse) run->model_.weights.clear();  // the checkpoint holds them all
-  run->use_kept_weights();
-  run->load(run->reopen(access));
+  const Settings settings = settings_of_run(folder);
+  std::unique_ptr<Run> run(new Run(find_recipe(task_of(settings)).make(settings), folder, progress));
+  const OptionTable table = run->recipe_->table();
+  for (const Setting& setting : overrides) {
+    const Option* option = table.find(setting.name);
+    if (option == nullptr || !option->is_changeable())
+      throw std::invalid_argument(fmt::format("{} is fixed by the run; only {} may change when it goes on",
+                                              setting.name, fmt::join(table.changeable_names(), ", ")));
+    setting.apply(table);
+  }
+  use_threads(run->recipe_->options().threads);
+  const std::filesystem::path kept = run->folder_.kept_weights();
+  if (access == Access::kUse)
+    run->recipe_->weights_lie_at("");  // the checkpoint holds them all
+  else if (std::filesystem::exists(kept))
+    run->recipe_->weights_lie_at(kept.string());
+  run->load(run->folder_.reopen(access));
   return run;
 }
 
-void Run::begin_update(const DataOptions& data) {
-  if (!finished_)
-    throw Error({"updating the run", folder_.string(), "a finished run",
-                 "one that stopped (use `perennial resume` first)"});
-  const double began = steady_seconds();
-  samples_before_ += position_;
-  position_ = measured_ = 0;
-  ++chunk_;
-  chunk_data_ = data;
-  chunk_data_.source = source_from_root("data", data.source);
-  task_ = 0;
-  finished_ = consolidating_ = false;
-  classes_before_ = static_cast<int64_t>(class_names_.size());
-  attach();
-  restart_chunk_clock(steady_seconds() - began);
-  warn_of_no_test();
-  log_info(fmt::format("update {} with {}: {} samples, {} new classes", chunk_, data.source, stream_->size(),
-                       static_cast<int64_t>(class_names_.size()) - classes_before_));
-  checkpoint();
+void Run::make_learner() {
+  learner_ = recipe_->make_learner([this](const TrainingStep& step) { watch(step); });
 }
 
-void Run::find_at(const Settings& places) {
-  for (const auto& [option, value, where] : places) {
-    std::string* place = option == "data"                    ? &chunk_data_.source
-                         : chunk_ == 0 && option == "stream" ? &stream_options_.kind
-                         : chunk_ == 0 && option == "noise"  ? &stream_options_.noise
-                                                             : nullptr;
-    if (place == nullptr)
-      throw std::invalid_argument(option +
-                                  ": fixed by the run, and names nothing that could have been moved");
-    *place = moved_source(option, *place, value);
-  }
+void Run::require_room() const {
+  const Memory* memory = learner_->memory();
+  if (memory == nullptr || stream_->size() == 0) return;
+  const Stream::Part& first = stream_->parts().front();
+  const Samples one = first.source->get(std::vector<int64_t>{first.task.rows.at(0)});
+  if (learner_->wanted() > 0 && memory->capacity(one) == 0)
+    throw std::invalid_argument(
+        fmt::format("memory: {} holds no sample ({} bytes each); `finetune` learns without",
+                    memory->budget().text(), one.bytes()));
+}
+
+// The tasks of earlier updates have passed; behind them come those of the data that arrive now.
+void Run::arrive() {
+  Arrival arrival = recipe_->arrive(progress_);
+  task_sizes_.resize(static_cast<size_t>(first_task_));
+  stream_.emplace();
+  for (const int64_t size : task_sizes_) stream_->grow_passed(size);
+  for (const Task& task : arrival.tasks) task_sizes_.push_back(std::ssize(task.rows));
+  stream_->grow(std::move(arrival.source), std::move(arrival.tasks));
+  traits_ = std::move(arrival.traits);
+  warning_ = std::move(arrival.warning);
+  position_ = stream_->position();
+}
+
+void Run::warn() const {
+  if (!warning_.empty()) log_warning(warning_);
 }
 
 // After open(): the data again, checked to be what they were, and the stream where it stood.
 void Run::prepare() {
-  if (!stream_) attach_again();
   shown_at_ = steady_seconds();
-}
-
-void Run::attach_again() {
-  const uint64_t expected = data_hash_, content = content_hash_;
+  if (stream_) return;
+  const std::vector<Trait> expected = traits_;
+  const int64_t position = position_;
   try {
-    attach();
+    arrive();
   } catch (const Error& e) {
     if (std::filesystem::exists(e.context().path)) throw;
     Error::Context context = e.context();
     context.found += fmt::format(
         " (`perennial resume {} --data ...` says where moved data lie, --stream and --noise where files of "
         "theirs)",
-        folder_.string());
+        folder().string());
     throw Error(context);
   }
-  std::string found;
-  if (data_hash_ != expected)
-    found = "other samples or labels";
-  else if (content != 0 && content_hash_ != content)
-    found = "the same names with other pictures, another test part or another order";
-  if (!found.empty())
-    throw Error({"resuming the run", chunk_data_.source, "the data that it began with", found});
-  stream_->seek(position_);
+  for (size_t i = 0; i < std::min(expected.size(), traits_.size()); ++i)
+    if (expected[i].value != 0 && traits_[i].value != expected[i].value)
+      throw Error(
+          {"resuming the run", recipe_->data(), "the data that it began with", traits_[i].otherwise});
+  stream_->seek(position);
 }
 
-// Of the pictures attach() has taken the hash, before features take their place.
-void Run::hash_data() {
-  data_hash_ = hash64(bytes_of(source_.train.ids), hash64(bytes_of(source_.train.labels)));
-  for (const auto* numbers : {&source_.test.ids, &source_.test.labels})
-    content_hash_ = hash64(bytes_of(*numbers), content_hash_);
-  for (const Task& task : stream_->tasks()) content_hash_ = hash64(bytes_of(task.rows), content_hash_);
+void Run::begin_update(const Settings& data) {
+  if (!finished_)
+    throw Error({"updating the run", folder().string(), "a finished run",
+                 "one that stopped (use `perennial resume` first)"});
+  const double began = steady_seconds();
+  recipe_->update(data, folder());
+  first_task_ = task_;
+  arrive();
+  ++update_;
+  finished_ = false;
+  begun_ = !recipe_->schedule().before;
+  update_seconds_ = steady_seconds() - began;
+  warn();
+  log_info(fmt::format("update {} with {}: {} samples", update_, recipe_->data(),
+                       stream_->size() - stream_->position()));
+  checkpoint();
+}
+
+void Run::execute() {
+  if (finished_) return;
+  folder_.require_lock();
+  prepare();
+  const double began = steady_seconds(), before = update_seconds_;
+  while (!finished_) {
+    update_seconds_ = before + steady_seconds() - began;
+    try {
+      if (progress_.stop_requested()) throw Interrupted{};
+      step();
+    } catch (const Interrupted&) {
+      checkpoint();
+      throw Interrupted{"the checkpoint is written; go on with `perennial resume " + folder().string() + "`"};
+    }
+    if (!finished_ && steady_seconds() - last_checkpoint_ >= recipe_->options().checkpoint_seconds)
+      checkpoint();
+  }
+  write_results();
+  write_file_atomic(folder() / "report.html", report_html(folder()));
+  checkpoint();
 }
 
 // The next thing to do. Whatever can be interrupted does nothing else: it is done again, or goes on.
 void Run::step() {
-  if (interval_due())
+  if (!begun_)
+    measure_before();
+  else if (interval_due())
     measure_interval();
   else if (measuring_)
     measure_piece();
@@ -274,103 +183,161 @@ void Run::step() {
     observe_next();
 }
 
-void Run::observe_next() {
-  const int64_t left = stream_->left_in_task();
-  if (!passing_)
-    passing_.emplace(progress_, fmt::format("task {}/{}: stream", task_ + 1, stream_->tasks().size()), left);
-  const Batch batch = stream_->next(learner_->wanted());
-  for (const int64_t label : batch.samples.labels()) seen_[label] = 1;
-  learner_->observe(batch.samples);
-  position_ = stream_->position();
-  progress_.advance(batch.samples.size());
-  peak_candidate_bytes_ = std::max(peak_candidate_bytes_, learner_->candidate_bytes());
-  if (batch.samples.size() == left) {
-    consolidating_ = true;
-    piece_ = 0;
-    passing_.reset();
-  }
-}
-
-bool Run::interval_due() const {
-  const int64_t every = chunk_ == 0 ? config_->eval_every : 0;
-  return every > 0 && position_ / every > measured_ / every;
-}
-
-void Run::measure_interval() {
-  const Evaluation e = evaluate_now("interval");
-  metrics_.add_point(e, position_, task_, seen_);
-  scalar("accuracy/interval", samples_seen(), e.accuracy(seen_));
-  show(e);
-  scalar("samples_per_second", samples_seen(), static_cast<double>(samples_seen()) / wall_seconds());
-  measured_ = position_;
-}
-
-void Run::consolidate_piece() {
-  if (!consolidation_)
-    consolidation_.emplace(progress_, fmt::format("task {}/{}", task_ + 1, stream_->tasks().size()),
-                           learner_->pieces(), piece_);
-  more_pieces_ = learner_->consolidate(progress_);
-  measuring_ = true;
-  progress_.advance(1);
-}
-
-void Run::measure_piece() {
-  const int64_t epoch = piece_ < learner_->pieces() ? learner_->epoch_of(piece_) : 0;
-  const bool every_epoch = config_->eval_best_epoch && chunk_ == 0 && epoch > 0;
-  if (every_epoch || !more_pieces_) {
-    const Evaluation e = evaluate_now(more_pieces_ ? "epoch" : "task");
-    if (every_epoch) metrics_.add_epoch(e, task_, epoch, config_->train.epochs, seen_);
-    if (!more_pieces_) finish_task(e);
-  }
-  ++piece_;
-  measuring_ = false;
-}
-
-void Run::finish_task(const Evaluation& e) {
-  consolidation_.reset();
-  consolidating_ = false;
-  const Memory* memory = learner_->memory();
-  std::vector<int64_t> kept;
-  if (memory != nullptr) kept.assign(memory->labels().begin(), memory->labels().end());
-  const int64_t samples = samples_seen();
-  if (chunk_ == 0) metrics_.add_task(e, samples, seen_, kept);
-  scalar("accuracy/task", samples, e.accuracy(seen_));
-  show(e);
-  scalar("memory/samples", samples, static_cast<double>(kept.size()));
-  ++task_;
-  const double accuracy = e.accuracy(seen_);
-  const std::string line = fmt::format(
-      "task {}/{}: {}, {} in memory", task_, stream_->tasks().size(),
-      std::isfinite(accuracy) ? fmt::format("accuracy {:.2f} % over the classes seen", 100 * accuracy)
-                              : "no image of the classes seen is held out to measure the accuracy on",
-      kept.size());
-  progress_.note(line);
-  log_info(line);
-  if (chunk_ > 0)
-    metrics_.add_update(e, class_names_,
-                        {{"data", chunk_data_.source},
-                         {"classes_added", std::vector<std::string>(class_names_.begin() + classes_before_,
-                                                                    class_names_.end())},
-                         {"samples", stream_->size()},
-                         {"accuracy", std::isfinite(accuracy) ? nlohmann::json(accuracy) : nullptr},
-                         {"seconds", chunk_seconds()}});
-  if (!stream_->finished()) write_results();
-}
-
 void Run::finish() {
   finished_ = true;
   log_info("finished");
 }
 
-Evaluation Run::evaluate_now(const std::string& why) {
+void Run::measure_before() {
+  const Measurement m = measure();
+  recipe_->update_begins(*learner_, m);
+  measured_epochs_ = epochs_;
+  begun_ = true;
+}
+
+std::string Run::task_title() const {
+  return update_ > 0 ? fmt::format("update {}", update_)
+                     : fmt::format("task {}/{}", task_ + 1, stream_->tasks());
+}
+
+// To the learner, once in a process: what the task's samples are and where they can be had again.
+void Run::hand_over_task() {
+  if (handed_over_ == task_) return;
+  const Stream::Part& part = stream_->parts().at(static_cast<size_t>(task_));
+  learner_->task_data(part.source, part.task.rows);
+  handed_over_ = task_;
+}
+
+void Run::observe_next() {
+  hand_over_task();
+  const int64_t left = stream_->left_in_task(), wanted = learner_->wanted();
+  if (wanted == 0) {
+    stream_->seek(stream_->position() + left);
+    consolidating_ = true;
+    return;
+  }
+  if (!passing_) passing_.emplace(progress_, task_title() + ": stream", left);
+  const Batch batch = stream_->next(wanted);
+  recipe_->observe(batch.samples);
+  learner_->observe(batch.samples);
+  progress_.advance(batch.samples.size());
+  peak_candidate_bytes_ = std::max(peak_candidate_bytes_, learner_->candidate_bytes());
+  if (batch.samples.size() == left) {
+    consolidating_ = true;
+    passing_.reset();
+  }
+}
+
+bool Run::interval_due() const {
+  const int64_t every = recipe_->schedule().every_samples;
+  return every > 0 && samples_seen() / every > measured_samples_ / every;
+}
+
+void Run::measure_interval() {
+  const Measurement m = measure();
+  add_point(m);
+  scalar(recipe_->headline() + "/interval", m.headline());
+  show(m);
+  scalar("samples_per_second", static_cast<double>(samples_seen()) / wall_seconds());
+  measured_samples_ = samples_seen();
+}
+
+void Run::add_point(const Measurement& m) { metrics_.add_point(m, samples_seen(), task_, epochs_); }
+
+void Run::consolidate_piece() {
+  hand_over_task();
+  if (!consolidation_) consolidation_.emplace(progress_, task_title(), learner_->pieces(), piece_);
+  const bool trains = piece_ < learner_->pieces() && learner_->epoch_of(piece_) > 0;
+  more_pieces_ = learner_->consolidate(progress_);
+  if (trains) ++epochs_;
+  measuring_ = true;
+  progress_.advance(1);
+}
+
+void Run::measure_piece() {
+  const Schedule schedule = recipe_->schedule();
+  const int64_t pieces = learner_->pieces(), every = schedule.every_epochs;
+  const int64_t epoch = piece_ < pieces ? learner_->epoch_of(piece_) : 0;
+  const bool best = schedule.best_epoch && update_ == 0 && epoch > 0;
+  const bool due = every > 0 && epochs_ / every > measured_epochs_ / every && more_pieces_;
+  if (best || due || !more_pieces_) {
+    const Measurement m = measure();
+    int64_t epochs = 0;
+    for (int64_t i = 0; i < pieces; ++i) epochs = std::max(epochs, learner_->epoch_of(i));
+    if (best) metrics_.add_epoch(m, task_, epoch, epochs);
+    if (due || (schedule.over_epochs && !more_pieces_)) measure_epoch(m);
+    if (!more_pieces_) finish_task(m);
+  }
+  ++piece_;
+  if (!more_pieces_) piece_ = 0;
+  measuring_ = false;
+}
+
+// A point of the curve over epochs.
+void Run::measure_epoch(const Measurement& m) {
+  measured_epochs_ = epochs_;
+  if (!std::isfinite(m.headline())) return;
+  add_point(m);
+  if (more_pieces_) show(m);
+  tell(fmt::format("epoch {}: {}", epochs_, text_of(m)));
+}
+
+std::string Run::text_of(const Measurement& m) const {
+  std::string out;
+  for (const auto* scores : {&m.notes, &m.scores})
+    for (const Score& score : *scores) {
+      std::string name = score.name;
+      std::replace(name.begin(), name.end(), '_', ' ');
+      out += (out.empty() ? "" : ", ") + (scores == &m.notes ? fmt::format("{} {:.4f}", name, score.value)
+                                                             : fmt::format("{} {:.2f} %", name, 100 * score.value));
+    }
+  return out;
+}
+
+void Run::finish_task(const Measurement& m) {
+  consolidation_.reset();
+  consolidating_ = false;
+  metrics_.add_task(m, samples_seen());
+  recipe_->task_ended(*learner_, m, update_seconds_);
+  scalar(recipe_->headline() + "/task", m.headline());
+  show(m);
+  const Memory* memory = learner_->memory();
+  const int64_t kept = memory == nullptr ? 0 : memory->size();
+  scalar("memory/samples", static_cast<double>(kept));
+  const std::string title = task_title();
+  ++task_;
+  tell(fmt::format("{}: {}, {} in memory", title,
+                   std::isfinite(m.headline()) ? text_of(m) + " on all that has arrived"
+                                               : "nothing of what has arrived is held out to measure on",
+                   kept));
+  if (update_ > 0) record_update(m);
+  if (!stream_->finished()) write_results();
+}
+
+void Run::record_update(const Measurement& m) {
+  const double own = m.per_task.empty() ? NAN : m.per_task.back();
+  nlohmann::json record = recipe_->update_record();
+  record["data"] = recipe_->data();
+  record["samples"] = task_sizes_.back();
+  record[recipe_->headline()] = std::isfinite(own) ? nlohmann::json(own) : nullptr;
+  record["seconds"] = update_seconds_;
+  metrics_.add_update(std::move(record));
+}
+
+void Run::tell(const std::string& line) {
+  progress_.note(line);
+  log_info(line);
+}
+
+Measurement Run::measure() {
   const double began = steady_seconds();
-  const ProgressPart part(progress_, "evaluating (" + why + ")", source_.test.size());
-  Evaluation e = evaluate(*learner_, source_.test, static_cast<int64_t>(class_names_.size()),
-                          config_->eval_batch, progress_);
+  Measurement m = recipe_->measure(*learner_, progress_);
   evaluation_seconds_ += steady_seconds() - began;
   shown_at_ += steady_seconds() - began;
   ++metrics_.evaluations;
-  return e;
+  return m;
 }
+
+double Run::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
 
 }  // namespace perennial

@@ -1,9 +1,10 @@
-#include "perennial/run/config.h"
+#include "perennial/tasks/classify/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "perennial/base/error.h"
+#include "perennial/io/toml.h"
 
 namespace perennial {
 namespace {

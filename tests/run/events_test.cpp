@@ -11,6 +11,7 @@
 
 #include "perennial/base/files.h"
 #include "perennial/run/run.h"
+#include "perennial/tasks/classify/classify_recipe.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/interruption.h"
 
@@ -32,7 +33,7 @@ Settings small(const std::string& learner) {
 TEST(RunEvents, ShowWhatPeopleLookAt) {
   const TemporaryFolder folder;
   Progress silent;
-  const auto run = Run::create(make_config(small("rm")), folder / "run", silent);
+  const auto run = Run::create(classify(small("rm")), folder / "run", silent);
   run->execute();
   const Events events(folder / "run");
   const auto steps = events.steps();
@@ -62,10 +63,10 @@ TEST(RunEvents, OfAResumedRunAreThoseOfOneNeverStopped) {
   for (const std::string learner : {"rm", "er"}) {
     const TemporaryFolder folder;
     Progress silent;
-    Run::create(make_config(small(learner)), folder / "whole", silent)->execute();
+    Run::create(classify(small(learner)), folder / "whole", silent)->execute();
     std::vector<std::unique_ptr<StopAfter>> stops;
     stops.push_back(std::make_unique<StopAfter>(9));
-    auto run = Run::create(make_config(small(learner)), folder / "broken", *stops.back());
+    auto run = Run::create(classify(small(learner)), folder / "broken", *stops.back());
     int interruptions = 0;
     for (;;) {
       try {

@@ -1,11 +1,12 @@
-#include "perennial/run/matte_run.h"
+#include "perennial/run/run.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "perennial/base/files.h"
 #include "perennial/io/image.h"
-#include "perennial/run/report/report.h"
+#include "perennial/run/report.h"
+#include "perennial/tasks/segment/segment_recipe.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/events.h"
 #include "tests/run/interruption.h"
@@ -45,7 +46,7 @@ TEST(MatteRun, LeavesEveryFileAndMeasuresTheHeldOutPart) {
   const TemporaryFolder folder;
   draw_people(folder / "data", 9, 230, 40);
   Progress silent;
-  const auto run = MatteRun::create(make_matte_config(small(folder / "data")), folder / "run", silent);
+  const auto run = Run::create(segment(small(folder / "data")), folder / "run", silent);
   run->execute();
   for (const char* name :
        {"config.toml", "metrics.json", "model.safetensors", "mattes.png", "report.html", "log.txt"})
@@ -58,7 +59,7 @@ TEST(MatteRun, LeavesEveryFileAndMeasuresTheHeldOutPart) {
   EXPECT_EQ(m["images"], held_out);
   EXPECT_EQ(m["memory_samples"], 4);
   EXPECT_EQ(m["chunks"][0]["curve"].size(), 3U);
-  EXPECT_EQ(task_of_run(folder / "run"), "segment");
+  EXPECT_EQ(m["task"], "segment");
   const Image sheet = read_image(folder / "run" / "mattes.png");
   EXPECT_EQ(sheet.height, held_out * MatteSheet::kTile);
   EXPECT_THAT(report_html(folder / "run"), testing::HasSubstr("data:image/png;base64"));
@@ -70,20 +71,20 @@ TEST(MatteRun, InterruptedEndsBitEqual) {
   draw_people(folder / "one", 9, 230, 40);
   draw_people(folder / "two", 6, 60, 200);
   Progress silent;
-  const MatteConfig config = make_matte_config(small(folder / "one"));
-  const auto whole = MatteRun::create(config, folder / "whole", silent);
+  const Settings config = small(folder / "one");
+  const auto whole = Run::create(segment(config), folder / "whole", silent);
   whole->execute();
-  whole->begin_update((folder / "two").string());
+  whole->begin_update({{"data", (folder / "two").string()}});
   whole->execute();
   std::vector<std::unique_ptr<StopAfter>> stops;
   stops.push_back(std::make_unique<StopAfter>(14));
-  auto run = MatteRun::create(config, folder / "broken", *stops.back());
+  auto run = Run::create(segment(config), folder / "broken", *stops.back());
   int interruptions = 0;
   for (bool updated = false;;) {
     try {
       run->execute();
       if (updated) break;
-      run->begin_update((folder / "two").string());
+      run->begin_update({{"data", (folder / "two").string()}});
       updated = true;
       continue;
     } catch (const Interrupted&) {
@@ -91,7 +92,7 @@ TEST(MatteRun, InterruptedEndsBitEqual) {
     }
     stops.push_back(std::make_unique<StopAfter>(12 + interruptions));
     run.reset();
-    run = MatteRun::open(folder / "broken", {}, *stops.back());
+    run = Run::open(folder / "broken", {}, *stops.back());
   }
   EXPECT_GT(interruptions, 2);
   expect_equal_models(folder / "whole", folder / "broken");
@@ -108,13 +109,13 @@ TEST(MatteRun, MovedPhotographsAreFoundAgainAndOthersRefused) {
   draw_people(folder / "others", 6, 229, 40);
   Progress silent;
   StopAfter soon(10);
-  const MatteConfig config = make_matte_config(small(folder / "data"));
-  MatteRun::create(config, folder / "whole", silent)->execute();
-  EXPECT_THROW(MatteRun::create(config, folder / "run", soon)->execute(), Interrupted);
+  const Settings config = small(folder / "data");
+  Run::create(segment(config), folder / "whole", silent)->execute();
+  EXPECT_THROW(Run::create(segment(config), folder / "run", soon)->execute(), Interrupted);
   std::filesystem::rename(folder / "data", folder / "moved");
   const auto go_on = [&](const std::string& data) {
-    const auto run = MatteRun::open(folder / "run", {}, silent);
-    if (!data.empty()) run->find_at((folder / data).string());
+    const auto run = Run::open(folder / "run", {}, silent);
+    if (!data.empty()) run->find_at({{"data", (folder / data).string()}});
     run->execute();
   };
   EXPECT_THAT(error_of([&] { go_on(""); }),
@@ -144,9 +145,9 @@ TEST(MatteRun, ReplayForgetsLess) {
                                      {"augment.colour", "false"},
                                      {"memory", "6"}})
       settings.push_back(s);
-    const auto run = MatteRun::create(make_matte_config(settings), folder / learner, silent);
+    const auto run = Run::create(segment(settings), folder / learner, silent);
     run->execute();
-    run->begin_update((folder / "two").string());
+    run->begin_update({{"data", (folder / "two").string()}});
     run->execute();
     const json m = metrics_of(folder / learner);
     EXPECT_GT(m["iou_matrix"][0][0].get<double>(), 0.7) << m["iou_matrix"];
@@ -164,19 +165,19 @@ TEST(MatteRun, MistakesAreNamed) {
   EXPECT_THAT(error_of([&] { make_matte_config({{"data", "d"}, {"epoch", "2"}}); }),
               testing::HasSubstr("epochs"));
   EXPECT_THAT(error_of([&] {
-                MatteRun::create(make_matte_config({{"data", (folder / "data").string()}, {"hold_out", "1"}}),
+                Run::create(segment({{"data", (folder / "data").string()}, {"hold_out", "1"}}),
                                  folder / "run", silent);
               }),
               testing::HasSubstr("photographs to train on"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));
   Settings settings = small(folder / "data");
   settings.push_back({"hold_out", "0"});
-  auto run = MatteRun::create(make_matte_config(settings), folder / "run", silent);
-  EXPECT_THAT(error_of([&] { run->begin_update("x"); }), testing::HasSubstr("resume"));
+  auto run = Run::create(segment(settings), folder / "run", silent);
+  EXPECT_THAT(error_of([&] { run->begin_update({{"data", "x"}}); }), testing::HasSubstr("resume"));
   run->execute();
   run.reset();
   EXPECT_EQ(metrics_of(folder / "run")["images"], 0);
-  EXPECT_THAT(error_of([&] { MatteRun::open(folder / "run", {{"epochs", "3"}}, silent); }),
+  EXPECT_THAT(error_of([&] { Run::open(folder / "run", {{"epochs", "3"}}, silent); }),
               testing::HasSubstr("fixed by the run"));
   write_file_atomic(folder / "run" / "metrics.json", R"({"task": "segment", "chunks": 3})");
   EXPECT_THAT(error_of([&] { report_html(folder / "run"); }), testing::HasSubstr("chunks"));

@@ -1,4 +1,5 @@
-#include "perennial/run/report/report.h"
+#include "perennial/report/report.h"
+#include "perennial/run/report.h"
 
 #include <cmath>
 #include <regex>
@@ -8,10 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "perennial/base/error.h"
-#include "perennial/run/report/compare_groups.h"
-#include "perennial/run/report/html.h"
-#include "perennial/run/report/metrics.h"
-#include "perennial/run/report/svg.h"
+#include "perennial/report/compare_groups.h"
+#include "perennial/report/html.h"
+#include "perennial/report/metrics.h"
+#include "perennial/report/svg.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/sample_run.h"
 
@@ -329,8 +330,8 @@ TEST_F(Report, RunsThatDifferOnlyInSeedAreOneRow) {
   const std::string html = compare_html(runs);
   EXPECT_EQ(unbalanced(html), "");
   EXPECT_HAS(html, "60.00 <small>± 10.00</small>");
-  for (const char* heading : {"Accuracy over the stream", "Kept and forgotten", "What becomes of each task",
-                              "Accuracy matrices", "Runs"})
+  for (const char* heading : {"Over the stream", "Kept and forgotten", "What becomes of each task",
+                              "Matrices", "Runs"})
     EXPECT_HAS(html, std::string("<h2>") + heading + "</h2>");
 }
 

@@ -17,7 +17,8 @@
 #include "perennial/io/image.h"
 #include "perennial/io/image_files.h"
 #include "perennial/memory/memory.h"
-#include "perennial/run/predict.h"
+#include "perennial/run/run.h"
+#include "perennial/tasks/classify/predict.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/interruption.h"
 
@@ -67,12 +68,12 @@ class StopInTraining : public Progress {
   bool training_ = false;
 };
 
-class RunFolder : public testing::Test {
+class FolderOfARun : public testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_ / name; }
   std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings,
                                         Progress& progress) {
-    return perennial::Run::create(make_config(settings), at(name), progress);
+    return perennial::Run::create(classify(settings), at(name), progress);
   }
   std::unique_ptr<perennial::Run> begin(const std::string& name, const Settings& settings) {
     return begin(name, settings, silent_);
@@ -92,7 +93,7 @@ class RunFolder : public testing::Test {
   Progress silent_;
 };
 
-TEST_F(RunFolder, OneProcessAtATimeMayChangeIt) {
+TEST_F(FolderOfARun, OneProcessAtATimeMayChangeIt) {
   const auto run = begin("run", small());
   const auto before = snapshot(at("run"));
   EXPECT_THAT(error_of([&] { begin("run", small()); }), HasSubstr("perennial resume"));
@@ -104,7 +105,7 @@ TEST_F(RunFolder, OneProcessAtATimeMayChangeIt) {
 }
 
 // Beside a run that goes on: not an event is cut off, not a temporary file removed, not a line logged.
-TEST_F(RunFolder, UsingItTouchesNothing) {
+TEST_F(FolderOfARun, UsingItTouchesNothing) {
   StopInTraining soon(14);
   const auto run = begin("run", small(), soon);
   EXPECT_THROW(run->execute(), Interrupted);
@@ -121,7 +122,7 @@ TEST_F(RunFolder, UsingItTouchesNothing) {
 }
 
 // Some are removed between their listing and their reading.
-TEST_F(RunFolder, CheckpointsAreReadWhileTheyAreReplaced) {
+TEST_F(FolderOfARun, CheckpointsAreReadWhileTheyAreReplaced) {
   CheckpointFolder writing(at("checkpoint"));
   writing.write({});
   std::atomic<bool> done{false};
@@ -136,7 +137,7 @@ TEST_F(RunFolder, CheckpointsAreReadWhileTheyAreReplaced) {
   writer.join();
 }
 
-TEST_F(RunFolder, FinishedItNeedsNothingElse) {
+TEST_F(FolderOfARun, FinishedItNeedsNothingElse) {
   begin("first", small())->execute();
   draw(at("data"));
   for (const std::string learner : {"er", "gdumb"}) {
@@ -148,16 +149,14 @@ TEST_F(RunFolder, FinishedItNeedsNothingElse) {
     fs::remove(at("w.safetensors"));
     EXPECT_GT(perennial::Run::open(at(learner), {}, silent_, Access::kUse)->learner().memory()->size(), 0);
     const auto run = perennial::Run::open(at(learner), {}, silent_);
-    DataOptions data;
-    data.source = "folder:" + at("data").string();
-    run->begin_update(data);
+    run->begin_update({{"data", "folder:" + at("data").string()}});
     run->execute();
-    EXPECT_EQ(run->class_names().back(), "light");
+    EXPECT_EQ(dynamic_cast<ClassifyRecipe&>(run->recipe()).class_names().back(), "light");
   }
 }
 
 // Starting from the run's own copy of the weights is starting from the user's file.
-TEST_F(RunFolder, ItsOwnCopyOfTheWeightsIsWhatItStartsFrom) {
+TEST_F(FolderOfARun, ItsOwnCopyOfTheWeightsIsWhatItStartsFrom) {
   begin("first", small())->execute();
   const Settings gdumb{{"learner", "gdumb"}, {"model.weights", (at("first") / "model.safetensors").string()}};
   begin("whole", small("digits", gdumb))->execute();
@@ -167,7 +166,7 @@ TEST_F(RunFolder, ItsOwnCopyOfTheWeightsIsWhatItStartsFrom) {
   expect_equal_models(at("whole"), at("run"));
 }
 
-TEST_F(RunFolder, FrozenFeaturesAreComputedAgainWithoutTheUsersFile) {
+TEST_F(FolderOfARun, FrozenFeaturesAreComputedAgainWithoutTheUsersFile) {
   ::setenv("PERENNIAL_CACHE", at("cache").c_str(), 1);
   const Settings resnet{
       {"model", "resnet20"}, {"model.width", "0.5"}, {"stream.limit", "40"}, {"epochs", "1"}};
@@ -184,7 +183,7 @@ TEST_F(RunFolder, FrozenFeaturesAreComputedAgainWithoutTheUsersFile) {
   ::unsetenv("PERENNIAL_CACHE");
 }
 
-TEST_F(RunFolder, MovedDataAreFoundAgainAndOthersRefused) {
+TEST_F(FolderOfARun, MovedDataAreFoundAgainAndOthersRefused) {
   draw(at("data"));
   draw(at("others"), 12, 41);
   draw(at("fewer"), 11);
@@ -211,7 +210,7 @@ TEST_F(RunFolder, MovedDataAreFoundAgainAndOthersRefused) {
   expect_equal_models(at("whole"), at("run"));
 }
 
-TEST_F(RunFolder, MovedSplitFilesAreFoundAgainAndOthersRefused) {
+TEST_F(FolderOfARun, MovedSplitFilesAreFoundAgainAndOthersRefused) {
   const auto write = [&](const std::string& name, uint64_t seed) {
     StreamOptions options;
     DataSource source = load_data({}, silent_);
@@ -231,7 +230,7 @@ TEST_F(RunFolder, MovedSplitFilesAreFoundAgainAndOthersRefused) {
   expect_equal_models(at("whole"), at("run"));
 }
 
-TEST_F(RunFolder, PlacesAreKeptFromTheRoot) {
+TEST_F(FolderOfARun, PlacesAreKeptFromTheRoot) {
   draw(at("data"));
   const fs::path here = fs::current_path();
   fs::current_path(folder_.path());
@@ -242,7 +241,7 @@ TEST_F(RunFolder, PlacesAreKeptFromTheRoot) {
 }
 
 // Whatever stops it before its first checkpoint, the same command begins it again.
-TEST_F(RunFolder, ABeginningThatFailedIsNoRun) {
+TEST_F(FolderOfARun, ABeginningThatFailedIsNoRun) {
   std::signal(SIGXFSZ, SIG_IGN);
   struct rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
@@ -260,7 +259,7 @@ TEST_F(RunFolder, ABeginningThatFailedIsNoRun) {
   EXPECT_TRUE(fs::exists(at("run") / "report.html"));
 }
 
-TEST_F(RunFolder, AConfigOfSomethingElseIsNotOverwritten) {
+TEST_F(FolderOfARun, AConfigOfSomethingElseIsNotOverwritten) {
   make_folder(at("run"));
   write_file(at("run") / "config.toml", "name = \"another program's\"\n");
   EXPECT_THAT(error_of([&] { begin("run", small()); }), HasSubstr("a config.toml of something else"));
@@ -268,7 +267,7 @@ TEST_F(RunFolder, AConfigOfSomethingElseIsNotOverwritten) {
 }
 
 // Nothing that a run writes was there before it.
-TEST_F(RunFolder, FilesOfSomethingElseAreNotOverwritten) {
+TEST_F(FolderOfARun, FilesOfSomethingElseAreNotOverwritten) {
   for (const char* name : {"model.safetensors", "metrics.json", "metrics.csv", "memory.png", "report.html",
                            "log.txt", "start.safetensors"}) {
     make_folder(at("run"));
@@ -281,7 +280,7 @@ TEST_F(RunFolder, FilesOfSomethingElseAreNotOverwritten) {
 }
 
 // The data would be missed too: what is told first is what can be told without them.
-TEST_F(RunFolder, WhatCanBeRefusedIsRefusedBeforeTheDataAreRead) {
+TEST_F(FolderOfARun, WhatCanBeRefusedIsRefusedBeforeTheDataAreRead) {
   const auto refused = [&](const Settings& more) {
     return error_of([&] { begin("run", small("folder:" + at("absent").string(), more)); });
   };
@@ -297,7 +296,7 @@ TEST_F(RunFolder, WhatCanBeRefusedIsRefusedBeforeTheDataAreRead) {
   EXPECT_THAT(error_of([&] { begin("file/run", small("folder:absent")); }), HasSubstr("file"));
 }
 
-TEST_F(RunFolder, NamesThatAreNotUtf8AreNamedByTheirBytes) {
+TEST_F(FolderOfARun, NamesThatAreNotUtf8AreNamedByTheirBytes) {
   draw(at("data"), 2);
   fs::rename(at("data") / "dark", at("data") /
                                       "d\xE9"

@@ -11,7 +11,7 @@
 #include "perennial/base/files.h"
 #include "perennial/io/image_files.h"
 #include "perennial/memory/memory.h"
-#include "perennial/run/predict.h"
+#include "perennial/tasks/classify/classify_recipe.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/interruption.h"
 
@@ -31,7 +31,7 @@ Settings with(Settings settings, const std::string& name, const std::string& val
 TEST(Run, LeavesEveryFileThatItPromises) {
   const TemporaryFolder folder;
   Progress silent;
-  Run::create(make_config(small()), folder / "run", silent)->execute();
+  Run::create(classify(small()), folder / "run", silent)->execute();
   for (const char* file : {"config.toml", "metrics.json", "metrics.csv", "model.safetensors", "report.html",
                            "log.txt", "memory.png", "checkpoint"})
     EXPECT_TRUE(std::filesystem::exists(folder / "run" / file)) << file;
@@ -64,6 +64,10 @@ TEST(Run, LeavesEveryFileThatItPromises) {
   EXPECT_EQ(m["accuracy_matrix"].size(), 3U);
 }
 
+std::vector<std::string> names_of(Run& run) {
+  return dynamic_cast<ClassifyRecipe&>(run.recipe()).class_names();
+}
+
 class InterruptedRun : public testing::TestWithParam<const char*> {};
 
 // Interrupted at many moments, inside epochs and evaluations too, each time opened again: nothing but the
@@ -78,10 +82,10 @@ TEST_P(InterruptedRun, EndsBitEqual) {
   Settings settings = with(with(small(learner), "checkpoint.seconds", "1000"), "eval.every", "70");
   if (as_released) settings = with(settings, "as_released", "true");
   settings = with(with(settings, "eval.batch", "100"), "eval.best_epoch", "true");
-  Run::create(make_config(settings), folder / "whole", silent)->execute();
+  Run::create(classify(settings), folder / "whole", silent)->execute();
   StopAfter first(10);
   std::vector<std::unique_ptr<StopAfter>> stops;
-  auto run = Run::create(make_config(settings), folder / "broken", first);
+  auto run = Run::create(classify(settings), folder / "broken", first);
   int interruptions = 0;
   for (int questions = 8;; questions += 3) {
     try {
@@ -117,8 +121,8 @@ INSTANTIATE_TEST_SUITE_P(Run, InterruptedRun,
 TEST(Run, EvaluatingOftenerDoesNotChangeWhatIsLearned) {
   const TemporaryFolder folder;
   Progress silent;
-  Run::create(make_config(small()), folder / "plain", silent)->execute();
-  Run::create(make_config(with(with(small(), "eval.every", "50"), "eval.best_epoch", "true")),
+  Run::create(classify(small()), folder / "plain", silent)->execute();
+  Run::create(classify(with(with(small(), "eval.every", "50"), "eval.best_epoch", "true")),
               folder / "watched", silent)
       ->execute();
   expect_equal_models(folder / "plain", folder / "watched");
@@ -142,7 +146,7 @@ TEST(Run, SelectionIsEqualForEveryThreadCount) {
   Progress silent;
   const auto memory_with = [&](const std::string& threads) {
     Settings s = with(with(with(small(), "threads", threads), "epochs", "0"), "train.stream_lr_factor", "0");
-    const auto run = Run::create(make_config(s), folder / ("threads" + threads), silent);
+    const auto run = Run::create(classify(s), folder / ("threads" + threads), silent);
     run->execute();
     return std::pair(run->learner().memory()->samples().ids(), run->learner().memory()->scores());
   };
@@ -154,20 +158,18 @@ TEST(Run, UpdateLearnsNewClassesAndKeepsTheOldOnes) {
   Progress silent;
   Settings settings = with(with(small(), "data.classes", "0,1,2"), "stream", "shuffled");
   settings = with(with(settings, "stream.limit", "0"), "epochs", "10");
-  Run::create(make_config(settings), folder / "run", silent)->execute();
-  DataOptions next;
-  next.classes = "7,8";
+  Run::create(classify(settings), folder / "run", silent)->execute();
   auto run = Run::open(folder / "run", {}, silent);
-  run->begin_update(next);
+  run->begin_update({{"data", "digits"}, {"data.classes", "7,8"}});
   run->execute();
-  EXPECT_THAT(run->class_names(), testing::ElementsAre("0", "1", "2", "7", "8"));
+  EXPECT_THAT(names_of(*run), testing::ElementsAre("0", "1", "2", "7", "8"));
   run.reset();
   run = Run::open(folder / "run", {}, silent);
   DataOptions both;
   both.classes = "0,1,2,7,8";
   const DataSource source = load_data(both, silent);
   Evaluation e = evaluate(run->learner(), source.test, 5, 100, silent);
-  for (int64_t c = 0; c < 5; ++c) EXPECT_GT(e.class_accuracy(c), 0.6) << run->class_names()[c];
+  for (int64_t c = 0; c < 5; ++c) EXPECT_GT(e.class_accuracy(c), 0.6) << names_of(*run)[c];
   EXPECT_EQ(run->metrics_json()["updates"][0]["classes_added"], (std::vector<std::string>{"7", "8"}));
 }
 
@@ -176,15 +178,13 @@ TEST(Run, AfterAnUpdateNamesAndTrueLabelsAreThoseOfAllData) {
   Progress silent;
   Settings settings = with(with(small(), "data.classes", "0,1,2"), "stream", "shuffled");
   settings = with(with(settings, "noise", "sym:0.4"), "memory", "200");
-  Run::create(make_config(settings), folder / "run", silent)->execute();
+  Run::create(classify(settings), folder / "run", silent)->execute();
   const auto read = [&] { return nlohmann::json::parse(read_file(folder / "run" / "metrics.json")); };
   std::map<int64_t, int64_t> truth;
   const auto before = read();
   for (const auto& entry : before["memory"]["entries"]) truth[entry["id"]] = entry["true_label"];
-  DataOptions next;
-  next.classes = "7,8";
   auto run = Run::open(folder / "run", {}, silent);
-  run->begin_update(next);
+  run->begin_update({{"data", "digits"}, {"data.classes", "7,8"}});
   run->execute();
   const auto m = read();
   EXPECT_EQ(m["class_names"], (std::vector<std::string>{"0", "1", "2", "7", "8"}));
@@ -207,7 +207,7 @@ TEST(Run, AfterAnUpdateNamesAndTrueLabelsAreThoseOfAllData) {
 TEST(Run, ADamagedCheckpointIsPassedOverForTheOneBefore) {
   const TemporaryFolder folder;
   Progress silent;
-  Run::create(make_config(small()), folder / "run", silent)->execute();
+  Run::create(classify(small()), folder / "run", silent)->execute();
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "run" / "checkpoint"))
     files.push_back(entry.path());
@@ -227,7 +227,7 @@ TEST(Run, ADamagedCheckpointIsPassedOverForTheOneBefore) {
 TEST(Run, ACheckpointOfAnotherConfigurationIsRefused) {
   const TemporaryFolder folder;
   Progress silent;
-  Run::create(make_config(small()), folder / "run", silent)->execute();
+  Run::create(classify(small()), folder / "run", silent)->execute();
   std::string toml = read_file(folder / "run" / "config.toml");
   toml.replace(toml.find("epochs = 2"), 10, "epochs = 3");
   write_file_atomic(folder / "run" / "config.toml", toml);
@@ -237,7 +237,7 @@ TEST(Run, ACheckpointOfAnotherConfigurationIsRefused) {
 TEST(Run, AFullDiskStopsItWithTheLastCheckpointWhole) {
   const TemporaryFolder folder;
   Progress silent;
-  auto run = Run::create(make_config(with(small(), "checkpoint.seconds", "0")), folder / "run", silent);
+  auto run = Run::create(classify(with(small(), "checkpoint.seconds", "0")), folder / "run", silent);
   std::signal(SIGXFSZ, SIG_IGN);
   struct rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
@@ -254,8 +254,8 @@ TEST(Run, AFullDiskStopsItWithTheLastCheckpointWhole) {
 TEST(Run, RefusesAFolderThatHoldsOneAlreadyAndOneThatHoldsNone) {
   const TemporaryFolder folder;
   Progress silent;
-  Run::create(make_config(small("finetune")), folder / "run", silent)->execute();
-  EXPECT_THAT(error_of([&] { Run::create(make_config(small()), folder / "run", silent); }),
+  Run::create(classify(small("finetune")), folder / "run", silent)->execute();
+  EXPECT_THAT(error_of([&] { Run::create(classify(small()), folder / "run", silent); }),
               testing::HasSubstr("resume"));
   EXPECT_THAT(error_of([&] { Run::open(folder / "nothing", {}, silent); }),
               testing::HasSubstr("perennial learn"));

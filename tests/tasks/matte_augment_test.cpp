@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_augment.h"
+#include "perennial/tasks/segment/matte_augment.h"
 
 #include <cmath>
 #include <numeric>
@@ -7,7 +7,7 @@
 
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
-#include "perennial/tasks/matte_pixels.h"
+#include "perennial/tasks/segment/matte_pixels.h"
 
 namespace perennial {
 namespace {

@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_data.h"
+#include "perennial/tasks/segment/matte_data.h"
 
 #include <numeric>
 

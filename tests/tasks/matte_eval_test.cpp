@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_eval.h"
+#include "perennial/tasks/segment/matte_eval.h"
 
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_loss.h"
+#include "perennial/tasks/segment/matte_loss.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@
 
 #include "perennial/base/random.h"
 #include "perennial/nn/init.h"
-#include "perennial/tasks/boundary.h"
+#include "perennial/tasks/segment/boundary.h"
 
 namespace perennial {
 namespace {

@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_model.h"
+#include "perennial/tasks/segment/matte_model.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -15,10 +15,10 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/nn/sinet.h"
-#include "perennial/tasks/background.h"
-#include "perennial/tasks/edge_model.h"
-#include "perennial/tasks/matte_runner.h"
-#include "perennial/tasks/portrait_data.h"
+#include "perennial/tasks/segment/background.h"
+#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/segment/matte_runner.h"
+#include "perennial/tasks/segment/portrait_data.h"
 #include "tests/base/temporary_folder.h"
 
 namespace perennial {

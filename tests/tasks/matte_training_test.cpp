@@ -1,4 +1,4 @@
-#include "perennial/tasks/matte_training.h"
+#include "perennial/tasks/segment/matte_training.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>

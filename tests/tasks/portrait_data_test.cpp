@@ -1,4 +1,4 @@
-#include "perennial/tasks/portrait_data.h"
+#include "perennial/tasks/segment/portrait_data.h"
 
 #include <algorithm>
 #include <cmath>

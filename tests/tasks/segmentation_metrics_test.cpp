@@ -1,4 +1,4 @@
-#include "perennial/tasks/segmentation_metrics.h"
+#include "perennial/tasks/segment/segmentation_metrics.h"
 
 #include <cmath>
 
@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "perennial/base/random.h"
-#include "perennial/tasks/boundary.h"
+#include "perennial/tasks/segment/boundary.h"
 
 namespace perennial {
 namespace {

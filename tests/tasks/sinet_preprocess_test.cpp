@@ -1,4 +1,4 @@
-#include "perennial/tasks/sinet_preprocess.h"
+#include "perennial/tasks/segment/sinet_preprocess.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>

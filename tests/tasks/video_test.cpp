@@ -1,4 +1,4 @@
-#include "perennial/tasks/video.h"
+#include "perennial/tasks/segment/video.h"
 
 #include <algorithm>
 #include <cstdlib>

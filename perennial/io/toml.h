@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "perennial/base/options.h"
+#include "perennial/base/settings.h"
+
+namespace perennial {
+
+/// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind" and
+/// "[model] name" are the main keys of their tables). Throws Error with file and line.
+Settings read_toml(const std::filesystem::path& file);
+Settings parse_toml(std::string_view text, const std::string& name);
+
+/// A configuration as TOML, every option with its value and help.
+std::string write_toml(const OptionTable& table);
+
+}  // namespace perennial

@@ -1,0 +1,306 @@
+#include "perennial/tasks/classify/classify_recipe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "perennial/base/bytes.h"
+#include "perennial/base/error.h"
+#include "perennial/base/log.h"
+#include "perennial/base/outputs.h"
+#include "perennial/base/places.h"
+#include "perennial/base/random.h"
+#include "perennial/data/split_files.h"
+#include "perennial/io/weights.h"
+#include "perennial/memory/memory.h"
+#include "perennial/nn/backbone.h"
+#include "perennial/nn/device.h"
+#include "perennial/tasks/classify/features.h"
+
+namespace perennial {
+namespace {
+
+std::string_view bytes_of(const std::vector<int64_t>& v) {
+  return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof(int64_t)};
+}
+
+}  // namespace
+
+std::unique_ptr<Recipe> classify(const Settings& settings) {
+  return std::make_unique<ClassifyRecipe>(make_config(settings));
+}
+
+RecipeKind classify_recipe() { return {"classify", classify, nullptr}; }
+
+ClassifyRecipe::ClassifyRecipe(std::unique_ptr<ClassifyConfig> config) : config_(std::move(config)) {
+  config_->data.source = source_from_root("data", config_->data.source);
+  config_->stream.kind = source_from_root("stream", config_->stream.kind);
+  config_->stream.noise = source_from_root("noise", config_->stream.noise);
+  config_->model.weights = path_from_root("weights", config_->model.weights);
+  model_ = config_->model;
+  stream_ = config_->stream;
+  data_ = config_->data;
+}
+
+Schedule ClassifyRecipe::schedule() const {
+  return {.every_samples = config_->eval_every, .best_epoch = config_->eval_best_epoch};
+}
+
+std::string ClassifyRecipe::title() const {
+  return fmt::format("{} on {}, {}", config_->learner, config_->data.source, config_->stream.kind);
+}
+
+void ClassifyRecipe::check() {
+  require_device(config_->compute);
+  if (!config_->model.weights.empty()) read_weights(config_->model.weights);
+  if (const std::string place = place_in(config_->stream.kind, "splits"); !place.empty())
+    split_task_files(place);
+  if (const std::string file = place_in(config_->stream.noise, "file");
+      !file.empty() && !std::filesystem::exists(file))
+    throw Error({"reading labels", file, "a file", "none"});
+}
+
+void ClassifyRecipe::weights_lie_at(const std::string& file) {
+  if (!model_.weights.empty()) model_.weights = file;
+}
+
+void ClassifyRecipe::update(const Settings& settings, const std::filesystem::path& run) {
+  DataOptions data;
+  OptionTable table;
+  data.bind(table);
+  for (const Setting& setting : settings) setting.apply(table);
+  if (const std::string place = place_in(data.source, "folder"); !place.empty())
+    require_outside("RUN", run, place);
+  data.source = source_from_root("data", data.source);
+  earlier_.push_back(std::exchange(data_, data));
+  classes_before_ = std::ssize(class_names_);
+}
+
+void ClassifyRecipe::find_at(const Settings& places) {
+  const bool first = earlier_.empty();
+  for (const auto& [option, value, where] : places) {
+    std::string* place = option == "data"              ? &data_.source
+                         : first && option == "stream" ? &stream_.kind
+                         : first && option == "noise"  ? &stream_.noise
+                                                       : nullptr;
+    if (place == nullptr)
+      throw std::invalid_argument(option +
+                                  ": fixed by the run, and names nothing that could have been moved");
+    *place = moved_source(option, *place, value);
+  }
+}
+
+// In the size and with the channels that the run has begun with.
+DataSource ClassifyRecipe::load(const DataOptions& options, Progress& progress) const {
+  DataOptions wanted = options;
+  wanted.stretch = config_->data.stretch;
+  if (wanted.size == 0 && !image_shape_.empty()) wanted.size = image_shape_[1];
+  if (wanted.size == 0) wanted.size = preferred_image_size(config_->model.name);
+  DataSource source = load_data(wanted, progress);
+  for (const auto& line : source.skipped) progress.note("skipped " + line);
+  if (!image_shape_.empty())
+    for (Dataset* set : {&source.train, &source.test}) set_channels(*set, image_shape_[0]);
+  return source;
+}
+
+// Classes known from earlier data keep their labels; new names are appended.
+void ClassifyRecipe::map_classes(DataSource& source) {
+  std::vector<int64_t> label_of;
+  for (const std::string& name : source.train.class_names) {
+    const auto at = std::find(class_names_.begin(), class_names_.end(), name);
+    label_of.push_back(at - class_names_.begin());
+    if (at == class_names_.end()) class_names_.push_back(name);
+  }
+  for (Dataset* set : {&source.train, &source.test}) {
+    for (auto* labels : {&set->labels, &set->true_labels})
+      for (int64_t& label : *labels) label = label_of.at(static_cast<size_t>(label));
+    set->class_names = class_names_;
+  }
+  seen_.resize(class_names_.size(), 0);
+}
+
+void ClassifyRecipe::take_form_of(const Dataset& train) {
+  if (image_shape_.empty()) {
+    image_shape_ = train.input_shape();
+    normalisation_ = train.normalisation;
+    is_digits_ = train.is_digits;
+  } else if (train.input_shape() != image_shape_) {
+    throw Error({"loading the data", data_.source,
+                 fmt::format("images of shape {}", fmt::join(image_shape_, "x")),
+                 fmt::format("{}", fmt::join(train.input_shape(), "x"))});
+  }
+}
+
+// Of an update: one task in random order.
+std::vector<Task> ClassifyRecipe::make_tasks_of(Dataset& train) const {
+  StreamOptions options = stream_;
+  if (!earlier_.empty()) {
+    options = {};
+    options.kind = "shuffled";
+    options.tasks = 1;
+  }
+  const uint64_t seed = config_->seed() + earlier_.size() * 1000003;
+  apply_noise(options, seed, train);
+  return make_tasks(options, seed, train);
+}
+
+Arrival ClassifyRecipe::arrive(Progress& progress) {
+  auto source = std::make_shared<DataSource>(load(data_, progress));
+  if (source->train.size() == 0) throw Error({"loading the data", data_.source, "train samples", "none"});
+  map_classes(*source);
+  take_form_of(source->train);
+  uint64_t content = source->train.hash(source->test.hash(0));
+  if (config_->model.freeze == "features") {
+    pictures_ = std::make_shared<Dataset>(source->train);
+    replace_by_features(*config_, model_, normalisation_, *source, progress);
+  }
+  std::vector<Task> tasks = make_tasks_of(source->train);
+  const Dataset &train = source->train, &test = source->test;
+  const uint64_t labels = hash64(bytes_of(train.ids), hash64(bytes_of(train.labels)));
+  for (const auto* numbers : {&test.ids, &test.labels}) content = hash64(bytes_of(*numbers), content);
+  for (const Task& task : tasks) content = hash64(bytes_of(task.rows), content);
+  tests_.resize(earlier_.size());
+  find_earlier_tests(progress);
+  tests_.emplace_back(source, &test);
+  source_ = source;
+  const auto of_this = [&](const Brought& b) { return b.update == update_index(); };
+  if (std::none_of(brought_.begin(), brought_.end(), of_this))
+    for (const Task& task : tasks) {
+      std::vector<int64_t> labels_of_task;
+      for (const int64_t row : task.rows) labels_of_task.push_back(train.labels[static_cast<size_t>(row)]);
+      brought_.push_back({update_index(), task.classes, count(labels_of_task)});
+    }
+  std::string warning;
+  if (test.size() == 0)
+    warning = fmt::format("{}: nothing is held out, no accuracy can be measured", data_.source);
+  return {std::shared_ptr<const Source>(source, &train),
+          std::move(tasks),
+          {{"other samples or labels", labels},
+           {"the same names with other pictures, another test part or another order", content}},
+          std::move(warning)};
+}
+
+// What is held out of earlier data says what the model has forgotten.
+void ClassifyRecipe::find_earlier_tests(Progress& progress) {
+  for (size_t u = 0; u < earlier_.size(); ++u) {
+    if (tests_[u] || earlier_[u].source.empty()) continue;
+    try {
+      DataOptions options = earlier_[u];
+      options.test_only = true;
+      auto source = std::make_shared<DataSource>(load(options, progress));
+      map_classes(*source);
+      if (config_->model.freeze == "features")
+        replace_by_features(*config_, model_, normalisation_, *source, progress);
+      tests_[u] = std::shared_ptr<const Dataset>(source, &source->test);
+    } catch (const Error& e) {
+      log_warning(fmt::format("{} cannot be measured any more: {}", earlier_[u].source, e.what()));
+    }
+  }
+}
+
+std::unique_ptr<Learner> ClassifyRecipe::make_learner(OnStep on_step) {
+  const LearnerSetup setup{model_,
+                           config_->compute,
+                           config_->train,
+                           MemoryBudget::parse(config_->memory),
+                           image_shape_,
+                           normalisation_,
+                           is_digits_,
+                           std::ssize(class_names_),
+                           config_->seed(),
+                           std::move(on_step)};
+  return find_method(config_->learner).make(setup, *config_->method);
+}
+
+void ClassifyRecipe::observe(const Samples& batch) {
+  for (const int64_t label : batch.labels()) seen_[static_cast<size_t>(label)] = 1;
+}
+
+// Of the stream's tasks their classes count, of an update all that it brought.
+std::vector<char> ClassifyRecipe::seen_of(const Brought& task) const {
+  if (task.update > 0) return seen_;
+  std::vector<char> counted(class_names_.size(), 0);
+  for (const int64_t c : task.classes) counted[static_cast<size_t>(c)] = seen_[static_cast<size_t>(c)];
+  return counted;
+}
+
+Measurement ClassifyRecipe::measure(Learner& learner, Progress& progress) {
+  const int64_t labels = std::ssize(class_names_);
+  int64_t images = 0;
+  for (const auto& test : tests_) images += test ? test->size() : 0;
+  const ProgressPart part(progress, "evaluating", images);
+  std::vector<Evaluation> of_update;
+  measured_ = {};
+  for (const auto& test : tests_) {
+    of_update.push_back(test ? evaluate(learner, *test, labels, config_->eval_batch, progress)
+                             : Evaluation{});
+    measured_.add(of_update.back());
+  }
+  Measurement m{{{"accuracy", measured_.accuracy(seen_)}}, {}};
+  for (const Brought& task : brought_) {
+    const std::vector<char> counted = seen_of(task);
+    const bool any = std::any_of(counted.begin(), counted.end(), [](char c) { return c != 0; });
+    m.per_task.push_back(any ? of_update.at(static_cast<size_t>(task.update)).accuracy(counted) : NAN);
+  }
+  return m;
+}
+
+std::vector<int64_t> ClassifyRecipe::count(std::span<const int64_t> labels) const {
+  std::vector<int64_t> counts(class_names_.size(), 0);
+  for (const int64_t label : labels)
+    if (label >= 0 && label < std::ssize(counts)) ++counts[static_cast<size_t>(label)];
+  return counts;
+}
+
+void ClassifyRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/,
+                                double /*seconds*/) {
+  last_ = measured_;
+  const Memory* memory = learner.memory();
+  const auto ended = std::find_if(brought_.begin(), brought_.end(),
+                                  [](const Brought& task) { return task.memory.empty(); });
+  if (ended != brought_.end())
+    ended->memory = memory == nullptr ? count({}) : count(memory->labels());
+}
+
+nlohmann::json ClassifyRecipe::update_record() const {
+  return {{"classes_added",
+           std::vector<std::string>(class_names_.begin() + classes_before_, class_names_.end())}};
+}
+
+void ClassifyRecipe::show(Board& board, const Measurement& m, const Learner& learner) const {
+  Recipe::show(board, m, learner);
+  const Memory* memory = learner.memory();
+  if (memory == nullptr || memory->size() == 0) return;
+  const std::vector<int64_t> counts = count(memory->labels());
+  for (size_t c = 0; c < counts.size(); ++c)
+    if (seen_[c] != 0) board.scalar("memory/class/" + class_names_[c], static_cast<double>(counts[c]));
+}
+
+void ClassifyRecipe::show_task(Board& board, const Learner& /*learner*/) const {
+  constexpr int64_t kMostPictures = 250;
+  if (!sheet_.empty()) board.picture("memory", sheet_.picture(kMostPictures));
+}
+
+std::string ClassifyRecipe::summary(const nlohmann::json& m) const {
+  const auto percent = [](const nlohmann::json& fraction) {
+    return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
+  };
+  const auto text = [&](const char* key) { return m.at(key).get<std::string>(); };
+  std::string out =
+      fmt::format("{} on {} ({}): A_last {}, A_avg {}, F_last {}", text("learner_title"), text("data"),
+                  text("stream"), percent(m["a_last"]), percent(m["a_avg"]), percent(m["f_last"]));
+  if (m["memory_samples"].get<int64_t>() > 0)
+    out += fmt::format(", memory {} samples = {}", m["memory_samples"].get<int64_t>(),
+                       format_bytes(m["memory_bytes"]));
+  out += fmt::format(", {:.1f} s\n", m["wall_seconds"].get<double>());
+  for (const auto& update : m["updates"])
+    out += fmt::format("update with {}: {} samples, {} new classes, accuracy {} on its test part, {:.1f} s\n",
+                       update["data"].get<std::string>(), update["samples"].get<int64_t>(),
+                       update["classes_added"].size(), percent(update["accuracy"]),
+                       update["seconds"].get<double>());
+  return out;
+}
+
+}  // namespace perennial

@@ -1,0 +1,233 @@
+#include "perennial/tasks/segment/segment_recipe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/base/log.h"
+#include "perennial/base/places.h"
+#include "perennial/data/hold_out.h"
+#include "perennial/io/weights.h"
+#include "perennial/report/matte_sections.h"
+#include "perennial/tasks/segment/matte_learner.h"
+#include "perennial/tasks/segment/matte_model.h"
+#include "perennial/tasks/segment/matte_source.h"
+
+namespace perennial {
+namespace {
+
+constexpr int64_t kPictures = 12;
+
+struct Split {
+  std::vector<Matte> train, held_out;
+};
+
+Split load_split(const std::string& folder, const MatteConfig& config, Progress& progress) {
+  Split split;
+  std::vector<Matte> mattes = load_mattes(folder, {config.mask_threshold, config.skip_bad}, progress);
+  std::vector<uint64_t> contents;
+  for (const Matte& matte : mattes) contents.push_back(matte.content);
+  const double share = config.hold_out > 0 ? 1 / static_cast<double>(config.hold_out) : 0;
+  const std::vector<bool> out = held_out(contents, share);
+  for (size_t i = 0; i < mattes.size(); ++i)
+    (out[i] ? split.held_out : split.train).push_back(std::move(mattes[i]));
+  return split;
+}
+
+MatteBatch whole_batch(const std::vector<Matte>& mattes, int64_t side) {
+  return matte_batch(mattes, 0, mattes.size(), side);
+}
+
+// Evenly spaced rows, for pictures.
+MatteBatch some(const MatteBatch& all) {
+  const int64_t count = all.images.size(0), n = std::min(count, kPictures);
+  std::vector<int64_t> rows;
+  for (int64_t i = 0; i < n; ++i) rows.push_back(i * count / n);
+  const at::Tensor index = at::tensor(at::ArrayRef<int64_t>(rows), at::kLong);
+  return {all.images.index_select(0, index), all.masks.index_select(0, index)};
+}
+
+Samples as_samples(const at::Tensor& images) {
+  return {std::vector<int64_t>(static_cast<size_t>(images.size(0))), {{column::kImage, images}}};
+}
+
+}  // namespace
+
+std::unique_ptr<Recipe> segment(const Settings& settings) {
+  return std::make_unique<SegmentRecipe>(make_matte_config(settings));
+}
+
+RecipeKind segment_recipe() { return {"segment", segment, report::matte_sections}; }
+
+SegmentRecipe::SegmentRecipe(MatteConfig config) : config_(std::move(config)) {
+  config_.data = path_from_root("data", config_.data);
+  config_.weights = path_from_root("weights", config_.weights);
+  parts_.push_back({.data = config_.data});
+}
+
+Schedule SegmentRecipe::schedule() const {
+  return {.every_epochs = config_.eval_every, .before = true, .over_epochs = true, .steps_shown = 1};
+}
+
+// What the weights are of is what is trained.
+void SegmentRecipe::check() {
+  if (config_.weights.empty()) return;
+  const MatteNet net = matte_net(read_weights(config_.weights));
+  config_.train.net = net.variant;
+  if (net.variant == "portrait") config_.train.classes = net.classes;
+}
+
+void SegmentRecipe::update(const Settings& settings, const std::filesystem::path& /*run*/) {
+  std::string folder;
+  for (const Setting& setting : settings) {
+    if (setting.name == "data")
+      folder = setting.value;
+    else if (setting.name == "data.skip_bad")
+      config_.skip_bad = setting.value == "true";
+    else
+      throw std::invalid_argument(
+          "update: a run of mattes takes --data DIR and --skip-bad, and no other option of data");
+  }
+  if (folder.empty()) throw std::invalid_argument("update: say which data with --data DIR");
+  parts_.push_back({.data = path_from_root("data", folder)});
+}
+
+void SegmentRecipe::find_at(const Settings& places) {
+  for (const Setting& place : places) {
+    if (place.name != "data")
+      throw std::invalid_argument("resume: of a run of mattes, only --data DIR can have been moved");
+    parts_.back().data = path_from_root("data", place.value);
+  }
+}
+
+Arrival SegmentRecipe::arrive(Progress& progress) {
+  Part& part = parts_.back();
+  if (!std::filesystem::exists(part.data))
+    throw Error({"loading images and masks", part.data, "a folder of photographs", "nothing there"});
+  Split split = load_split(part.data, config_, progress);
+  if (split.train.empty())
+    throw Error({"loading images and masks", part.data, "photographs to train on",
+                 fmt::format("none ({} held out)", split.held_out.size())});
+  part.images = std::ssize(split.train);
+  part.held_out = std::ssize(split.held_out);
+  part.test = whole_batch(split.held_out, config_.train.size);
+  const MatteSource tested(std::move(split.held_out));
+  const auto source = std::make_shared<MatteSource>(std::move(split.train));
+  find_earlier_tests(progress);
+  Task task;
+  for (int64_t row = 0; row < part.images; ++row) task.rows.push_back(row);
+  const auto count = static_cast<uint64_t>(part.images + part.held_out);
+  std::string warning;
+  if (part.held_out == 0)
+    warning = fmt::format("{}: no photograph is held out, no matte can be measured", part.data);
+  return {source,
+          {std::move(task)},
+          {{fmt::format("{} of them", count), count}, {"others", tested.hash(source->hash(0))}},
+          std::move(warning)};
+}
+
+// What is held out of earlier folders says what the model has forgotten.
+void SegmentRecipe::find_earlier_tests(Progress& progress) {
+  for (size_t i = 0; i + 1 < parts_.size(); ++i) {
+    if (parts_[i].test.images.defined()) continue;
+    try {
+      parts_[i].test = whole_batch(load_split(parts_[i].data, config_, progress).held_out, config_.train.size);
+    } catch (const Error& e) {
+      log_warning(fmt::format("{} cannot be measured any more: {}", parts_[i].data, e.what()));
+    }
+  }
+}
+
+std::unique_ptr<Learner> SegmentRecipe::make_learner(OnStep on_step) {
+  auto learner = std::make_unique<MatteLearner>(config_, std::move(on_step));
+  if (is_new_ && !config_.weights.empty()) {
+    const TrainedWeights weights = read_weights(config_.weights);
+    learner->net().load_weights(weights, weights.source);
+  }
+  learner_ = learner.get();
+  return learner;
+}
+
+Measurement SegmentRecipe::measure(Learner& learner, Progress& progress) {
+  constexpr int64_t kBatch = 8;
+  int64_t images = 0;
+  for (const Part& part : parts_) images += part.test.images.defined() ? part.test.images.size(0) : 0;
+  const ProgressPart progress_part(progress, "measuring mattes", images);
+  SegmentationMetrics all;
+  measured_.clear();
+  Measurement m;
+  for (const Part& part : parts_) {
+    SegmentationMetrics own;
+    const int64_t count = part.test.images.defined() ? part.test.images.size(0) : 0;
+    for (int64_t first = 0; first < count; first += kBatch) {
+      if (progress.stop_requested()) throw Interrupted{};
+      const int64_t n = std::min(kBatch, count - first);
+      const at::Tensor predicted = learner.predict(as_samples(part.test.images.narrow(0, first, n)));
+      for (SegmentationMetrics* metrics : {&own, &all})
+        metrics->add(predicted, part.test.masks.narrow(0, first, n));
+      progress.advance(n);
+    }
+    measured_.push_back(part.test.images.defined() ? Scores(own.scores()) : std::nullopt);
+    m.per_task.push_back(measured_.back() ? measured_.back()->foreground_iou : NAN);
+  }
+  const SegmentationScores s = all.scores();
+  m.scores = {{"foreground_iou", s.foreground_iou}, {"miou", s.miou}, {"boundary_f1", s.boundary_f1}};
+  if (learner_->loss() > 0) m.notes = {{"loss", learner_->loss()}};
+  return m;
+}
+
+void SegmentRecipe::update_begins(Learner& learner, const Measurement& /*measurement*/) {
+  Part& part = parts_.back();
+  part.before = measured_.back().value();
+  sheet_ = {};
+  if (part.held_out == 0) return;
+  const MatteBatch shown = some(part.test);
+  sheet_.begin(shown.images, shown.masks, learner.predict(as_samples(shown.images)));
+}
+
+void SegmentRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/, double seconds) {
+  Part& part = parts_.back();
+  part.after = measured_;
+  part.seconds = seconds;
+  if (!sheet_.empty()) sheet_.now(learner.predict(as_samples(some(part.test).images)));
+}
+
+nlohmann::json SegmentRecipe::update_record() const { return {{"held_out", parts_.back().held_out}}; }
+
+void SegmentRecipe::show(Board& board, const Measurement& m, const Learner& /*learner*/) const {
+  board.scalar("foreground_iou", m.headline());
+  for (size_t i = 0; i < m.per_task.size(); ++i)
+    board.scalar(fmt::format("foreground_iou/data_{}", i + 1), m.per_task[i]);
+}
+
+void SegmentRecipe::show_task(Board& board, const Learner& /*learner*/) const {
+  if (!sheet_.empty()) board.picture("mattes", sheet_.picture());
+}
+
+std::string SegmentRecipe::summary(const nlohmann::json& m) const {
+  const auto percent = [](const nlohmann::json& fraction) {
+    return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
+  };
+  std::string out;
+  for (const auto& chunk : m.at("chunks")) {
+    if (chunk.at("after").empty()) continue;
+    const auto& after = chunk["after"].back();
+    out += fmt::format(
+        "{}: {} photographs, {} held out: foreground IoU {} before, {} after; mIoU {}, boundary F1 {}; {:.1f} "
+        "s\n",
+        chunk["data"].get<std::string>(), chunk["images"].get<int64_t>(), chunk["held_out"].get<int64_t>(),
+        percent(chunk["before"]["foreground_iou"]), percent(after["foreground_iou"]), percent(after["miou"]),
+        percent(after["boundary_f1"]), chunk["seconds"].get<double>());
+  }
+  if (m["forgetting"].is_number())
+    out += fmt::format("forgotten on earlier data: {:.2f} points of foreground IoU\n",
+                       100 * m["forgetting"].get<double>());
+  return out;
+}
+
+}  // namespace perennial
