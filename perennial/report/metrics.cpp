@@ -114,13 +114,16 @@ void read_what(const Value& root, RunMetrics& m) {
   m.version = root.at("version").text();
   m.seed = root.at("seed").whole(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
   m.finished = root.at("finished").flag();
-  if (root.at("headline").given()) m.headline = root.at("headline").required_text();
+  if (root.at("headline").given())
+    m.headline = root.at("headline").required_text();
+  else if (root.at("task").text() == "segment")
+    m.headline = "foreground_iou";  // earlier versions had words of their own for mattes
   for (const auto& [name, value] : root.at("scores").members()) m.scores.emplace_back(name, value.maybe(-1, 1));
   m.class_names = read_texts(root.at("class_names"), kMaxClasses);
 }
 
 void read_accuracies(const Value& root, RunMetrics& m) {
-  m.a_last = root.at("a_last").maybe(0, 1);
+  m.a_last = root.at(root.at("a_last").given() ? "a_last" : m.headline).maybe(0, 1);
   m.a_avg = root.at("a_avg").maybe(0, 1);
   m.f_last = root.at("f_last").maybe(-1, 1);
   m.i_last = root.at("i_last").maybe(-1, 1);
@@ -198,9 +201,6 @@ RunMetrics read_run_metrics(const std::filesystem::path& run) {
   const Value root(file, &json, "");
   RunMetrics m;
   m.folder = run;
-  if (root.at("task").text() == "segment" && !root.at("headline").given())
-    throw Error({"reading metrics", file.string(), "those of this version of perennial",
-                 "a run of mattes of an earlier one (`perennial update` brings it up to date)"});
   read_what(root, m);
   read_accuracies(root, m);
   read_stream(root, m);

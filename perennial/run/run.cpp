@@ -242,7 +242,9 @@ void Run::measure_interval() {
   measured_samples_ = samples_seen();
 }
 
-void Run::add_point(const Measurement& m) { metrics_.add_point(m, samples_seen(), task_, epochs_); }
+void Run::add_point(const Measurement& m) {
+  metrics_.add_point(m, samples_seen(), task_, recipe_->schedule().over_epochs ? epochs_ : 0);
+}
 
 void Run::consolidate_piece() {
   hand_over_task();

@@ -116,7 +116,9 @@ TEST_F(FolderOfARun, UsingItTouchesNothing) {
   draw(at("photos"), 2);
   const auto before = snapshot(at("run"));
   const auto used = perennial::Run::open(at("run"), {}, silent_, Access::kUse);
-  EXPECT_EQ(predict_files(*used, find_images({at("photos")}).files, 1, silent_).made.size(), 4U);
+  const auto& recipe = dynamic_cast<const ClassifyRecipe&>(used->recipe());
+  const auto files = find_images({at("photos")}).files;
+  EXPECT_EQ(predict_files(recipe, used->learner(), files, 1, silent_).made.size(), 4U);
   EXPECT_THROW(used->execute(), std::logic_error);
   EXPECT_EQ(snapshot(at("run")), before);
 }

@@ -40,7 +40,7 @@ class SampleRun {
   static nlohmann::json sample() {
     return nlohmann::json::parse(R"({
       "learner": "rm", "learner_title": "Rainbow Memory", "paper": "Bang et al., CVPR 2021", "data": "digits",
-      "stream": "blurry10", "model": "mlp400", "seed": 1, "finished": true, "version": "0.1.0",
+      "stream": "blurry10", "task": "classify", "headline": "accuracy", "scores": {"accuracy": 0.7125}, "model": "mlp400", "seed": 1, "finished": true, "version": "0.1.0",
       "class_names": ["zero", "one", "two", "three"],
       "a_last": 0.7125, "a_avg": 0.8250, "f_last": 0.2500, "i_last": 0.0875, "a_auc": 0.6543,
       "accuracy_matrix": [[0.9, null], [0.65, 0.775]], "task_accuracy": [0.9, 0.7125],

@@ -237,7 +237,7 @@ class KeywordRecipe : public Recipe {
     if (words.empty()) throw Error({"listening", data, "words from 0 to 7", "none"});
     return words;
   }
-  std::string task_ = "keywords", first_ = "0,1,2,3", memory_ = "20000";
+  std::string task_ = "keywords", first_ = "0,1,2,3", memory_ = "20KB";
   int64_t every_ = 0;
   RunOptions run_;
   std::vector<std::string> data_;
