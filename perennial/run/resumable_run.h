@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "perennial/base/progress.h"
 #include "perennial/run/checkpoint.h"
 #include "perennial/run/config.h"

@@ -5,6 +5,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "perennial/base/error.h"
 #include "perennial/tasks/matte_loss.h"
@@ -75,7 +76,7 @@ double MatteTrainer::step(const std::vector<Matte>& mattes, const std::vector<in
 void MatteTrainer::save(State& state, const std::string& prefix) const {
   net_->tensors().save(state.tensors, prefix + "net.");
   if (optimiser_) optimiser_->save(state.tensors, prefix + "optimiser.");
-  state.values[prefix + "optimiser"] = "adam";
+  state.put(prefix + "optimiser", std::string("adam"));
   if (class_weights_.defined()) state.tensors[prefix + "class_weights"] = class_weights_;
   replay_.save(state, prefix + "replay.");
   nlohmann::json stages = nlohmann::json::array();
@@ -104,7 +105,7 @@ void MatteTrainer::load(const State& state, const std::string& prefix) {
   replay_.load(state, prefix + "replay.");
   if (state.has_tensor(prefix + "class_weights")) class_weights_ = state.tensor(prefix + "class_weights");
   begin_stage();
-  const bool named = state.values.contains(prefix + "optimiser");
+  const bool named = state.has_value(prefix + "optimiser");
   if (!done()) optimiser_->load(state.tensors, prefix + (named ? "optimiser." : "adam."), state.source);
 }
 
