@@ -197,7 +197,7 @@ Samples load_samples(const State& state, const std::string& prefix) {
   if (ids.empty()) return {};
   try {
     Samples samples = state.has_value(prefix + "columns") ? load_columns(ids, state, prefix)
-                                                                : load_inputs_and_targets(ids, state, prefix);
+                                                          : load_inputs_and_targets(ids, state, prefix);
     require_known(samples);
     return samples;
   } catch (const std::invalid_argument& e) {

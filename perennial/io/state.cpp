@@ -18,7 +18,8 @@ constexpr std::string_view kKey = "\"checksum\":\"";
 constexpr const char* kForm = "perennial-state-1";
 
 template <class T>
-void put_row(TensorMap& tensors, const std::string& name, const std::vector<T>& numbers, at::ScalarType type) {
+void put_row(TensorMap& tensors, const std::string& name, const std::vector<T>& numbers,
+             at::ScalarType type) {
   at::Tensor t = at::empty({static_cast<int64_t>(numbers.size())}, at::TensorOptions(type));
   std::copy(numbers.begin(), numbers.end(), t.mutable_data_ptr<T>());
   tensors[name] = t;
@@ -67,7 +68,7 @@ T State::value(const std::string& name) const {
   }
 }
 
-#define PERENNIAL_VALUE(...)                                               \
+#define PERENNIAL_VALUE(...)                                                            \
   template void State::put<__VA_ARGS__>(const std::string& name, const __VA_ARGS__& v); \
   template __VA_ARGS__ State::value<__VA_ARGS__>(const std::string& name) const;
 PERENNIAL_VALUE(bool)

@@ -13,9 +13,7 @@ struct GdumbOptions : MethodOptions {
 /// Nothing but the memory is learned from, by a new network each time.
 class FromScratch : public Routine {
  public:
-  void observe(ReplayKit& kit, const Samples& batch) override {
-    kit.rehearsal.receive(batch, kit.ask());
-  }
+  void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.receive(batch, kit.ask()); }
   int64_t pieces(const ReplayKit& kit) const override { return 1 + kit.trainer.options().epochs; }
   Piece piece(const ReplayKit& kit, int64_t i) const override {
     return i == 0 ? Piece{"starting from scratch", 0} : memory_epoch_piece(kit, i - 1);

@@ -37,8 +37,7 @@ at::Tensor NetworkEvidence::make_head_weight() { return trainer_.net().head().we
 
 // All views of 256 samples go through the network stacked on the batch axis, and only what is made of them is
 // kept.
-void NetworkEvidence::each_part(
-    const std::function<void(int64_t, const Samples&, const at::Tensor&)>& use) {
+void NetworkEvidence::each_part(const std::function<void(int64_t, const Samples&, const at::Tensor&)>& use) {
   constexpr int64_t kRows = 256;
   if (views_ == nullptr) throw std::logic_error("this method makes no perturbed views of samples");
   std::optional<ProgressPart> part;

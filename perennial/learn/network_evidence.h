@@ -22,8 +22,8 @@ struct Views {
 /// Evidence from the network of a trainer as it is when it is made.
 class NetworkEvidence final : public Evidence {
  public:
-  /// `views`, `progress` and `clock` may be null; `progress` may ask to stop (Interrupted), and `clock` is told
-  /// the time that uncertainty takes. All of them, and the trainer, must outlive it.
+  /// `views`, `progress` and `clock` may be null; `progress` may ask to stop (Interrupted), and `clock` is
+  /// told the time that uncertainty takes. All of them, and the trainer, must outlive it.
   NetworkEvidence(const Trainer& trainer, Samples samples, const Views* views, uint64_t position,
                   Progress* progress, WorkClock* clock);
 

@@ -15,9 +15,9 @@ struct ReplayParts {
   std::unique_ptr<Policy> own_policy = {};  ///< in the place of the one that `policy` names
   std::optional<bool> keep_task = {};       ///< whether a task's samples are kept till its end; else the
                                             ///< policy decides
-  std::optional<Views> views = {};  ///< for policies that need perturbed views
+  std::optional<Views> views = {};          ///< for policies that need perturbed views
   std::unique_ptr<Routine> routine = std::make_unique<StreamThenMemory>();
-  bool has_memory = true;  ///< false: a baseline without one, whatever the budget
+  bool has_memory = true;                         ///< false: a baseline without one, whatever the budget
   std::function<void(ReplayKit&)> end_task = {};  ///< after the last piece of a consolidation
 };
 
@@ -54,8 +54,8 @@ class ReplayLearner final : public Learner {
   bool in_task_ = false;  ///< a sample of the current task has arrived
 };
 
-/// A method whose learner is put together from the parts that `parts` gives: `ReplayParts(const LearnerSetup&,
-/// const Options&)`.
+/// A method whose learner is put together from the parts that `parts` gives: `ReplayParts(const
+/// LearnerSetup&, const Options&)`.
 template <class Options>
 Method replay_method(std::string name, std::string title, std::string paper, std::string summary,
                      ReplayParts (*parts)(const LearnerSetup&, const Options&)) {

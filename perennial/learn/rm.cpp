@@ -50,8 +50,8 @@ at::Tensor drop_features(const at::Tensor& features, const std::vector<int64_t>&
   return out;
 }
 
-/// Section 4.1: the views of images are perturbations of them, those of frozen features dropout (ours, not the
-/// paper's).
+/// Section 4.1: the views of images are perturbations of them, those of frozen features dropout (ours, not
+/// the paper's).
 at::Tensor perturbed_view(const Samples& samples, int64_t a, uint64_t task, const RmOptions& options,
                           uint64_t seed) {
   const uint64_t position = task * 256 + static_cast<uint64_t>(a);
@@ -96,8 +96,7 @@ ReplayParts rainbow_memory(const LearnerSetup& setup, const RmOptions& options) 
                       },
                       options.uncertainty == "votes" ? disagreement : lack_of_confidence};
   if (options.first_task_random)
-    parts.own_policy =
-        std::make_unique<RandomAtFirst>(make_policy(options.policy, setup.seed), setup.seed);
+    parts.own_policy = std::make_unique<RandomAtFirst>(make_policy(options.policy, setup.seed), setup.seed);
   return parts;
 }
 

@@ -9,9 +9,7 @@ namespace {
 /// Epochs over the task's samples with half of each batch from memory, then the choice of who stays.
 class MixedEpochs : public Routine {
  public:
-  void observe(ReplayKit& kit, const Samples& batch) override {
-    kit.rehearsal.receive(batch, kit.ask());
-  }
+  void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.receive(batch, kit.ask()); }
   int64_t pieces(const ReplayKit& kit) const override { return 1 + kit.trainer.options().epochs; }
   Piece piece(const ReplayKit& kit, int64_t i) const override {
     const int64_t epochs = kit.trainer.options().epochs;

@@ -9,8 +9,7 @@ namespace perennial {
 int64_t ReplayKit::replayed() const {
   const TrainOptions& train = trainer.options();
   if (rehearsal.memory().size() == 0) return 0;
-  const auto share =
-      static_cast<int64_t>(std::floor(static_cast<double>(train.batch) * train.replay_share));
+  const auto share = static_cast<int64_t>(std::floor(static_cast<double>(train.batch) * train.replay_share));
   return std::min(share, train.batch - 1);
 }
 

@@ -15,9 +15,9 @@ inline constexpr const char* kSoftLabel = "soft_label";  ///< float [N, L]: prob
 /// What the samples of a batch are trained towards: one class each or a distribution, each loss with a weight
 /// if wanted; and under CutMix a second sample's besides.
 struct Targets {
-  at::Tensor rows;     ///< int64 [N]: a row of the head each
-  at::Tensor soft;     ///< float [N, classes] in place of `rows`, where defined
-  at::Tensor weights;  ///< float [N], where defined; they need not sum to anything
+  at::Tensor rows;               ///< int64 [N]: a row of the head each
+  at::Tensor soft;               ///< float [N, classes] in place of `rows`, where defined
+  at::Tensor weights;            ///< float [N], where defined; they need not sum to anything
   std::vector<int64_t> partner;  ///< [N], where lambda < 1: whose target counts for 1 - lambda
   double lambda = 1;
 

@@ -22,8 +22,8 @@ enum class Fact {
 inline const std::vector<Fact> kPlainFacts{Fact::kFeatures, Fact::kProbabilities, Fact::kLosses,
                                            Fact::kGradients};
 
-/// The gradient of each sample's loss by the weight of the last layer, in two factors: sample i's is the outer
-/// product of residual[i] and feature[i], [classes, D], and is never made.
+/// The gradient of each sample's loss by the weight of the last layer, in two factors: sample i's is the
+/// outer product of residual[i] and feature[i], [classes, D], and is never made.
 struct FactorisedGradients {
   at::Tensor residual;  ///< float [N, classes]: p - onehot(y)
   at::Tensor feature;   ///< float [N, D]
@@ -35,8 +35,8 @@ struct FactorisedGradients {
 };
 
 /// What can be known of candidates: each thing is found out when it is first asked for, and then kept. One
-/// thread at a time. What the learner cannot tell is a std::logic_error, and so is asking for anything once it
-/// has learned on: what was true of an earlier network is never given out.
+/// thread at a time. What the learner cannot tell is a std::logic_error, and so is asking for anything once
+/// it has learned on: what was true of an earlier network is never given out.
 class Evidence {
  public:
   virtual ~Evidence() = default;

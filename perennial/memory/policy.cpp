@@ -38,21 +38,20 @@ const char* name_of(Fact fact) {
 }
 
 std::deque<PolicyKind>& registry() {
-  static std::deque<PolicyKind> all{seeded<RandomPolicy>("random"),
-                                    seeded<ReservoirPolicy>("reservoir"),
-                                    seeded<GreedyBalancedPolicy>("greedy_balanced"),
-                                    {"herding",
-                                     {Fact::kFeatures},
-                                     [](const PolicyOptions&, uint64_t seed) {
-                                       return std::make_unique<HerdingPolicy>(seed);
-                                     }},
-                                    {"rainbow",
-                                     {Fact::kViews},
-                                     [](const PolicyOptions& o, uint64_t seed) {
-                                       return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
-                                     }},
-                                    extreme("certain", true),
-                                    extreme("uncertain", false)};
+  static std::deque<PolicyKind> all{
+      seeded<RandomPolicy>("random"),
+      seeded<ReservoirPolicy>("reservoir"),
+      seeded<GreedyBalancedPolicy>("greedy_balanced"),
+      {"herding",
+       {Fact::kFeatures},
+       [](const PolicyOptions&, uint64_t seed) { return std::make_unique<HerdingPolicy>(seed); }},
+      {"rainbow",
+       {Fact::kViews},
+       [](const PolicyOptions& o, uint64_t seed) {
+         return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
+       }},
+      extreme("certain", true),
+      extreme("uncertain", false)};
   return all;
 }
 

@@ -65,9 +65,9 @@ class Classifier {
   at::Tensor features(const NetworkInput& inputs, int64_t batch = 512) const;
   /// Logits of features() as logits() gives them.
   at::Tensor logits_of_features(const at::Tensor& features, int64_t batch = 512) const;
-  /// A network of its own with the same weights.
+  /// A network of its own with the same weights (but reset() draws its backbone at random, where this one
+  /// would take a weights file again).
   Classifier clone() const;
-
 
   int64_t classes() const { return head_.classes(); }
   /// Adds rows for new classes, keeping the old ones.

@@ -68,8 +68,8 @@ class PRelu {
   at::Tensor slope_;
 };
 
-/// Batch normalisation of [N, C] or [N, C, H, W], weight 1 and bias 0 at first. In training a channel has more
-/// than one value: a single one has no variance.
+/// Batch normalisation of [N, C] or [N, C, H, W], weight 1 and bias 0 at first. In training a channel has
+/// more than one value: a single one has no variance.
 class BatchNorm {
  public:
   BatchNorm(const Scope& scope, int64_t channels, const NormOptions& options);

@@ -24,6 +24,7 @@ struct Evaluation {
 };
 
 /// Predicts the whole test set, `batch` rows at a time. Labels outside [0, labels) cannot be right.
-Evaluation evaluate(const Predictor& predictor, const Dataset& test, int64_t labels, int64_t batch, Progress& progress);
+Evaluation evaluate(const Predictor& predictor, const Dataset& test, int64_t labels, int64_t batch,
+                    Progress& progress);
 
 }  // namespace perennial
