@@ -44,9 +44,14 @@ class NearestMean : public Learner {
   int64_t pieces() const override { return 0; }
   std::string piece_name(int64_t) const override { return ""; }
 
-  at::Tensor predict(const Samples& samples) override {
+  at::Tensor predict(const Samples& samples) const override {
     const at::Tensor distance = at::cdist(pixels(samples), means()).masked_fill(counts_.t() == 0, 1e9);
     return at::softmax(distance * -sharpness_, 1);
+  }
+  std::shared_ptr<const Predictor> snapshot() const override {
+    auto copy = std::make_shared<NearestMean>(*this);
+    copy->sums_ = sums_.clone(), copy->counts_ = counts_.clone();  // ours change in place
+    return copy;
   }
   void save(State& state, const std::string& prefix) const override {
     state.tensors[prefix + "sums"] = sums_;

@@ -21,19 +21,13 @@ struct PatientOptions : MethodOptions {
 };
 
 /// Experience replay with several steps on each stream batch, each with other samples from memory.
-class PatientReplay : public ReplayLearner {
- public:
-  PatientReplay(const LearnerSetup& setup, const PatientOptions& options)
-      : ReplayLearner(setup, HeadKind::kLinear, options.policy), steps_(options.steps) {}
-
- protected:
-  void learn_from_stream(const Samples& batch) override {
-    for (int64_t i = 0; i < steps_; ++i) ReplayLearner::learn_from_stream(batch);
-  }
-
- private:
-  int64_t steps_;
-};
+ReplayParts patient_replay(const LearnerSetup&, const PatientOptions& options) {
+  const auto learn = [steps = options.steps](ReplayKit& kit, const Samples& batch) {
+    for (int64_t i = 0; i < steps; ++i) replay_step(kit, batch);
+    return batch;  // what the memory may keep
+  };
+  return {.policy = options.policy, .routine = std::make_unique<StreamThenMemory>(learn)};
+}
 
 double accuracy(const Settings& method, const std::filesystem::path& folder) {
   std::filesystem::remove_all(folder);
@@ -50,8 +44,8 @@ double accuracy(const Settings& method, const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  register_method(method<PatientOptions, PatientReplay>("patient", "Patient replay", "an example",
-                                                        "several steps on each stream batch"));
+  register_method(replay_method("patient", "Patient replay", "an example",
+                                "several steps on each stream batch", patient_replay));
   const std::filesystem::path out = argc > 1 ? argv[1] : "out/05_patient_replay";
   const double plain = accuracy({{"learner", "er"}}, out / "er");
   const double patient = accuracy({{"learner", "patient"}, {"patient.steps", "2"}}, out / "patient");

@@ -189,15 +189,15 @@ void save_samples(const Samples& samples, State& state, const std::string& prefi
     state.tensors[prefix + "column." + name] = column.values();
     if (column.ragged()) state.put_ints(prefix + "offsets." + name, column.offsets());
   }
-  state.values[prefix + "columns"] = names;
+  state.put(prefix + "columns", names);
 }
 
 Samples load_samples(const State& state, const std::string& prefix) {
   const std::vector<int64_t> ids = state.ints(prefix + "ids");
   if (ids.empty()) return {};
   try {
-    Samples samples = state.values.contains(prefix + "columns") ? load_columns(ids, state, prefix)
-                                                                : load_inputs_and_targets(ids, state, prefix);
+    Samples samples = state.has_value(prefix + "columns") ? load_columns(ids, state, prefix)
+                                                          : load_inputs_and_targets(ids, state, prefix);
     require_known(samples);
     return samples;
   } catch (const std::invalid_argument& e) {

@@ -1,7 +1,10 @@
 #include "perennial/io/state.h"
 
+#include <map>
+
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
@@ -15,7 +18,8 @@ constexpr std::string_view kKey = "\"checksum\":\"";
 constexpr const char* kForm = "perennial-state-1";
 
 template <class T>
-void put(TensorMap& tensors, const std::string& name, const std::vector<T>& numbers, at::ScalarType type) {
+void put_row(TensorMap& tensors, const std::string& name, const std::vector<T>& numbers,
+             at::ScalarType type) {
   at::Tensor t = at::empty({static_cast<int64_t>(numbers.size())}, at::TensorOptions(type));
   std::copy(numbers.begin(), numbers.end(), t.mutable_data_ptr<T>());
   tensors[name] = t;
@@ -37,6 +41,46 @@ std::string checksum(std::string_view bytes, size_t at) {
 
 }  // namespace
 
+Values::Values() : json_(std::make_unique<nlohmann::json>(nlohmann::json::object())) {}
+Values::Values(const Values& other) : json_(std::make_unique<nlohmann::json>(*other.json_)) {}
+Values::Values(Values&& other) noexcept = default;
+Values& Values::operator=(const Values& other) { return *this = Values(other); }
+Values& Values::operator=(Values&& other) noexcept = default;
+Values::~Values() = default;
+
+bool Values::contains(const std::string& name) const { return json_->contains(name); }
+nlohmann::json& Values::operator[](const std::string& name) { return (*json_)[name]; }
+Values::operator nlohmann::json&() { return *json_; }
+Values::operator const nlohmann::json&() const { return *json_; }
+
+template <class T>
+void State::put(const std::string& name, const T& value) {
+  values[name] = value;
+}
+
+template <class T>
+T State::value(const std::string& name) const {
+  try {
+    const nlohmann::json& all = values;
+    return all.at(name).get<T>();
+  } catch (const nlohmann::json::exception& e) {
+    refuse(name, e.what());
+  }
+}
+
+#define PERENNIAL_VALUE(...)                                                            \
+  template void State::put<__VA_ARGS__>(const std::string& name, const __VA_ARGS__& v); \
+  template __VA_ARGS__ State::value<__VA_ARGS__>(const std::string& name) const;
+PERENNIAL_VALUE(bool)
+PERENNIAL_VALUE(int64_t)
+PERENNIAL_VALUE(uint64_t)
+PERENNIAL_VALUE(double)
+PERENNIAL_VALUE(std::string)
+PERENNIAL_VALUE(std::vector<std::string>)
+PERENNIAL_VALUE(std::map<std::string, double>)
+PERENNIAL_VALUE(nlohmann::json)
+#undef PERENNIAL_VALUE
+
 void State::refuse(const std::string& name, const std::string& why) const {
   throw Error({"reading a saved state", source, fmt::format("'{}'", name), why});
 }
@@ -48,11 +92,11 @@ const at::Tensor& State::tensor(const std::string& name) const {
 }
 
 void State::put_ints(const std::string& name, const std::vector<int64_t>& numbers) {
-  put(tensors, name, numbers, at::kLong);
+  put_row(tensors, name, numbers, at::kLong);
 }
 
 void State::put_floats(const std::string& name, const std::vector<float>& numbers) {
-  put(tensors, name, numbers, at::kFloat);
+  put_row(tensors, name, numbers, at::kFloat);
 }
 
 std::vector<int64_t> State::ints(const std::string& name) const {
@@ -70,7 +114,8 @@ std::vector<float> State::floats(const std::string& name) const {
 std::string encode_state(const State& state) {
   std::string values;
   try {
-    values = state.values.dump();
+    const nlohmann::json& all = state.values;
+    values = all.dump();
   } catch (const nlohmann::json::exception& e) {
     throw Error({"writing a saved state", state.source, "values in UTF-8", e.what()});
   }
@@ -94,7 +139,8 @@ State decode_state(std::string_view bytes, const std::string& name) {
   state.source = name;
   state.tensors = std::move(file.tensors);
   try {
-    state.values = nlohmann::json::parse(file.metadata["values"]);
+    nlohmann::json& all = state.values;
+    all = nlohmann::json::parse(file.metadata["values"]);
   } catch (const nlohmann::json::exception& e) {
     throw Error({"reading a saved state", name, "values in JSON", e.what()});
   }

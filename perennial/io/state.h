@@ -1,13 +1,34 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "perennial/io/safetensors.h"
 
 namespace perennial {
+
+/// Named values of a state, as one JSON object. What is held is nlohmann::json: who wants to see it as such
+/// includes nlohmann/json.hpp, and the others need not.
+class Values {
+ public:
+  Values();
+  Values(const Values& other);
+  Values(Values&& other) noexcept;
+  Values& operator=(const Values& other);
+  Values& operator=(Values&& other) noexcept;
+  ~Values();
+
+  bool contains(const std::string& name) const;
+  nlohmann::json& operator[](const std::string& name);
+  operator nlohmann::json&();              // NOLINT(google-explicit-constructor)
+  operator const nlohmann::json&() const;  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::unique_ptr<nlohmann::json> json_;
+};
 
 /// What an object needs to go on: named tensors and named values. Names are dotted paths ("memory.ids");
 /// every object writes under the prefix it is given. Encodes to one safetensors file that carries its own
@@ -15,21 +36,25 @@ namespace perennial {
 class State {
  public:
   TensorMap tensors;
-  nlohmann::json values = nlohmann::json::object();
+  Values values;
   std::string source = "state";  ///< what errors call it: the file it came from
 
   /// A tensor that must be there; Error names the source otherwise.
   const at::Tensor& tensor(const std::string& name) const;
   bool has_tensor(const std::string& name) const { return tensors.contains(name); }
 
+  // Values are bool, int64_t, uint64_t, double, std::string, std::vector<std::string>,
+  // std::map<std::string, double>, or nlohmann::json for what is none of them.
+  template <class T>
+  void put(const std::string& name, const T& value);
+  bool has_value(const std::string& name) const { return values.contains(name); }
   /// A value that must be there with the right type; Error otherwise.
   template <class T>
-  T value(const std::string& name) const {
-    try {
-      return values.at(name).get<T>();
-    } catch (const nlohmann::json::exception& e) {
-      refuse(name, e.what());
-    }
+  T value(const std::string& name) const;
+  /// The same, or `otherwise` where there is none: for what earlier versions did not write.
+  template <class T>
+  T value_or(const std::string& name, const T& otherwise) const {
+    return has_value(name) ? value<T>(name) : otherwise;
   }
 
   void put_ints(const std::string& name, const std::vector<int64_t>& numbers);

@@ -12,17 +12,15 @@ struct ErOptions : MethodOptions {
 /// Experience replay (Chaudhry et al., "On Tiny Episodic Memories in Continual Learning", 2019): part of each
 /// batch comes from a reservoir memory; then, in the protocol that Rainbow Memory compares in, epochs over
 /// the memory.
-class ExperienceReplay : public ReplayLearner {
- public:
-  ExperienceReplay(const LearnerSetup& setup, const ErOptions& options)
-      : ReplayLearner(setup, HeadKind::kLinear, options.policy) {}
-};
+ReplayParts experience_replay(const LearnerSetup&, const ErOptions& options) {
+  return {.policy = options.policy};
+}
 
 }  // namespace
 
 Method er_method() {
-  return method<ErOptions, ExperienceReplay>("er", "Experience replay", "Chaudhry et al., 2019",
-                                             "mixes stream and memory; memory by reservoir sampling");
+  return replay_method("er", "Experience replay", "Chaudhry et al., 2019",
+                       "mixes stream and memory; memory by reservoir sampling", experience_replay);
 }
 
 }  // namespace perennial

@@ -32,41 +32,16 @@ struct EwcOptions : MethodOptions {
   }
 };
 
-/// Elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks",
-/// PNAS 2017), online form, over experience replay: loss + lambda * sum_i F_i (theta_i - theta*_i)^2 on the
-/// backbone. F is the diagonal Fisher information from gradients of the cross-entropy to the model's own
-/// prediction.
-class Ewc : public ReplayLearner {
+/// lambda * sum_i F_i (theta_i - theta*_i)^2 on the backbone. F is the diagonal Fisher information from
+/// gradients of the cross-entropy to the model's own prediction.
+class WeightPenalty : public LossTerm {
  public:
-  Ewc(const LearnerSetup& setup, const EwcOptions& options)
-      : ReplayLearner(setup, HeadKind::kLinear, options.policy), options_(options) {}
+  explicit WeightPenalty(const EwcOptions& options) : options_(options) {}
 
-  void save(State& state, const std::string& prefix) const override {
-    ReplayLearner::save(state, prefix);
-    for (size_t i = 0; i < fisher_.size(); ++i) {
-      state.tensors[prefix + "fisher." + std::to_string(i)] = fisher_[i];
-      state.tensors[prefix + "anchor." + std::to_string(i)] = anchor_[i];
-    }
-  }
-
-  void load(const State& state, const std::string& prefix) override {
-    ReplayLearner::load(state, prefix);
-    fisher_.clear(), anchor_.clear();
-    if (!state.has_tensor(prefix + "fisher.0")) return;
-    const auto parameters = backbone_parameters();
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      fisher_.push_back(at::zeros_like(parameters[i]).detach());
-      anchor_.push_back(at::zeros_like(parameters[i]).detach());
-      fisher_[i].copy_(state.tensor(prefix + "fisher." + std::to_string(i)));
-      anchor_[i].copy_(state.tensor(prefix + "anchor." + std::to_string(i)));
-    }
-  }
-
- protected:
-  at::Tensor penalty() override {
+  at::Tensor of(const StepView& step) override {
     if (fisher_.empty() || options_.lambda == 0) return {};
     at::Tensor sum;
-    const auto parameters = backbone_parameters();
+    const auto parameters = step.net.backbone().tensors().trainable();
     for (size_t i = 0; i < parameters.size(); ++i) {
       const at::Tensor term = (fisher_[i] * (parameters[i] - anchor_[i]).square()).sum();
       sum = sum.defined() ? sum + term : term;
@@ -74,18 +49,12 @@ class Ewc : public ReplayLearner {
     return sum * options_.lambda;
   }
 
-  void end_task() override {
-    timed("fisher", [&] { consolidate_weights(); });
-  }
-
- private:
-  std::vector<at::Tensor> backbone_parameters() { return net_.backbone().tensors().trainable(); }
-
-  void consolidate_weights() {
-    if (memory_.size() == 0 || options_.lambda == 0) return;
-    const std::vector<at::Tensor> fresh = estimate_fisher();
-    const double share = options_.accumulate ? 1.0 / static_cast<double>(task_ + 1) : 1.0;
-    const auto parameters = backbone_parameters();
+  /// The end of a task: what the weights are, and how much each matters.
+  void consolidate(ReplayKit& kit) {
+    if (kit.rehearsal.memory().size() == 0 || options_.lambda == 0) return;
+    const std::vector<at::Tensor> fresh = estimate_fisher(kit);
+    const double share = options_.accumulate ? 1.0 / static_cast<double>(kit.task + 1) : 1.0;
+    const auto parameters = kit.trainer.net().backbone().tensors().trainable();
     anchor_.clear();
     for (size_t i = 0; i < fresh.size(); ++i) {
       if (i == fisher_.size()) fisher_.push_back(fresh[i]);
@@ -94,23 +63,46 @@ class Ewc : public ReplayLearner {
     }
   }
 
-  std::vector<at::Tensor> estimate_fisher() {
-    const auto parameters = backbone_parameters();
+  void save(State& state, const std::string& prefix) const override {
+    for (size_t i = 0; i < fisher_.size(); ++i) {
+      state.tensors[prefix + "fisher." + std::to_string(i)] = fisher_[i];
+      state.tensors[prefix + "anchor." + std::to_string(i)] = anchor_[i];
+    }
+  }
+
+  void load(const State& state, const std::string& prefix, Classifier& net) override {
+    fisher_.clear(), anchor_.clear();
+    if (!state.has_tensor(prefix + "fisher.0")) return;
+    const auto parameters = net.backbone().tensors().trainable();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      fisher_.push_back(at::zeros_like(parameters[i]).detach());
+      anchor_.push_back(at::zeros_like(parameters[i]).detach());
+      fisher_[i].copy_(state.tensor(prefix + "fisher." + std::to_string(i)));
+      anchor_[i].copy_(state.tensor(prefix + "anchor." + std::to_string(i)));
+    }
+  }
+
+ private:
+  std::vector<at::Tensor> estimate_fisher(ReplayKit& kit) const {
+    Classifier& net = kit.trainer.net();
+    const Memory& memory = kit.rehearsal.memory();
+    const auto parameters = net.backbone().tensors().trainable();
     std::vector<at::Tensor> fisher;
     for (const auto& p : parameters) fisher.push_back(at::zeros_like(p).detach());
-    auto order = permutation(memory_.size(), Random(setup_.seed, "fisher", static_cast<uint64_t>(task_)));
+    auto order = permutation(memory.size(),
+                             Random(kit.trainer.setup().seed, "fisher", static_cast<uint64_t>(kit.task)));
     order.resize(std::min<size_t>(order.size(), options_.samples));
     const auto total = static_cast<int64_t>(order.size());
     for (int64_t begin = 0; begin < total; begin += options_.batch) {
       const int64_t count = std::min(options_.batch, total - begin);
-      const Samples batch = memory_.take(std::span(order).subspan(begin, count));
-      const at::Tensor logits = net_.frozen_statistics_logits(batch);
+      const Samples batch = memory.take(std::span(order).subspan(begin, count));
+      const at::Tensor logits = net.frozen_statistics_logits(batch);
       cross_entropy(logits, logits.detach().argmax(1)).backward();
       for (size_t i = 0; i < parameters.size(); ++i)
         if (parameters[i].grad().defined())
           fisher[i].add_(parameters[i].grad().square(),
                          static_cast<double>(count) / static_cast<double>(total));
-      for (const auto& p : net_.parameters()) p.value.mutable_grad() = at::Tensor();
+      for (const auto& p : net.parameters()) p.value.mutable_grad() = at::Tensor();
     }
     return fisher;
   }
@@ -119,11 +111,21 @@ class Ewc : public ReplayLearner {
   std::vector<at::Tensor> fisher_, anchor_;
 };
 
+/// Elastic weight consolidation (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks",
+/// PNAS 2017), online form, over experience replay.
+ReplayParts elastic_weight_consolidation(const LearnerSetup&, const EwcOptions& options) {
+  const auto penalty = std::make_shared<WeightPenalty>(options);
+  return {.trainer = {.terms = {penalty}}, .policy = options.policy, .end_task = [penalty](ReplayKit& kit) {
+            kit.clock.timed("fisher", [&] { penalty->consolidate(kit); });
+          }};
+}
+
 }  // namespace
 
 Method ewc_method() {
-  return method<EwcOptions, Ewc>("ewc", "Elastic weight consolidation", "Kirkpatrick et al., PNAS 2017",
-                                 "experience replay with a penalty on moving weights that mattered");
+  return replay_method("ewc", "Elastic weight consolidation", "Kirkpatrick et al., PNAS 2017",
+                       "experience replay with a penalty on moving weights that mattered",
+                       elastic_weight_consolidation);
 }
 
 }  // namespace perennial

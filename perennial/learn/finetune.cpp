@@ -16,38 +16,39 @@ struct FinetuneOptions : MethodOptions {
   void adjust(TrainOptions& train) override { train.replay_share = 0; }
 };
 
-/// Plain fine-tuning: trains on what arrives and remembers nothing.
-class Finetune : public ReplayLearner {
+/// The stream pass, then epochs over the task's own data if they may be revisited.
+class TaskEpochs : public Routine {
  public:
-  Finetune(const LearnerSetup& setup, const FinetuneOptions& options)
-      : ReplayLearner(without_memory(setup), HeadKind::kLinear, {}) {
-    keep_task_ = options.revisit;
+  explicit TaskEpochs(bool revisit) : revisit_(revisit) {}
+  void observe(ReplayKit& kit, const Samples& batch) override { stream_pass(kit, batch); }
+  int64_t pieces(const ReplayKit& kit) const override { return revisit_ ? kit.trainer.options().epochs : 0; }
+  Piece piece(const ReplayKit& kit, int64_t i) const override {
+    return {fmt::format("epoch {}/{} on the task's data", i + 1, kit.trainer.options().epochs), i + 1};
   }
-  const Memory* memory() const override { return nullptr; }
-  int64_t pieces() const override { return keep_task_ ? setup_.train.epochs : 0; }
-  int64_t epoch_of(int64_t i) const override { return i + 1; }
-  std::string piece_name(int64_t i) const override {
-    return fmt::format("epoch {}/{} on the task's data", i + 1, setup_.train.epochs);
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
+    kit.clock.timed("task training", [&] {
+      kit.trainer.epoch(kit.rehearsal.task_samples(), kit.trainer.options().batch, i, piece(kit, i).name,
+                        progress);
+    });
   }
-
- protected:
-  void run_piece(int64_t i, Progress& progress) override {
-    timed("task training", [&] { train_epoch(task_samples(), setup_.train.batch, i, progress); });
-  }
-  void end_task() override { task_chunks_.clear(); }
 
  private:
-  static LearnerSetup without_memory(LearnerSetup setup) {
-    setup.memory = {0, 0};
-    return setup;
-  }
+  bool revisit_;
 };
+
+/// Plain fine-tuning: trains on what arrives and remembers nothing.
+ReplayParts finetune(const LearnerSetup&, const FinetuneOptions& options) {
+  return {.keep_task = options.revisit,
+          .routine = std::make_unique<TaskEpochs>(options.revisit),
+          .has_memory = false,
+          .end_task = [](ReplayKit& kit) { kit.rehearsal.forget_task(); }};
+}
 
 }  // namespace
 
 Method finetune_method() {
-  return method<FinetuneOptions, Finetune>("finetune", "Fine-tuning", "baseline",
-                                           "trains on what arrives and remembers nothing: the lower bound");
+  return replay_method("finetune", "Fine-tuning", "baseline",
+                       "trains on what arrives and remembers nothing: the lower bound", finetune);
 }
 
 }  // namespace perennial

@@ -10,32 +10,35 @@ struct GdumbOptions : MethodOptions {
   void adjust(TrainOptions& train) override { train.memory_batch = 16; }
 };
 
+/// Nothing but the memory is learned from, by a new network each time.
+class FromScratch : public Routine {
+ public:
+  void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.receive(batch, kit.ask()); }
+  int64_t pieces(const ReplayKit& kit) const override { return 1 + kit.trainer.options().epochs; }
+  Piece piece(const ReplayKit& kit, int64_t i) const override {
+    return i == 0 ? Piece{"starting from scratch", 0} : memory_epoch_piece(kit, i - 1);
+  }
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
+    if (i > 0) return memory_epoch(kit, i - 1, progress);
+    choose_memory(kit, progress);
+    kit.trainer.restart(kit.task);
+  }
+};
+
 /// GDumb (Prabhu, Torr, Dokania: "GDumb: A Simple Approach that Questions Our Progress in Continual
 /// Learning", ECCV 2020): a greedy balanced memory; whenever a model is wanted it is trained from scratch on
 /// the memory alone.
-class Gdumb : public ReplayLearner {
- public:
-  Gdumb(const LearnerSetup& setup, const GdumbOptions& options)
-      : ReplayLearner(setup, HeadKind::kLinearNorm, options.policy, "cutmix") {}
-  std::string piece_name(int64_t i) const override {
-    return i == 0 ? "starting from scratch" : ReplayLearner::piece_name(i);
-  }
-
- protected:
-  void learn_from_stream(const Samples&) override {}
-  void run_piece(int64_t i, Progress& progress) override {
-    ReplayLearner::run_piece(i, progress);
-    if (i > 0) return;
-    net_.reset(static_cast<uint64_t>(task_));
-    fresh_optimiser();
-  }
-};
+ReplayParts gdumb(const LearnerSetup&, const GdumbOptions& options) {
+  return {.trainer = {.head = HeadKind::kLinearNorm, .augmentation = "cutmix"},
+          .policy = options.policy,
+          .routine = std::make_unique<FromScratch>()};
+}
 
 }  // namespace
 
 Method gdumb_method() {
-  return method<GdumbOptions, Gdumb>("gdumb", "GDumb", "Prabhu et al., ECCV 2020",
-                                     "greedy balanced memory, retrained from scratch at every boundary");
+  return replay_method("gdumb", "GDumb", "Prabhu et al., ECCV 2020",
+                       "greedy balanced memory, retrained from scratch at every boundary", gdumb);
 }
 
 }  // namespace perennial

@@ -6,40 +6,36 @@
 namespace perennial {
 namespace {
 
-/// Joint training: keeps everything and trains from scratch on all of it at every boundary. No memory bound:
-/// the upper bound that the others are measured against.
-class Joint : public ReplayLearner {
+/// Everything that ever arrived is kept, and learned by a new network at every boundary.
+class EverythingAgain : public Routine {
  public:
-  Joint(const LearnerSetup& setup, const MethodOptions&) : ReplayLearner(setup, HeadKind::kLinearNorm, {}) {
-    keep_task_ = true;
+  void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.keep(batch); }
+  int64_t pieces(const ReplayKit& kit) const override { return kit.trainer.options().epochs; }
+  Piece piece(const ReplayKit& kit, int64_t i) const override {
+    return {fmt::format("epoch {}/{} on everything so far", i + 1, kit.trainer.options().epochs), i + 1};
   }
-  const Memory* memory() const override { return nullptr; }
-  int64_t wanted() const override { return setup_.train.batch; }
-  int64_t pieces() const override { return setup_.train.epochs; }
-  int64_t epoch_of(int64_t i) const override { return i + 1; }
-  std::string piece_name(int64_t i) const override {
-    return fmt::format("epoch {}/{} on everything so far", i + 1, setup_.train.epochs);
-  }
-  void observe(const Samples& batch) override {
-    receive(batch);
-    task_chunks_.push_back(batch);
-  }
-
- protected:
-  void run_piece(int64_t i, Progress& progress) override {
-    if (i == 0 && !inside_epoch()) {
-      net_.reset(static_cast<uint64_t>(task_));
-      fresh_optimiser();
-    }
-    timed("training", [&] { train_epoch(task_samples(), setup_.train.batch, i, progress); });
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
+    if (i == 0 && !kit.trainer.inside_epoch()) kit.trainer.restart(kit.task);
+    kit.clock.timed("training", [&] {
+      kit.trainer.epoch(kit.rehearsal.task_samples(), kit.trainer.options().batch, i, piece(kit, i).name,
+                        progress);
+    });
   }
 };
+
+/// Joint training: keeps everything and trains from scratch on all of it at every boundary. No memory bound:
+/// the upper bound that the others are measured against.
+ReplayParts joint(const LearnerSetup&, const MethodOptions&) {
+  return {.trainer = {.head = HeadKind::kLinearNorm},
+          .routine = std::make_unique<EverythingAgain>(),
+          .has_memory = false};
+}
 
 }  // namespace
 
 Method joint_method() {
-  return method<MethodOptions, Joint>("joint", "Joint training", "upper bound",
-                                      "keeps every sample and retrains on all of them: no bound on memory");
+  return replay_method("joint", "Joint training", "upper bound",
+                       "keeps every sample and retrains on all of them: no bound on memory", joint);
 }
 
 }  // namespace perennial

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 namespace perennial {
 namespace {
@@ -35,6 +36,14 @@ at::Tensor LabelMap::rows(const at::Tensor& labels) const {
   const int64_t* in = labels.const_data_ptr<int64_t>();
   int64_t* row = out.mutable_data_ptr<int64_t>();
   for (int64_t i = 0; i < labels.numel(); ++i) row[i] = row_of_.at(in[i]);
+  return out;
+}
+
+at::Tensor LabelMap::gather(const at::Tensor& by_label) const {
+  at::Tensor out = at::zeros({by_label.size(0), size()}, by_label.options());
+  for (int64_t row = 0; row < size(); ++row)
+    if (const int64_t label = labels_[static_cast<size_t>(row)]; label < by_label.size(1))
+      out.select(1, row).copy_(by_label.select(1, label));
   return out;
 }
 

@@ -22,6 +22,8 @@ class LabelMap {
   const std::vector<int64_t>& labels() const { return labels_; }
   /// int64 [N] labels -> int64 [N] rows; every label must be known.
   at::Tensor rows(const at::Tensor& labels) const;
+  /// [N, L] by label -> [N, size()] by row; labels that are not known, or not below L, count for nothing.
+  at::Tensor gather(const at::Tensor& by_label) const;
   /// [N, size()] by row -> [N, max(width, largest label + 1)] by label, `fill` elsewhere.
   at::Tensor scatter(const at::Tensor& by_row, int64_t width, double fill) const;
 

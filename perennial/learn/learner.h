@@ -8,18 +8,20 @@
 #include "perennial/base/progress.h"
 #include "perennial/data/source.h"
 #include "perennial/io/state.h"
+#include "perennial/learn/predictor.h"
 
 namespace perennial {
 
+class Evidence;
 class Memory;
 
 /// A model that keeps learning. A run feeds it a stream, lets it consolidate at boundaries, asks it to
 /// predict, and saves it at any point between two calls. Nothing here says that it classifies: a segmenter's
 /// targets are masks and its predictions mattes.
-class Learner {
+///
+/// One thread at a time, predict() included; snapshots are for others.
+class Learner : public Predictor {
  public:
-  virtual ~Learner() = default;
-
   /// The task that begins, or that goes on after a state was loaded: the rows of `source` are its samples and
   /// can be had again until it ends. For learners that revisit them without keeping them.
   virtual void task_data(const std::shared_ptr<const Source>& /*source*/,
@@ -39,9 +41,11 @@ class Learner {
   /// Which epoch (from 1) piece `i` is; 0 when it trains nothing, as a selection does.
   virtual int64_t epoch_of(int64_t i) const { return i + 1; }
 
-  /// What the learner predicts of samples, which need no targets; on the CPU. A classifier gives
-  /// probabilities [N, labels], with zero for labels it has never seen.
-  virtual at::Tensor predict(const Samples& samples) = 0;
+  /// What the learner knows now, immutable: any number of threads may use it while learning goes on.
+  virtual std::shared_ptr<const Predictor> snapshot() const = 0;
+  /// What can be known of samples (memory/evidence.h), which need labels only for losses; null when the
+  /// learner tells nothing. Good until the learner learns on, and no longer than it lives.
+  virtual std::shared_ptr<Evidence> evidence(const Samples&) { return nullptr; }
 
   /// The episodic memory, or null when it has none.
   virtual const Memory* memory() const { return nullptr; }

@@ -18,6 +18,18 @@ std::deque<Method>& registry() {
 
 const std::deque<Method>& methods() { return registry(); }
 
+Method with_plugin(const Method& host, std::string name, std::string title, MakePlugin plugin) {
+  Method wrapped = host;
+  wrapped.name = std::move(name);
+  wrapped.title = std::move(title);
+  wrapped.make = [make = host.make, plugin = std::move(plugin)](LearnerSetup setup,
+                                                                const MethodOptions& options) {
+    setup.plugins.push_back(plugin);
+    return make(setup, options);
+  };
+  return wrapped;
+}
+
 void register_method(Method method) {
   for (const Method& m : registry())
     if (m.name == method.name)

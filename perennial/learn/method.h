@@ -21,6 +21,11 @@ struct TrainingStep {
   double loss = 0;  ///< mean over the batch, penalties included
 };
 
+class Plugin;
+struct LearnerSetup;
+/// Makes a plug-in (plugin.h) for one learner.
+using MakePlugin = std::function<std::unique_ptr<Plugin>(const LearnerSetup&)>;
+
 /// Everything a learner is built from.
 struct LearnerSetup {
   ModelOptions model;
@@ -33,6 +38,7 @@ struct LearnerSetup {
   int64_t labels = 0;      ///< size of the label space known so far (it may grow)
   uint64_t seed = 1;
   std::function<void(const TrainingStep&)> on_step;  ///< called after each step when set; changes nothing
+  std::vector<MakePlugin> plugins = {};              ///< wrapped around the network, in this order
 };
 
 /// The options of one method, bound under its name ("rm.views").
@@ -65,6 +71,10 @@ Method method(std::string name, std::string title, std::string paper, std::strin
             return std::make_unique<L>(setup, dynamic_cast<const Options&>(options));
           }};
 }
+
+/// The method `host` with a plug-in wrapped around its network, under a name of its own; its options are the
+/// host's. To be registered.
+Method with_plugin(const Method& host, std::string name, std::string title, MakePlugin plugin);
 
 /// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a
 /// name that exists already is a std::invalid_argument.

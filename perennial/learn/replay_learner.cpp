@@ -1,121 +1,69 @@
 #include "perennial/learn/replay_learner.h"
 
-#include <cmath>
-#include <stdexcept>
-
-#include <fmt/format.h>
-
-#include "perennial/base/error.h"
-
 namespace perennial {
+namespace {
 
-ReplayLearner::ReplayLearner(const LearnerSetup& setup, HeadKind head, const PolicyOptions& policy,
-                             const std::string& augmentation)
-    : ClassifierLearner(setup, head, augmentation),
-      memory_(setup.memory),
-      policy_(make_policy(policy, setup.seed)),
-      replay_(setup.seed),
-      after_pass_(policy_->online() && policy.update == "after_pass"),
-      keep_task_(!policy_->online() || after_pass_) {}
-
-int64_t ReplayLearner::wanted() const {
-  const int64_t batch = setup_.train.batch;
-  if (memory_.size() == 0) return batch;
-  const auto replayed =
-      static_cast<int64_t>(std::floor(static_cast<double>(batch) * setup_.train.replay_share));
-  return std::max<int64_t>(1, batch - replayed);
+std::unique_ptr<Policy> policy_of(ReplayParts& parts, uint64_t seed) {
+  std::vector<Fact> known = kPlainFacts;
+  if (parts.views) known.push_back(Fact::kViews);
+  require_facts(find_policy(parts.policy.name), known);
+  return parts.own_policy ? std::move(parts.own_policy) : make_policy(parts.policy, seed);
 }
 
-Samples ReplayLearner::draw(int64_t count) { return memory_.take(replay_.next(count, memory_.size())); }
+}  // namespace
+
+ReplayLearner::ReplayLearner(const LearnerSetup& setup, ReplayParts parts)
+    : routine_(std::move(parts.routine)),
+      end_task_(std::move(parts.end_task)),
+      has_memory_(parts.has_memory),
+      kit_{Trainer(setup, std::move(parts.trainer)),
+           Rehearsal(has_memory_ ? setup.memory : MemoryBudget{0, 0}, policy_of(parts, setup.seed),
+                     parts.policy.update == "after_pass", setup.seed),
+           std::move(parts.views)} {
+  kit_.trainer.show(memory());
+  if (parts.keep_task) kit_.rehearsal.keep_task(*parts.keep_task);
+}
+
+int64_t ReplayLearner::wanted() const { return kit_.trainer.options().batch - kit_.replayed(); }
 
 void ReplayLearner::observe(const Samples& batch) {
-  receive(batch);
-  timed("stream", [&] { learn_from_stream(batch); });
-  if (keep_task_) task_chunks_.push_back(batch);
-  if (policy_->online() && !after_pass_) policy_->offer(memory_, batch);
-}
-
-void ReplayLearner::learn_from_stream(const Samples& batch) {
-  const int64_t full = wanted();
-  if (setup_.train.drop_last && batch.size() < full) return;
-  const int64_t replayed = setup_.train.batch - full;
-  train_step(replayed > 0 ? concat(batch, draw(replayed)) : batch,
-             setup_.train.lr * setup_.train.stream_lr_factor);
-}
-
-const Samples& ReplayLearner::task_samples() {
-  if (task_chunks_.size() != 1) task_chunks_ = {concat(task_chunks_)};
-  return task_chunks_.front();
-}
-
-int64_t ReplayLearner::candidate_bytes() const {
-  int64_t bytes = 0;
-  for (const Samples& chunk : task_chunks_) bytes += chunk.bytes();
-  return bytes;
-}
-
-std::vector<float> ReplayLearner::uncertainty(const Samples&, Progress&) {
-  throw std::logic_error("this method does not estimate uncertainty");
-}
-
-void ReplayLearner::select(Policy& policy, Progress& progress) {
-  const int64_t own = task_samples().size();
-  const Samples all = concat(task_samples(), memory_.samples());
-  if (all.empty()) return;
-  // One copy of the candidates; whole again should the policy be interrupted.
-  task_chunks_ = {slice(all, 0, own)};
-  const Candidates candidates{all, labels_.size(), [&] { return net_.features(all); },
-                              [&] {
-                                std::vector<float> u;
-                                timed("uncertainty", [&] { u = uncertainty(all, progress); });
-                                return u;
-                              }};
-  std::vector<float> scores;
-  const auto rows = policy.select(candidates, memory_.capacity(all), static_cast<uint64_t>(task_), scores);
-  memory_.keep(all, rows, std::move(scores),
-               Random(setup_.seed, "memory room", static_cast<uint64_t>(task_)));
-  task_chunks_.clear();
-}
-
-void ReplayLearner::remember(Progress& progress) {
-  if (!policy_->online()) return select(*policy_, progress);
-  if (after_pass_)
-    for (const Samples& chunk : task_chunks_) policy_->offer(memory_, chunk);
-  task_chunks_.clear();
-}
-
-std::string ReplayLearner::piece_name(int64_t i) const {
-  if (i == 0) return policy_->online() && !after_pass_ ? "memory as it stands" : "choosing what to remember";
-  return fmt::format("memory epoch {}/{}", i, setup_.train.epochs);
-}
-
-void ReplayLearner::run_piece(int64_t i, Progress& progress) {
-  if (i > 0) {
-    timed("memory training", [&] { train_epoch(memory_.samples(), memory_batch(), i - 1, progress); });
-  } else {
-    timed("selection", [&] { remember(progress); });
+  if (!in_task_) {
+    in_task_ = true;
+    kit_.trainer.begin_task(kit_.task);
   }
+  kit_.trainer.meet(batch.labels());
+  routine_->observe(kit_, batch);
+}
+
+bool ReplayLearner::consolidate(Progress& progress) {
+  const int64_t all = pieces();
+  if (piece_ < all) routine_->run(kit_, piece_, progress);
+  if (++piece_ < all) return true;
+  piece_ = 0;
+  in_task_ = false;
+  if (end_task_) end_task_(kit_);
+  ++kit_.task;
+  return false;
 }
 
 void ReplayLearner::save(State& state, const std::string& prefix) const {
-  ClassifierLearner::save(state, prefix);
-  memory_.save(state, prefix + "memory.");
-  policy_->save(state, prefix + "policy.");
-  replay_.save(state, prefix + "replay.");
-  save_samples(concat(task_chunks_), state, prefix + "task_samples.");
+  kit_.trainer.save(state, prefix);
+  kit_.rehearsal.save(state, prefix);
+  routine_->save(state, prefix + "routine.");
+  state.put(prefix + "task", kit_.task);
+  state.put(prefix + "piece", piece_);
+  state.put(prefix + "in_task", in_task_);
+  state.put(prefix + "seconds", kit_.clock.seconds());
 }
 
 void ReplayLearner::load(const State& state, const std::string& prefix) {
-  ClassifierLearner::load(state, prefix);
-  memory_.load(state, prefix + "memory.");
-  policy_->load(state, prefix + "policy.");
-  replay_.load(state, prefix + "replay.");
-  task_chunks_ = {load_samples(state, prefix + "task_samples.")};
-  for (const auto labels : {memory_.labels(), task_chunks_.front().labels()})
-    for (const int64_t label : labels)
-      if (!labels_.knows(label))
-        throw Error({"reading a saved state", state.source, "samples of classes that were seen",
-                     "one of class " + std::to_string(label)});
+  kit_.trainer.load(state, prefix);
+  kit_.rehearsal.load(state, prefix, kit_.trainer.labels());
+  routine_->load(state, prefix + "routine.");
+  kit_.task = state.value<int64_t>(prefix + "task");
+  piece_ = state.value<int64_t>(prefix + "piece");
+  in_task_ = state.value<bool>(prefix + "in_task");
+  kit_.clock.restore(state.value<std::map<std::string, double>>(prefix + "seconds"));
 }
 
 }  // namespace perennial

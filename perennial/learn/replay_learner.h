@@ -1,51 +1,73 @@
 #pragma once
 
-#include "perennial/learn/classifier_learner.h"
-#include "perennial/memory/policy.h"
-#include "perennial/memory/replay_order.h"
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "perennial/learn/routine.h"
 
 namespace perennial {
 
-/// A classifier with an episodic memory, in the protocol of Rainbow Memory: a stream pass in which part of
-/// each batch is replayed from memory, then at the boundary a selection by the policy and epochs over the
-/// memory alone. Experience replay is this and nothing more; other methods change a step of it.
-class ReplayLearner : public ClassifierLearner {
+/// What a replay method is made of, besides what the user says. As it stands: experience replay.
+struct ReplayParts {
+  TrainerParts trainer = {};
+  PolicyOptions policy = {};
+  std::unique_ptr<Policy> own_policy = {};  ///< in the place of the one that `policy` names
+  std::optional<bool> keep_task = {};       ///< whether a task's samples are kept till its end; else the
+                                            ///< policy decides
+  std::optional<Views> views = {};          ///< for policies that need perturbed views
+  std::unique_ptr<Routine> routine = std::make_unique<StreamThenMemory>();
+  bool has_memory = true;                         ///< false: a baseline without one, whatever the budget
+  std::function<void(ReplayKit&)> end_task = {};  ///< after the last piece of a consolidation
+};
+
+/// A classifier with an episodic memory, put together from parts: a trainer with its loss terms and plug-ins,
+/// a policy, perturbed views, a routine. Methods differ in their parts.
+class ReplayLearner final : public Learner {
  public:
-  ReplayLearner(const LearnerSetup& setup, HeadKind head, const PolicyOptions& policy,
-                const std::string& augmentation = "");
+  ReplayLearner(const LearnerSetup& setup, ReplayParts parts);
+  ReplayLearner(const ReplayLearner&) = delete;
+  ReplayLearner& operator=(const ReplayLearner&) = delete;
 
   int64_t wanted() const override;
   void observe(const Samples& batch) override;
-  int64_t pieces() const override { return 1 + setup_.train.epochs; }
-  std::string piece_name(int64_t i) const override;
-  int64_t epoch_of(int64_t i) const override { return i; }
-  const Memory* memory() const override { return &memory_; }
-  int64_t candidate_bytes() const override;
+  bool consolidate(Progress& progress) override;
+  int64_t pieces() const override { return routine_->pieces(kit_); }
+  std::string piece_name(int64_t i) const override { return routine_->piece(kit_, i).name; }
+  int64_t epoch_of(int64_t i) const override { return routine_->piece(kit_, i).epoch; }
+  at::Tensor predict(const Samples& samples) const override { return kit_.trainer.predict(samples); }
+  std::shared_ptr<const Predictor> snapshot() const override { return kit_.trainer.snapshot(); }
+  std::shared_ptr<Evidence> evidence(const Samples& samples) override { return kit_.ask()(samples); }
+  const Memory* memory() const override { return has_memory_ ? &kit_.rehearsal.memory() : nullptr; }
+  int64_t candidate_bytes() const override { return kit_.rehearsal.task_bytes(); }
+  std::map<std::string, double> seconds() const override { return kit_.clock.seconds(); }
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
+  TensorFile model() const override { return kit_.trainer.model(); }
 
- protected:
-  void run_piece(int64_t i, Progress& progress) override;
-  /// One training step on stream samples (with replay), if this method trains on the stream.
-  virtual void learn_from_stream(const Samples& batch);
-  /// Variation ratio or the like of each sample, for policies that ask. Throws std::logic_error by default.
-  virtual std::vector<float> uncertainty(const Samples& samples, Progress& progress);
-  /// What a task's end does to the memory: an offline policy's choice, or what an online one has not been
-  /// offered yet. Forgets the task's samples.
-  void remember(Progress& progress);
-  /// The policy's choice among the task's samples and the memory's; forgets the candidates.
-  virtual void select(Policy& policy, Progress& progress);
-
-  Samples draw(int64_t count);
-  /// The samples of the task so far, when they are kept; in one piece from then on.
-  const Samples& task_samples();
-
-  Memory memory_;
-  std::unique_ptr<Policy> policy_;
-  ReplayOrder replay_;
-  bool after_pass_ = false;  ///< an online policy is offered the task's samples at its end
-  bool keep_task_ = false;   ///< keep the samples of the task until the boundary
-  std::vector<Samples> task_chunks_;
+ private:
+  std::unique_ptr<Routine> routine_;
+  std::function<void(ReplayKit&)> end_task_;
+  bool has_memory_;
+  ReplayKit kit_;
+  int64_t piece_ = 0;     ///< pieces of the current consolidation done
+  bool in_task_ = false;  ///< a sample of the current task has arrived
 };
+
+/// A method whose learner is put together from the parts that `parts` gives: `ReplayParts(const
+/// LearnerSetup&, const Options&)`.
+template <class Options>
+Method replay_method(std::string name, std::string title, std::string paper, std::string summary,
+                     ReplayParts (*parts)(const LearnerSetup&, const Options&)) {
+  return {std::move(name),
+          std::move(title),
+          std::move(paper),
+          std::move(summary),
+          [] { return std::make_unique<Options>(); },
+          [parts](const LearnerSetup& setup, const MethodOptions& options) -> std::unique_ptr<Learner> {
+            return std::make_unique<ReplayLearner>(setup,
+                                                   parts(setup, dynamic_cast<const Options&>(options)));
+          }};
+}
 
 }  // namespace perennial

@@ -1,13 +1,8 @@
 #include "perennial/learn/rm.h"
 
-#include <algorithm>
-
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/bincount.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/one_hot.h>
-#include <fmt/format.h>
 
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
@@ -35,9 +30,6 @@ void RmOptions::bind(OptionTable& table) {
       .range(0, 0.95);
 }
 
-RainbowMemory::RainbowMemory(const LearnerSetup& setup, const RmOptions& options)
-    : ReplayLearner(setup, HeadKind::kLinear, options.policy, "cutmix,autoaugment"), options_(options) {}
-
 namespace {
 
 // A view of features: each dropped with probability `share`, the rest scaled up.
@@ -58,53 +50,60 @@ at::Tensor drop_features(const at::Tensor& features, const std::vector<int64_t>&
   return out;
 }
 
-}  // namespace
-
-at::Tensor RainbowMemory::view(const Samples& samples, int64_t a) const {
-  const uint64_t position = static_cast<uint64_t>(task_) * 256 + static_cast<uint64_t>(a);
+/// Section 4.1: the views of images are perturbations of them, those of frozen features dropout (ours, not
+/// the paper's).
+at::Tensor perturbed_view(const Samples& samples, int64_t a, uint64_t task, const RmOptions& options,
+                          uint64_t seed) {
+  const uint64_t position = task * 256 + static_cast<uint64_t>(a);
   const NetworkInput input(samples);
   if (input.column != column::kImage)
-    return drop_features(input.rows, samples.ids(), options_.feature_dropout, setup_.seed, position);
-  return perturb(input.rows, samples.ids(), parse_perturbation(options_.perturbation), static_cast<int>(a),
-                 setup_.seed, position);
+    return drop_features(input.rows, samples.ids(), options.feature_dropout, seed, position);
+  return perturb(input.rows, samples.ids(), parse_perturbation(options.perturbation), static_cast<int>(a),
+                 seed, position);
 }
 
-// Equation 3: u(x) = 1 - max_c S_c(x) / A. All views of 256 samples go through the network stacked on the
-// batch axis, and only vote counts are kept.
-std::vector<float> RainbowMemory::uncertainty(const Samples& samples, Progress& progress) {
-  constexpr int64_t kRows = 256;
-  std::vector<float> u;
-  u.reserve(samples.size());
-  const ProgressPart part(progress, "uncertainty", samples.size());
-  for (int64_t begin = 0; begin < samples.size(); begin += kRows) {
-    if (progress.stop_requested()) throw Interrupted{};
-    const int64_t count = std::min(kRows, samples.size() - begin);
-    const Samples some = slice(samples, begin, count);
-    std::vector<at::Tensor> views;
-    for (int64_t a = 0; a < options_.views; ++a) views.push_back(view(some, a));
-    NetworkInput stacked = some;
-    stacked.rows = at::cat(views);
-    const at::Tensor logits = net_.logits(stacked).reshape({options_.views, count, net_.classes()});
-    const auto of_some =
-        options_.uncertainty == "votes"
-            ? variation_ratio(at::one_hot(logits.argmax(2), net_.classes()).sum(0), options_.views)
-            : lack_of_confidence(logits, labels_.rows(some.tensor(column::kLabel)));
-    u.insert(u.end(), of_some.begin(), of_some.end());
-    progress.advance(count);
+/// Equation 3: u(x) = 1 - max_c S_c(x) / A.
+std::vector<float> disagreement(const at::Tensor& logits, const at::Tensor&) {
+  return variation_ratio(at::one_hot(logits.argmax(2), logits.size(2)).sum(0), logits.size(0));
+}
+
+/// As released: the first task's memory is a random one.
+class RandomAtFirst : public Policy {
+ public:
+  RandomAtFirst(std::unique_ptr<Policy> then, uint64_t seed)
+      : first_(make_policy({.name = "random"}, seed)), then_(std::move(then)) {}
+  bool online() const override { return then_->online(); }
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override {
+    then_->offer(memory, batch, ask);
   }
-  return u;
-}
+  Choice select(Evidence& candidates, int64_t capacity, uint64_t task) override {
+    return (task == 0 ? first_ : then_)->select(candidates, capacity, task);
+  }
+  void save(State& state, const std::string& prefix) const override { then_->save(state, prefix); }
+  void load(const State& state, const std::string& prefix) override { then_->load(state, prefix); }
 
-void RainbowMemory::select(Policy& policy, Progress& progress) {
-  if (!options_.first_task_random || task_ > 0) return ReplayLearner::select(policy, progress);
-  const auto random = make_policy({.name = "random"}, setup_.seed);
-  ReplayLearner::select(*random, progress);
+ private:
+  std::unique_ptr<Policy> first_, then_;
+};
+
+}  // namespace
+
+ReplayParts rainbow_memory(const LearnerSetup& setup, const RmOptions& options) {
+  ReplayParts parts{.trainer = {.augmentation = "cutmix,autoaugment"}, .policy = options.policy};
+  parts.views = Views{options.views,
+                      [options, seed = setup.seed](const Samples& samples, int64_t a, uint64_t task) {
+                        return perturbed_view(samples, a, task, options, seed);
+                      },
+                      options.uncertainty == "votes" ? disagreement : lack_of_confidence};
+  if (options.first_task_random)
+    parts.own_policy = std::make_unique<RandomAtFirst>(make_policy(options.policy, setup.seed), setup.seed);
+  return parts;
 }
 
 Method rm_method() {
-  return method<RmOptions, RainbowMemory>(
-      "rm", "Rainbow Memory", "Bang et al., CVPR 2021",
-      "keeps samples from the most certain to the most uncertain of each class");
+  return replay_method("rm", "Rainbow Memory", "Bang et al., CVPR 2021",
+                       "keeps samples from the most certain to the most uncertain of each class",
+                       rainbow_memory);
 }
 
 }  // namespace perennial

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "perennial/learn/replay_learner.h"
 
 namespace perennial {
@@ -18,18 +20,6 @@ struct RmOptions : MethodOptions {
 /// Diverse Samples", CVPR 2021). Per task: a stream pass with half of each batch from memory; the uncertainty
 /// of every candidate from the votes of perturbed views (section 4.1); a memory of each class from certain to
 /// uncertain (section 4.2); epochs over the memory with CutMix and AutoAugment (section 4.3).
-class RainbowMemory : public ReplayLearner {
- public:
-  RainbowMemory(const LearnerSetup& setup, const RmOptions& options);
-
- protected:
-  std::vector<float> uncertainty(const Samples& samples, Progress& progress) override;
-  void select(Policy& policy, Progress& progress) override;
-  /// Perturbed view `a` of samples: images by rm.perturbation, frozen features by dropout (ours, not the
-  /// paper's).
-  at::Tensor view(const Samples& samples, int64_t a) const;
-
-  RmOptions options_;
-};
+ReplayParts rainbow_memory(const LearnerSetup& setup, const RmOptions& options);
 
 }  // namespace perennial

@@ -27,8 +27,8 @@ void EpochOrder::run(int64_t samples, int64_t batch, int64_t began, const std::s
 }
 
 void EpochOrder::save(State& state, const std::string& prefix) const {
-  state.values[prefix + "epoch_at"] = at_;
-  state.values[prefix + "epoch_began"] = began_;
+  state.put(prefix + "epoch_at", at_);
+  state.put(prefix + "epoch_began", began_);
 }
 
 void EpochOrder::load(const State& state, const std::string& prefix) {

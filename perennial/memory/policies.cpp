@@ -10,20 +10,19 @@
 
 namespace perennial {
 
-std::vector<int64_t> RandomPolicy::select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                                          std::vector<float>& scores) {
-  scores.clear();
+Choice RandomPolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
   Random random(seed_, "memory random", position);
-  return select_balanced(candidates.samples.labels(), candidates.classes, capacity,
-                         Random(seed_, "memory fill", position),
-                         [&](std::vector<int64_t> rows, int64_t quota) {
-                           shuffle(rows, random);
-                           if (static_cast<int64_t>(rows.size()) > quota) rows.resize(quota);
-                           return rows;
-                         });
+  return {select_balanced(candidates.samples().labels(), candidates.classes(), capacity,
+                          Random(seed_, "memory fill", position),
+                          [&](std::vector<int64_t> rows, int64_t quota) {
+                            shuffle(rows, random);
+                            if (static_cast<int64_t>(rows.size()) > quota) rows.resize(quota);
+                            return rows;
+                          }),
+          {}};
 }
 
-void ReservoirPolicy::offer(Memory& memory, const Samples& batch) {
+void ReservoirPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence&) {
   for (int64_t row = 0; row < batch.size(); ++row) {
     const int64_t capacity = memory.capacity(batch.row_bytes(row));
     const auto position = static_cast<uint64_t>(seen_++);
@@ -36,13 +35,13 @@ void ReservoirPolicy::offer(Memory& memory, const Samples& batch) {
 }
 
 void ReservoirPolicy::save(State& state, const std::string& prefix) const {
-  state.values[prefix + "seen"] = seen_;
+  state.put(prefix + "seen", seen_);
 }
 void ReservoirPolicy::load(const State& state, const std::string& prefix) {
   seen_ = state.value<int64_t>(prefix + "seen");
 }
 
-void GreedyBalancedPolicy::offer(Memory& memory, const Samples& batch) {
+void GreedyBalancedPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence&) {
   std::map<int64_t, std::vector<int64_t>> slots;  // of each class
   const auto find_slots = [&] {
     for (auto& [label, own] : slots) own.clear();
@@ -74,7 +73,7 @@ void GreedyBalancedPolicy::offer(Memory& memory, const Samples& batch) {
 }
 
 void GreedyBalancedPolicy::save(State& state, const std::string& prefix) const {
-  state.values[prefix + "seen"] = seen_;
+  state.put(prefix + "seen", seen_);
 }
 void GreedyBalancedPolicy::load(const State& state, const std::string& prefix) {
   seen_ = state.value<int64_t>(prefix + "seen");
@@ -101,16 +100,15 @@ std::vector<int64_t> herd(const at::Tensor& features, const std::vector<int64_t>
 
 }  // namespace
 
-std::vector<int64_t> HerdingPolicy::select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                                           std::vector<float>& scores) {
-  scores.clear();
-  const at::Tensor features = candidates.features();
-  return select_balanced(candidates.samples.labels(), candidates.classes, capacity,
-                         Random(seed_, "memory fill", position),
-                         [&](std::vector<int64_t> rows, int64_t quota) {
-                           if (static_cast<int64_t>(rows.size()) <= quota) return rows;
-                           return herd(features, rows, quota);
-                         });
+Choice HerdingPolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
+  const at::Tensor& features = candidates.features();
+  return {select_balanced(candidates.samples().labels(), candidates.classes(), capacity,
+                          Random(seed_, "memory fill", position),
+                          [&](std::vector<int64_t> rows, int64_t quota) {
+                            if (static_cast<int64_t>(rows.size()) <= quota) return rows;
+                            return herd(features, rows, quota);
+                          }),
+          {}};
 }
 
 }  // namespace perennial

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <string>
 
 #include "perennial/memory/policy.h"
 
@@ -11,8 +11,7 @@ class RandomPolicy : public Policy {
  public:
   explicit RandomPolicy(uint64_t seed) : seed_(seed) {}
   bool online() const override { return false; }
-  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                              std::vector<float>& scores) override;
+  Choice select(Evidence& candidates, int64_t capacity, uint64_t position) override;
 
  private:
   uint64_t seed_;
@@ -23,7 +22,7 @@ class ReservoirPolicy : public Policy {
  public:
   explicit ReservoirPolicy(uint64_t seed) : seed_(seed) {}
   bool online() const override { return true; }
-  void offer(Memory& memory, const Samples& batch) override;
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
 
@@ -39,7 +38,7 @@ class GreedyBalancedPolicy : public Policy {
  public:
   explicit GreedyBalancedPolicy(uint64_t seed) : seed_(seed) {}
   bool online() const override { return true; }
-  void offer(Memory& memory, const Samples& batch) override;
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
 
@@ -54,8 +53,7 @@ class HerdingPolicy : public Policy {
  public:
   explicit HerdingPolicy(uint64_t seed) : seed_(seed) {}
   bool online() const override { return false; }
-  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                              std::vector<float>& scores) override;
+  Choice select(Evidence& candidates, int64_t capacity, uint64_t position) override;
 
  private:
   uint64_t seed_;
@@ -67,8 +65,7 @@ class RainbowPolicy : public Policy {
   RainbowPolicy(uint64_t seed, std::string stride, std::string ties)
       : seed_(seed), stride_(std::move(stride)), ties_(std::move(ties)) {}
   bool online() const override { return false; }
-  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                              std::vector<float>& scores) override;
+  Choice select(Evidence& candidates, int64_t capacity, uint64_t position) override;
 
  private:
   uint64_t seed_;
@@ -80,8 +77,7 @@ class ExtremePolicy : public Policy {
  public:
   ExtremePolicy(uint64_t seed, bool most_certain) : seed_(seed), most_certain_(most_certain) {}
   bool online() const override { return false; }
-  std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                              std::vector<float>& scores) override;
+  Choice select(Evidence& candidates, int64_t capacity, uint64_t position) override;
 
  private:
   uint64_t seed_;

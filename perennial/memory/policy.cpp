@@ -13,35 +13,54 @@ namespace {
 
 template <class P>
 PolicyKind seeded(const char* name) {
-  return {name, false, [](const PolicyOptions&, uint64_t seed) { return std::make_unique<P>(seed); }};
+  return {name, {}, [](const PolicyOptions&, uint64_t seed) { return std::make_unique<P>(seed); }};
 }
 
 PolicyKind extreme(const char* name, bool most_certain) {
-  return {name, true, [most_certain](const PolicyOptions&, uint64_t seed) {
+  return {name, {Fact::kViews}, [most_certain](const PolicyOptions&, uint64_t seed) {
             return std::make_unique<ExtremePolicy>(seed, most_certain);
           }};
 }
 
+bool needs(const PolicyKind& kind, Fact fact) {
+  return std::find(kind.needs.begin(), kind.needs.end(), fact) != kind.needs.end();
+}
+
+const char* name_of(Fact fact) {
+  switch (fact) {
+    case Fact::kFeatures: return "features";
+    case Fact::kProbabilities: return "probabilities";
+    case Fact::kLosses: return "losses";
+    case Fact::kGradients: return "gradients";
+    case Fact::kViews: break;
+  }
+  return "perturbed views";
+}
+
 std::deque<PolicyKind>& registry() {
-  static std::deque<PolicyKind> all{seeded<RandomPolicy>("random"),
-                                    seeded<ReservoirPolicy>("reservoir"),
-                                    seeded<GreedyBalancedPolicy>("greedy_balanced"),
-                                    seeded<HerdingPolicy>("herding"),
-                                    {"rainbow", true,
-                                     [](const PolicyOptions& o, uint64_t seed) {
-                                       return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
-                                     }},
-                                    extreme("certain", true),
-                                    extreme("uncertain", false)};
+  static std::deque<PolicyKind> all{
+      seeded<RandomPolicy>("random"),
+      seeded<ReservoirPolicy>("reservoir"),
+      seeded<GreedyBalancedPolicy>("greedy_balanced"),
+      {"herding",
+       {Fact::kFeatures},
+       [](const PolicyOptions&, uint64_t seed) { return std::make_unique<HerdingPolicy>(seed); }},
+      {"rainbow",
+       {Fact::kViews},
+       [](const PolicyOptions& o, uint64_t seed) {
+         return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
+       }},
+      extreme("certain", true),
+      extreme("uncertain", false)};
   return all;
 }
 
 }  // namespace
 
-void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool uncertainty) {
+void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool views) {
   std::vector<std::string> names;
   for (const PolicyKind& kind : policies())
-    if (uncertainty || !kind.needs_uncertainty) names.push_back(kind.name);
+    if (views || !needs(kind, Fact::kViews)) names.push_back(kind.name);
   table.add(prefix + "policy", name, "who stays in memory").choices(names);
   table
       .add(prefix + "update", update,
@@ -50,7 +69,7 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool unc
            "is over")
       .choices({"arrival", "after_pass"})
       .released("after_pass");
-  if (!uncertainty) return;
+  if (!views) return;
   table
       .add(prefix + "stride", stride,
            "rainbow: how the sorted list is walked: by rank, as released (floor keeps the most certain when "
@@ -60,9 +79,17 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool unc
   table.add(prefix + "ties", ties, "rainbow: order among equal uncertainties").choices({"hash", "id"});
 }
 
-void Policy::offer(Memory&, const Samples&) { throw std::logic_error("this policy chooses at boundaries"); }
+void Policy::offer(Memory&, const Samples&, const AskEvidence&) {
+  throw std::logic_error("this policy chooses at boundaries");
+}
 
-std::vector<int64_t> Policy::select(const Candidates&, int64_t, uint64_t, std::vector<float>&) {
+void Policy::offer(Memory& memory, const Samples& batch) {
+  offer(memory, batch, [](const Samples&) -> std::unique_ptr<Evidence> {
+    throw std::logic_error("there is nobody here to ask about samples");
+  });
+}
+
+Choice Policy::select(Evidence&, int64_t, uint64_t) {
   throw std::logic_error("this policy chooses as samples arrive");
 }
 
@@ -75,14 +102,24 @@ void register_policy(PolicyKind kind) {
 
 const std::deque<PolicyKind>& policies() { return registry(); }
 
-std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed) {
+const PolicyKind& find_policy(const std::string& name) {
   std::vector<std::string> names;
   for (const PolicyKind& kind : registry()) {
-    if (kind.name == options.name) return kind.make(options, seed);
+    if (kind.name == name) return kind;
     names.push_back(kind.name);
   }
-  throw std::invalid_argument("unknown memory policy '" + options.name + "'" +
-                              suggestion(options.name, names));
+  throw std::invalid_argument("unknown memory policy '" + name + "'" + suggestion(name, names));
+}
+
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed) {
+  return find_policy(options.name).make(options, seed);
+}
+
+void require_facts(const PolicyKind& kind, std::span<const Fact> known) {
+  for (const Fact fact : kind.needs)
+    if (std::find(known.begin(), known.end(), fact) == known.end())
+      throw std::invalid_argument("the memory policy '" + kind.name + "' needs the " + name_of(fact) +
+                                  " of samples, which this method does not find out");
 }
 
 std::vector<int64_t> select_balanced(

@@ -3,24 +3,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "perennial/base/random.h"
+#include "perennial/memory/evidence.h"
 #include "perennial/memory/memory.h"
 
 namespace perennial {
 
 class OptionTable;
-
-/// What a policy may ask about the candidates at a task boundary. What is costly is computed only when asked
-/// for.
-struct Candidates {
-  const Samples& samples;                           ///< the task's samples and the memory's, in that order
-  int64_t classes = 0;                              ///< classes seen so far: |C|
-  std::function<at::Tensor()> features;             ///< float [N, D]
-  std::function<std::vector<float>()> uncertainty;  ///< [N], in [0, 1)
-};
 
 struct PolicyOptions {
   std::string name = "reservoir";
@@ -28,8 +21,14 @@ struct PolicyOptions {
   std::string ties = "hash";       ///< of rainbow, among equal uncertainties: hash | id
   std::string update = "arrival";  ///< of online policies: arrival | after_pass (over the task's stream)
 
-  /// `uncertainty`: the learner can estimate it, so that policies which ask for it may be chosen.
-  void bind(OptionTable& table, const std::string& prefix, bool uncertainty = false);
+  /// `views`: the learner perturbs samples (Fact::kViews), so that policies which ask for that may be chosen.
+  void bind(OptionTable& table, const std::string& prefix, bool views = false);
+};
+
+/// Who stays, of a number of candidates.
+struct Choice {
+  std::vector<int64_t> rows;
+  std::vector<float> scores;  ///< one a row, for the report; or none
 };
 
 /// Who stays in memory.
@@ -38,11 +37,14 @@ class Policy {
   virtual ~Policy() = default;
   /// An online policy decides on each sample as it arrives and needs no candidates at the boundary.
   virtual bool online() const = 0;
-  /// Online: takes a batch in.
-  virtual void offer(Memory& memory, const Samples& batch);
-  /// At a boundary: chooses at most `capacity` rows of the candidates and their scores (or none).
-  virtual std::vector<int64_t> select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                                      std::vector<float>& scores);
+  /// Online: takes a batch in. `ask` for what it needs to know of the batch, of the memory or of both
+  /// (concat): of the network as it is now, after it has learned from the batch.
+  virtual void offer(Memory& memory, const Samples& batch, const AskEvidence& ask);
+  /// The same of a policy that asks for nothing.
+  void offer(Memory& memory, const Samples& batch);
+  /// At a boundary: chooses at most `capacity` of the candidates, which are the task's samples and the
+  /// memory's, in that order.
+  virtual Choice select(Evidence& candidates, int64_t capacity, uint64_t position);
   virtual void save(State&, const std::string& /*prefix*/) const {}
   virtual void load(const State&, const std::string& /*prefix*/) {}
 };
@@ -50,7 +52,7 @@ class Policy {
 /// A policy that an option can name.
 struct PolicyKind {
   std::string name;
-  bool needs_uncertainty = false;  ///< not every learner can estimate it
+  std::vector<Fact> needs;  ///< what it asks of evidence
   std::function<std::unique_ptr<Policy>(const PolicyOptions&, uint64_t seed)> make;
 };
 
@@ -63,7 +65,11 @@ void register_policy(PolicyKind kind);
 const std::deque<PolicyKind>& policies();
 
 /// std::invalid_argument with a suggestion when there is none of that name.
+const PolicyKind& find_policy(const std::string& name);
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed);
+
+/// std::invalid_argument when the policy needs to know what is not among `known`.
+void require_facts(const PolicyKind& kind, std::span<const Fact> known);
 
 /// The class-balanced skeleton that random, rainbow and herding share (Bang et al. 2021, algorithm 1): quota
 /// floor(capacity / classes) per class, filled by `choose(rows of the class, quota)`; slots that remain are

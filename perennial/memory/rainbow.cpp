@@ -37,6 +37,12 @@ std::vector<float> to_vector(const at::Tensor& values) {
   return {v.const_data_ptr<float>(), v.const_data_ptr<float>() + v.numel()};
 }
 
+Choice scored(std::vector<int64_t> rows, const std::vector<float>& uncertainty) {
+  Choice choice{std::move(rows), {}};
+  for (const int64_t row : choice.rows) choice.scores.push_back(uncertainty[row]);
+  return choice;
+}
+
 }  // namespace
 
 std::vector<int64_t> rainbow_choose(std::vector<int64_t> rows, int64_t quota,
@@ -66,33 +72,29 @@ std::vector<float> lack_of_confidence(const at::Tensor& logits, const at::Tensor
   return to_vector(1 - at::softmax(logits, 2).gather(2, own).mean(at::IntArrayRef{0, 2}));
 }
 
-std::vector<int64_t> RainbowPolicy::select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                                           std::vector<float>& scores) {
-  const std::vector<float> uncertainty = candidates.uncertainty();
+Choice RainbowPolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
+  const std::vector<float>& uncertainty = candidates.uncertainty();
   const auto tie_break = [&](int64_t row) {
-    const auto id = static_cast<uint64_t>(candidates.samples.ids()[row]);
+    const auto id = static_cast<uint64_t>(candidates.samples().ids()[row]);
     return ties_ == "id" ? id : mix64(mix64(seed_, position), id);
   };
   const auto rows = select_balanced(
-      candidates.samples.labels(), candidates.classes, capacity, Random(seed_, "memory fill", position),
+      candidates.samples().labels(), candidates.classes(), capacity, Random(seed_, "memory fill", position),
       [&](std::vector<int64_t> of_class, int64_t quota) {
         return rainbow_choose(std::move(of_class), quota, uncertainty, tie_break, stride_);
       });
-  scores.clear();
-  for (const int64_t row : rows) scores.push_back(uncertainty[row]);
-  return rows;
+  return scored(rows, uncertainty);
 }
 
-std::vector<int64_t> ExtremePolicy::select(const Candidates& candidates, int64_t capacity, uint64_t position,
-                                           std::vector<float>& scores) {
-  const std::vector<float> uncertainty = candidates.uncertainty();
+Choice ExtremePolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
+  const std::vector<float>& uncertainty = candidates.uncertainty();
   const float sign = most_certain_ ? 1.0F : -1.0F;
   const auto rows = select_balanced(
-      candidates.samples.labels(), candidates.classes, capacity, Random(seed_, "memory fill", position),
+      candidates.samples().labels(), candidates.classes(), capacity, Random(seed_, "memory fill", position),
       [&](std::vector<int64_t> of_class, int64_t quota) {
         std::sort(of_class.begin(), of_class.end(), [&](int64_t a, int64_t b) {
           const auto key = [&](int64_t row) {
-            const auto id = static_cast<uint64_t>(candidates.samples.ids()[row]);
+            const auto id = static_cast<uint64_t>(candidates.samples().ids()[row]);
             return std::tuple(sign * uncertainty[row], mix64(mix64(seed_, position), id), row);
           };
           return key(a) < key(b);
@@ -100,9 +102,7 @@ std::vector<int64_t> ExtremePolicy::select(const Candidates& candidates, int64_t
         if (static_cast<int64_t>(of_class.size()) > quota) of_class.resize(quota);
         return of_class;
       });
-  scores.clear();
-  for (const int64_t row : rows) scores.push_back(uncertainty[row]);
-  return rows;
+  return scored(rows, uncertainty);
 }
 
 }  // namespace perennial

@@ -24,8 +24,8 @@ std::vector<int64_t> ReplayOrder::next(int64_t count, int64_t size) {
 }
 
 void ReplayOrder::save(State& state, const std::string& prefix) const {
-  state.values[prefix + "cycle"] = cycle_;
-  state.values[prefix + "at"] = at_;
+  state.put(prefix + "cycle", cycle_);
+  state.put(prefix + "at", at_);
   state.put_ints(prefix + "order", order_);
 }
 

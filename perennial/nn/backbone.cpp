@@ -3,6 +3,8 @@
 #include <functional>
 #include <stdexcept>
 
+#include <ATen/core/grad_mode.h>
+
 #include "perennial/base/error.h"
 #include "perennial/base/options.h"
 #include "perennial/base/text.h"
@@ -57,6 +59,21 @@ void load_backbone(Backbone& backbone, const std::string& path) {
 }
 
 }  // namespace
+
+at::Tensor Backbone::forward(const at::Tensor& x, bool training, const StageHook& hook) {
+  const std::vector<std::string> names = stages();
+  at::Tensor map = x;
+  for (size_t i = 0; i < names.size(); ++i) {
+    map = run_stage(i, std::move(map), training);
+    if (hook) map = hook({*this, i, names[i]}, std::move(map));
+  }
+  return pool(map);
+}
+
+at::Tensor Backbone::infer(const at::Tensor& x) const {
+  const at::NoGradGuard no_grad;
+  return const_cast<Backbone*>(this)->forward(x, false);  // run_stage() promises that this changes nothing
+}
 
 void ModelOptions::bind(OptionTable& table) {
   table.add("model", name, "network").choices(backbone_names());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,13 +23,37 @@ struct ModelOptions {
   void bind(OptionTable& table);
 };
 
-/// Images to features. Inputs are normalised float32 (or bfloat16 under autocast), channels-last.
+class Backbone;
+
+/// Where a map is on its way through a backbone: it has just left stage `index`.
+struct Stage {
+  Backbone& backbone;
+  size_t index;
+  std::string name;  ///< "layer2"
+};
+
+/// Sees the map that leaves each stage and gives the one that goes on, of the same shape.
+using StageHook = std::function<at::Tensor(const Stage& stage, at::Tensor map)>;
+
+/// Images to features, in named stages with a map between each and the next. Inputs are normalised float32
+/// (or bfloat16 under autocast), channels-last.
 class Backbone {
  public:
   virtual ~Backbone() = default;
   /// x: float [N, 3, H, W] (MLP: flattened inside) -> [N, feature_size()]. `training` selects batch
-  /// statistics.
-  virtual at::Tensor forward(const at::Tensor& x, bool training) = 0;
+  /// statistics and updates the running ones.
+  at::Tensor forward(const at::Tensor& x, bool training, const StageHook& hook = {});
+  /// The same without gradients, from running statistics. From several threads at once, while nobody changes
+  /// the tensors.
+  at::Tensor infer(const at::Tensor& x) const;
+
+  /// Names, in the order in which an input goes through them.
+  virtual std::vector<std::string> stages() const = 0;
+  /// What stage `i` makes of the map that the one before it gave (the input, for the first). Without
+  /// gradients and not training, implementations change nothing that other threads may see.
+  virtual at::Tensor run_stage(size_t i, at::Tensor x, bool training) = 0;
+  /// The map of the last stage -> [N, feature_size()].
+  virtual at::Tensor pool(const at::Tensor& map) const { return map; }
   virtual int64_t feature_size() const = 0;
   /// The normalisation its published weights were trained with, or null.
   virtual const Normalisation* own_normalisation() const { return nullptr; }

@@ -17,6 +17,7 @@
 #include "perennial/io/weights.h"
 #include "perennial/nn/autocast.h"
 #include "perennial/nn/device.h"
+#include "perennial/nn/init.h"
 #include "perennial/nn/load_weights.h"
 #include "perennial/nn/normalise.h"
 
@@ -111,27 +112,37 @@ at::Tensor Classifier::prepare(const at::Tensor& inputs) const {
   return normalise(inputs, normalisation_, device());
 }
 
-at::Tensor Classifier::forward_features(const NetworkInput& inputs, bool training) {
+at::Tensor Classifier::forward_features(const NetworkInput& inputs, bool training, const StageHook& hook) {
   const at::Tensor x = prepare(inputs.rows);
-  if (!inputs.are_features()) return backbone_->forward(x, training);
+  return inputs.are_features() ? known_features(x) : backbone_->forward(x, training, hook);
+}
+
+at::Tensor Classifier::infer_features(const NetworkInput& inputs) const {
+  const at::Tensor x = prepare(inputs.rows);
+  return inputs.are_features() ? known_features(x) : backbone_->infer(x);
+}
+
+at::Tensor Classifier::known_features(const at::Tensor& x) const {
   if (x.dim() == 2 && x.size(1) == backbone_->feature_size()) return x;
   throw std::invalid_argument(fmt::format("features [{}] for a model of {} a row", fmt::join(x.sizes(), ", "),
                                           backbone_->feature_size()));
 }
 
-at::Tensor Classifier::train_logits(const NetworkInput& inputs) {
+Outputs Classifier::train_outputs(const NetworkInput& inputs, const StageHook& hook) {
+  if (inputs.rows.size(0) < 2) throw std::invalid_argument("training takes two samples or more at a time");
   const Autocast autocast(device().type(), dtype());
   if (!frozen()) {
     if (inputs.are_features())
       throw std::invalid_argument("features train the head alone: that needs model.freeze = features");
-    return head_.forward(forward_features(inputs, true), true).to(at::kFloat);
+    const at::Tensor features = forward_features(inputs, true, hook);
+    return {features, head_.forward(features, true).to(at::kFloat)};
   }
   at::Tensor features;
   {
     const at::NoGradGuard no_grad;
     features = forward_features(inputs, false);
   }
-  return head_.forward(features, true).to(at::kFloat);
+  return {features, head_.forward(features, true).to(at::kFloat)};
 }
 
 at::Tensor Classifier::frozen_statistics_logits(const NetworkInput& inputs) {
@@ -140,7 +151,8 @@ at::Tensor Classifier::frozen_statistics_logits(const NetworkInput& inputs) {
 }
 
 template <class Rows>
-at::Tensor Classifier::in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows) {
+at::Tensor Classifier::in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns,
+                                  Rows rows) const {
   if (batch < 1) throw std::invalid_argument("a batch has at least one row");
   const int64_t n = inputs.rows.size(0);
   batch = rows_at_once(inputs.rows, batch, device());
@@ -156,15 +168,31 @@ at::Tensor Classifier::in_batches(const NetworkInput& inputs, int64_t batch, int
   return out;
 }
 
-at::Tensor Classifier::logits(const NetworkInput& inputs, int64_t batch) {
-  return in_batches(inputs, batch, classes(), [&](const NetworkInput& rows) {
-    return head_.forward(forward_features(rows, false), false);
-  });
+at::Tensor Classifier::logits(const NetworkInput& inputs, int64_t batch) const {
+  return in_batches(inputs, batch, classes(),
+                    [&](const NetworkInput& rows) { return head_.infer(infer_features(rows)); });
 }
 
-at::Tensor Classifier::features(const NetworkInput& inputs, int64_t batch) {
+at::Tensor Classifier::features(const NetworkInput& inputs, int64_t batch) const {
   return in_batches(inputs, batch, backbone_->feature_size(),
-                    [&](const NetworkInput& rows) { return forward_features(rows, false); });
+                    [&](const NetworkInput& rows) { return infer_features(rows); });
+}
+
+at::Tensor Classifier::logits_of_features(const at::Tensor& features, int64_t batch) const {
+  NetworkInput inputs(features);
+  inputs.column = column::kFeature;
+  return logits(inputs, batch);
+}
+
+Classifier Classifier::clone() const {
+  ModelOptions drawn_from_nothing = model_;
+  drawn_from_nothing.weights.clear();
+  Classifier copy(drawn_from_nothing, head_.kind(), input_shape_, normalisation_, compute_, kNotDrawn);
+  copy.head_ = Head(head_.kind(), head_.feature_size(), classes(), kNotDrawn, head_.position());
+  copy.head_.tensors().to(device());
+  copy.head_.tensors().copy(head_.tensors());
+  copy.backbone_->tensors().copy(backbone_->tensors());
+  return copy;
 }
 
 void Classifier::grow(int64_t classes) { head_.grow(classes); }

@@ -29,10 +29,16 @@ struct NetworkInput {
   bool are_features() const { return column == column::kFeature; }
 };
 
+/// What comes out of a network, in training with gradients: features [N, D] and float32 logits [N, classes].
+struct Outputs {
+  at::Tensor features, logits;
+};
+
 /// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits.
 ///
 /// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind:
-/// Optimiser::replace, or a new one. Not safe to use from several threads at once.
+/// Optimiser::replace, or a new one. Its const functions may be called from several threads at once, while
+/// nobody calls another.
 class Classifier {
  public:
   /// Starts with no class: grow() adds them. With weights from a file, the normalisation they were made with
@@ -44,15 +50,24 @@ class Classifier {
   // a vector (float [N, D]), or the features that the frozen backbone gave before; or the images or vectors
   // alone. std::invalid_argument for other samples.
 
-  /// Logits [N, classes()] with gradients, batch statistics used and updated.
-  at::Tensor train_logits(const NetworkInput& inputs);
+  /// With gradients, batch statistics used and updated: std::invalid_argument for fewer than two rows, which
+  /// have none. `hook` sees the maps between the stages of a
+  /// backbone that is not frozen.
+  Outputs train_outputs(const NetworkInput& inputs, const StageHook& hook = {});
+  /// Its logits alone.
+  at::Tensor train_logits(const NetworkInput& inputs) { return train_outputs(inputs).logits; }
   /// Logits with gradients, from running statistics that stay as they are (EWC's Fisher information).
   at::Tensor frozen_statistics_logits(const NetworkInput& inputs);
   /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time
   /// (fewer on the CPU, where smaller pieces are faster; the pieces do not depend on the thread count).
-  at::Tensor logits(const NetworkInput& inputs, int64_t batch = 512);
+  at::Tensor logits(const NetworkInput& inputs, int64_t batch = 512) const;
   /// Features [N, feature_size] without gradients, float32 on the CPU.
-  at::Tensor features(const NetworkInput& inputs, int64_t batch = 512);
+  at::Tensor features(const NetworkInput& inputs, int64_t batch = 512) const;
+  /// Logits of features() as logits() gives them.
+  at::Tensor logits_of_features(const at::Tensor& features, int64_t batch = 512) const;
+  /// A network of its own with the same weights (but reset() draws its backbone at random, where this one
+  /// would take a weights file again).
+  Classifier clone() const;
 
   int64_t classes() const { return head_.classes(); }
   /// Adds rows for new classes, keeping the old ones.
@@ -71,6 +86,7 @@ class Classifier {
 
   Backbone& backbone() { return *backbone_; }
   Head& head() { return head_; }
+  const Head& head() const { return head_; }
   const Normalisation& normalisation() const { return normalisation_; }
   bool frozen() const { return model_.freeze == "features"; }
   /// Trainable parameters ("backbone.", "head."), the backbone's first; the head's alone when the backbone is
@@ -84,9 +100,11 @@ class Classifier {
 
  private:
   at::Tensor prepare(const at::Tensor& inputs) const;
-  at::Tensor forward_features(const NetworkInput& inputs, bool training);
+  at::Tensor known_features(const at::Tensor& x) const;
+  at::Tensor forward_features(const NetworkInput& inputs, bool training, const StageHook& hook = {});
+  at::Tensor infer_features(const NetworkInput& inputs) const;
   template <class Rows>
-  at::Tensor in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows);
+  at::Tensor in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows) const;
   void place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position);
   c10::Device device() const;
   at::ScalarType dtype() const;

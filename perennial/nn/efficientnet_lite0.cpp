@@ -40,11 +40,11 @@ class MbConv {
   bool residual_;
 };
 
-struct Stage {
+struct Group {
   int64_t repeats, kernel, stride, expansion, out;
 };
 
-constexpr Stage kStages[] = {{1, 3, 1, 1, 16},  {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80},
+constexpr Group kGroups[] = {{1, 3, 1, 1, 16},  {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80},
                              {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320}};
 
 class EfficientNetLite0 final : public Backbone {
@@ -55,22 +55,32 @@ class EfficientNetLite0 final : public Backbone {
         stem_(root_ / "_conv_stem", root_ / "_bn0", same(3, scaled_width(32, width), 3, 2), kNorm,
               Activation::kRelu6) {
     int64_t in = scaled_width(32, width);
-    for (const Stage& stage : kStages) {
-      const int64_t out = scaled_width(stage.out, width);
-      for (int64_t i = 0; i < stage.repeats; ++i) {
-        blocks_.emplace_back(root_ / "_blocks" / std::to_string(blocks_.size()), in, out, stage.kernel,
-                             i == 0 ? stage.stride : 1, stage.expansion);
+    int64_t number = 0;
+    for (const Group& group : kGroups) {
+      const int64_t out = scaled_width(group.out, width);
+      std::vector<MbConv>& blocks = groups_.emplace_back();
+      for (int64_t i = 0; i < group.repeats; ++i) {
+        blocks.emplace_back(root_ / "_blocks" / std::to_string(number++), in, out, group.kernel,
+                            i == 0 ? group.stride : 1, group.expansion);
         in = out;
       }
     }
     head_.emplace(root_ / "_conv_head", root_ / "_bn1", same(in, features_, 1), kNorm, Activation::kRelu6);
   }
 
-  at::Tensor forward(const at::Tensor& x, bool training) override {
-    at::Tensor y = stem_.forward(x, training);
-    for (MbConv& block : blocks_) y = block.forward(y, training);
-    return global_average(head_->forward(y, training));
+  std::vector<std::string> stages() const override {
+    std::vector<std::string> names{"stem"};
+    for (size_t group = 1; group <= groups_.size(); ++group) names.push_back("group" + std::to_string(group));
+    names.emplace_back("head");
+    return names;
   }
+  at::Tensor run_stage(size_t i, at::Tensor x, bool training) override {
+    if (i == 0) return stem_.forward(x, training);
+    if (i > groups_.size()) return head_->forward(x, training);
+    for (MbConv& block : groups_[i - 1]) x = block.forward(x, training);
+    return x;
+  }
+  at::Tensor pool(const at::Tensor& map) const override { return global_average(map); }
   int64_t feature_size() const override { return features_; }
   const Normalisation* own_normalisation() const override {
     static const Normalisation kOwn{{127.0 / 255, 127.0 / 255, 127.0 / 255},
@@ -82,7 +92,7 @@ class EfficientNetLite0 final : public Backbone {
   Scope root_;
   int64_t features_;
   ConvNorm stem_;
-  std::vector<MbConv> blocks_;
+  std::vector<std::vector<MbConv>> groups_;
   std::optional<ConvNorm> head_;
 };
 

@@ -23,13 +23,12 @@ Head::Head(HeadKind kind, int64_t feature_size, int64_t classes, uint64_t seed, 
   build(classes);
 }
 
-at::Tensor Head::forward(const at::Tensor& features, bool training) {
+at::Tensor Head::apply(const at::Tensor& features, bool training) const {
   const auto& t = tensors_.all();
   if (kind_ == HeadKind::kLinear) return at::linear(features, t[0].value, t[1].value);
   const at::Tensor product = at::linear(features, t[0].value);
-  const bool varies = product.size(0) > 1;  // a single value has no variance
-  return at::batch_norm(product, t[1].value, t[2].value, t[3].value, t[4].value, training && varies,
-                        kMomentum, kEps, true);
+  return at::batch_norm(product, t[1].value, t[2].value, t[3].value, t[4].value, training, kMomentum, kEps,
+                        true);
 }
 
 void Head::grow(int64_t classes) {

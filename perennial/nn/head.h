@@ -12,8 +12,13 @@ class Head {
  public:
   /// Initial rows: U(-1/sqrt(D), 1/sqrt(D)), a function of (seed, class, position).
   Head(HeadKind kind, int64_t feature_size, int64_t classes, uint64_t seed, uint64_t position = 0);
-  /// features [N, D] -> logits [N, classes].
-  at::Tensor forward(const at::Tensor& features, bool training);
+  /// features [N, D] -> logits [N, classes]; in training kLinearNorm needs two rows, since one has no
+  /// variance.
+  at::Tensor forward(const at::Tensor& features, bool training) { return apply(features, training); }
+  /// The same from running statistics, from several threads at once while nobody changes the tensors.
+  at::Tensor infer(const at::Tensor& features) const { return apply(features, false); }
+  /// Of the linear layer, [classes, D].
+  const at::Tensor& weight() const { return tensors_.all().front().value; }
   int64_t classes() const { return classes_; }
   int64_t feature_size() const { return feature_size_; }
   HeadKind kind() const { return kind_; }
@@ -25,6 +30,7 @@ class Head {
   const TensorList& tensors() const { return tensors_; }
 
  private:
+  at::Tensor apply(const at::Tensor& features, bool training) const;
   void build(int64_t classes);
   HeadKind kind_;
   int64_t feature_size_, classes_ = 0;

@@ -6,7 +6,8 @@ namespace {
 class Identity final : public Backbone {
  public:
   explicit Identity(int64_t size) : size_(size) {}
-  at::Tensor forward(const at::Tensor& x, bool) override { return x.flatten(1); }
+  std::vector<std::string> stages() const override { return {"flat"}; }
+  at::Tensor run_stage(size_t, at::Tensor x, bool) override { return x.flatten(1); }
   int64_t feature_size() const override { return size_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include "perennial/base/random.h"
 #include "perennial/base/threads.h"
@@ -15,6 +16,7 @@ constexpr int64_t kGrain = 16384;  // values a thread should have to draw to be 
 template <class Draw>
 at::Tensor filled(at::IntArrayRef shape, uint64_t seed, const std::string& name, uint64_t position,
                   int64_t first_row, Draw draw) {
+  if (seed == kNotDrawn) return at::zeros(shape, at::kFloat);
   at::Tensor result = at::empty(shape, at::kFloat);
   if (result.numel() == 0) return result;
   float* values = result.mutable_data_ptr<float>();

@@ -81,7 +81,6 @@ BatchNorm::BatchNorm(const Scope& scope, int64_t channels, const NormOptions& op
       options_(options) {}
 
 at::Tensor BatchNorm::forward(const at::Tensor& x, bool training) {
-  if (x.numel() == x.size(1)) training = false;  // a single value has no variance
   if (training)
     ++trained_;  // batch_norm writes the running statistics without telling their version counters
   at::Tensor y = at::batch_norm(x, weight_, bias_, mean_, variance_, training, options_.momentum,
@@ -109,21 +108,22 @@ NormalisedLayer::NormalisedLayer(at::Tensor weight, const Scope& norm, const Nor
 at::Tensor NormalisedLayer::forward(const at::Tensor& x, bool training) {
   if (training || at::GradMode::is_enabled())
     return activate_in_place(norm_.forward(apply(x, weight_, {}), training), activation_);
-  fold(autocast_dtype(x.device()).value_or(weight_.scalar_type()));
-  return activate_in_place(apply(x, folded_weight_, folded_bias_), activation_);
+  const Folded folded = fold(autocast_dtype(x.device()).value_or(weight_.scalar_type()));
+  return activate_in_place(apply(x, folded.weight, folded.bias), activation_);
 }
 
-void NormalisedLayer::fold(at::ScalarType dtype) {
+NormalisedLayer::Folded NormalisedLayer::fold(at::ScalarType dtype) const {
+  const std::lock_guard<std::mutex> lock(kept_->lock);
+  Folded& folded = kept_->folded;
   const int64_t version = norm_.version() + weight_._version();
-  const bool kept = folded_weight_.defined() && version == folded_version_ &&
-                    folded_weight_.scalar_type() == dtype && folded_weight_.device() == weight_.device();
-  if (kept) return;
+  const bool current = folded.weight.defined() && version == folded.version &&
+                       folded.weight.scalar_type() == dtype && folded.weight.device() == weight_.device();
+  if (current) return folded;
   const at::Tensor scale = norm_.scale();
   std::vector<int64_t> column(weight_.dim(), 1);
   column[0] = -1;
-  folded_weight_ = weight_.mul(scale.view(column)).to(dtype);
-  folded_bias_ = norm_.shift(scale).to(dtype);
-  folded_version_ = version;
+  folded = {weight_.mul(scale.view(column)).to(dtype), norm_.shift(scale).to(dtype), version};
+  return folded;
 }
 
 ConvNorm::ConvNorm(const Scope& conv, const Scope& norm, const ConvShape& shape, const NormOptions& options,

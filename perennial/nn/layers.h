@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include <ATen/core/Tensor.h>
@@ -66,7 +68,8 @@ class PRelu {
   at::Tensor slope_;
 };
 
-/// Batch normalisation of [N, C] or [N, C, H, W], weight 1 and bias 0 at first.
+/// Batch normalisation of [N, C] or [N, C, H, W], weight 1 and bias 0 at first. In training a channel has
+/// more than one value: a single one has no variance.
 class BatchNorm {
  public:
   BatchNorm(const Scope& scope, int64_t channels, const NormOptions& options);
@@ -85,7 +88,7 @@ class BatchNorm {
 
 /// A convolution (no bias) or linear layer, its BatchNorm and activation. Without gradients and not training,
 /// the normalisation is folded into the weights; the folded weights are kept until one of their sources
-/// changes.
+/// changes, and several threads may use them at once.
 class NormalisedLayer {
  public:
   at::Tensor forward(const at::Tensor& x, bool training);
@@ -98,12 +101,19 @@ class NormalisedLayer {
   virtual at::Tensor apply(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) const = 0;
 
  private:
-  void fold(at::ScalarType dtype);
+  struct Folded {
+    at::Tensor weight, bias;
+    int64_t version = -1;
+  };
+  struct Kept {
+    std::mutex lock;
+    Folded folded;
+  };
+  Folded fold(at::ScalarType dtype) const;
   at::Tensor weight_;
   BatchNorm norm_;
   Activation activation_;
-  at::Tensor folded_weight_, folded_bias_;
-  int64_t folded_version_ = -1;
+  std::unique_ptr<Kept> kept_ = std::make_unique<Kept>();
 };
 
 class ConvNorm : public NormalisedLayer {

@@ -74,6 +74,11 @@ void TensorList::load(const TensorMap& in, const std::string& prefix, const std:
   for (const NamedTensor& t : tensors_) t.value.copy_(in.at(prefix + t.name));
 }
 
+void TensorList::copy(const TensorList& from) {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].value.copy_(from.tensors_.at(i).value);
+}
+
 void TensorList::to(c10::Device device) {
   const at::NoGradGuard no_grad;
   for (NamedTensor& t : tensors_)

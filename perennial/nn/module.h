@@ -36,6 +36,8 @@ class TensorList {
   /// Error that names `source`, the tensor, the expected and the found shape. Extra tensors in `in` are
   /// ignored.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
+  /// Values of the same tensors of another model, in the same order.
+  void copy(const TensorList& from);
   /// Moves all to a device ("cpu", "cuda") or dtype in place, keeping handles valid.
   void to(c10::Device device);
 

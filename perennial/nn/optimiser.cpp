@@ -102,9 +102,11 @@ void Optimiser::step(const ParameterGroup& group, double learning_rate) {
     steps.push_back(m->second.steps.add_(1));
   }
   if (parameters.empty()) return;
+  const bool remembers = options_.momentum > 0;  // the kernel takes no buffers that it would not use
   if (is_sgd())
-    at::_fused_sgd_(parameters, gradients, first, group.weight_decay, options_.momentum, learning_rate,
-                    /*dampening=*/0.0, options_.nesterov, /*maximize=*/false, /*is_first_step=*/false);
+    at::_fused_sgd_(parameters, gradients, remembers ? first : std::vector<at::Tensor>{}, group.weight_decay,
+                    options_.momentum, learning_rate, /*dampening=*/0.0, options_.nesterov && remembers,
+                    /*maximize=*/false, /*is_first_step=*/false);
   else if (options_.name == "adam")
     at::_fused_adam_(parameters, gradients, first, second, {}, steps, learning_rate, options_.beta1,
                      options_.beta2, group.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);

@@ -45,18 +45,21 @@ class ResNet20 final : public Backbone {
     for (int64_t group = 0; group < 3; ++group) {
       const Scope scope{tensors_, seed, "layer" + std::to_string(group + 1)};
       channels_ = scaled_width(16 << group, width);
+      std::vector<Block>& blocks = groups_.emplace_back();
       for (int64_t i = 0; i < 3; ++i) {
-        blocks_.emplace_back(scope / std::to_string(i), in, channels_, i == 0 && group > 0 ? 2 : 1);
+        blocks.emplace_back(scope / std::to_string(i), in, channels_, i == 0 && group > 0 ? 2 : 1);
         in = channels_;
       }
     }
   }
 
-  at::Tensor forward(const at::Tensor& x, bool training) override {
-    at::Tensor y = stem_.forward(x, training);
-    for (Block& block : blocks_) y = block.forward(y, training);
-    return global_average(y);
+  std::vector<std::string> stages() const override { return {"stem", "layer1", "layer2", "layer3"}; }
+  at::Tensor run_stage(size_t i, at::Tensor x, bool training) override {
+    if (i == 0) return stem_.forward(x, training);
+    for (Block& block : groups_[i - 1]) x = block.forward(x, training);
+    return x;
   }
+  at::Tensor pool(const at::Tensor& map) const override { return global_average(map); }
   int64_t feature_size() const override { return channels_; }
   const Normalisation* own_normalisation() const override {
     static const Normalisation kImageNet;
@@ -66,7 +69,7 @@ class ResNet20 final : public Backbone {
  private:
   int64_t channels_;
   ConvNorm stem_;
-  std::vector<Block> blocks_;
+  std::vector<std::vector<Block>> groups_;
 };
 
 }  // namespace

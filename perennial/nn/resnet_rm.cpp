@@ -53,26 +53,35 @@ class ResNet final : public Backbone {
     for (size_t group = 0; group < plan_.blocks.size(); ++group) {
       const Scope scope{tensors_, seed, "layer" + std::to_string(group + 1)};
       const int64_t out = scaled_width(plan_.widths[group], width);
+      std::vector<Block>& blocks = groups_.emplace_back();
       for (int64_t i = 0; i < plan_.blocks[group]; ++i) {
-        blocks_.emplace_back(scope / std::to_string(i), channels_, out, i == 0 && group > 0 ? 2 : 1, plan_);
+        blocks.emplace_back(scope / std::to_string(i), channels_, out, i == 0 && group > 0 ? 2 : 1, plan_);
         channels_ = out;
       }
     }
   }
 
-  at::Tensor forward(const at::Tensor& x, bool training) override {
-    at::Tensor y = stem_.forward(x, training);
-    if (plan_.imagenet_stem) y = at::max_pool2d(y, {3, 3}, {2, 2}, {1, 1});
-    for (Block& block : blocks_) y = block.forward(y, training);
-    return global_average(y);
+  std::vector<std::string> stages() const override {
+    std::vector<std::string> names{"stem"};
+    for (size_t group = 1; group <= groups_.size(); ++group) names.push_back("layer" + std::to_string(group));
+    return names;
   }
+  at::Tensor run_stage(size_t i, at::Tensor x, bool training) override {
+    if (i == 0) {
+      x = stem_.forward(x, training);
+      return plan_.imagenet_stem ? at::max_pool2d(x, {3, 3}, {2, 2}, {1, 1}) : x;
+    }
+    for (Block& block : groups_[i - 1]) x = block.forward(x, training);
+    return x;
+  }
+  at::Tensor pool(const at::Tensor& map) const override { return global_average(map); }
   int64_t feature_size() const override { return channels_; }
 
  private:
   Plan plan_;
   int64_t channels_;
   ConvNorm stem_;
-  std::vector<Block> blocks_;
+  std::vector<std::vector<Block>> groups_;
 };
 
 constexpr NormOptions kNorm{1e-6};

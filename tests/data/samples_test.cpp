@@ -133,7 +133,7 @@ TEST(Samples, AStateThatDoesNotFitIsNamed) {
            [](State& s) { s.put_ints("s.offsets.boxes", {0, 9, 3}); },
            [](State& s) { s.tensors["s.column.label"] = at::zeros({5}, at::kLong); },
            [](State& s) { s.tensors.erase("s.column.image"); },
-           [](State& s) { s.values["s.columns"] = {"image", "no such", "label"}; }}) {
+           [](State& s) { s.put("s.columns", std::vector<std::string>{"image", "no such", "label"}); }}) {
     State bad = state;
     spoil(bad);
     try {

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "perennial/memory/rainbow.h"
+#include "tests/memory/told.h"
 
 namespace perennial {
 namespace {
@@ -36,9 +37,9 @@ std::map<int64_t, int64_t> counts(const Samples& samples) {
 std::vector<int64_t> choose(const std::string& policy, const Samples& samples, int64_t classes,
                             int64_t capacity, const std::vector<float>& uncertainty, uint64_t seed = 1,
                             const std::string& stride = "spread") {
-  std::vector<float> scores;
-  const Candidates candidates{samples, classes, [] { return at::Tensor(); }, [&] { return uncertainty; }};
-  return make_policy({.name = policy, .stride = stride}, seed)->select(candidates, capacity, 0, scores);
+  Told candidates(samples, classes);
+  candidates.uncertainty_told = uncertainty;
+  return make_policy({.name = policy, .stride = stride}, seed)->select(candidates, capacity, 0).rows;
 }
 
 std::vector<int64_t> ranks(int64_t n, int64_t k, const std::string& stride) {
@@ -202,17 +203,17 @@ TEST(OnlinePolicies, ChooseTheSameHoweverTheStreamIsCut) {
 
 struct FirstOnes : Policy {
   bool online() const override { return false; }
-  std::vector<int64_t> select(const Candidates&, int64_t capacity, uint64_t, std::vector<float>&) override {
+  Choice select(Evidence&, int64_t capacity, uint64_t) override {
     std::vector<int64_t> rows(static_cast<size_t>(capacity));
     std::iota(rows.begin(), rows.end(), int64_t{0});
-    return rows;
+    return {rows, {}};
   }
 };
 
 TEST(Policies, OnesOwnIsRegisteredLikeTheOthers) {
   const PolicyKind& first = policies().front();
-  const PolicyKind own{"first_ones", false,
-                       [](const PolicyOptions&, uint64_t) { return std::make_unique<FirstOnes>(); }};
+  const PolicyKind own{
+      "first_ones", {}, [](const PolicyOptions&, uint64_t) { return std::make_unique<FirstOnes>(); }};
   register_policy(own);
   EXPECT_EQ(&policies().front(), &first) << "references stay good";
   EXPECT_EQ(choose("first_ones", labelled(repeat(0, 9)), 1, 2, {}), (std::vector<int64_t>{0, 1}));
@@ -229,12 +230,23 @@ TEST(Herding, FollowsTheClassMean) {
   const Samples samples = labelled(repeat(0, 4));
   // The mean direction is (1, 1); the fourth point is that direction itself.
   const at::Tensor features = at::tensor({1.0F, 0.0F, 0.0F, 1.0F, -1.0F, 2.5F, 1.0F, 1.0F}).reshape({4, 2});
-  std::vector<float> scores;
-  const Candidates candidates{samples, 1, [&] { return features; }, {}};
-  const auto rows = make_policy({.name = "herding"}, 1)->select(candidates, 1, 0, scores);
+  Told candidates(samples, 1);
+  candidates.features_told = features;
+  const auto rows = make_policy({.name = "herding"}, 1)->select(candidates, 1, 0).rows;
   // Brute force: the single sample nearest to the mean of the normalised features.
   const at::Tensor f = features / features.norm(2, {1}, true);
   EXPECT_EQ(rows.at(0), (f - f.mean(0)).norm(2, {1}).argmin().item<int64_t>());
+}
+
+TEST(Policy, SaysWhatItNeedsToKnow) {
+  EXPECT_NO_THROW(require_facts(find_policy("herding"), kPlainFacts));
+  EXPECT_NO_THROW(require_facts(find_policy("reservoir"), {}));
+  try {
+    require_facts(find_policy("rainbow"), kPlainFacts);
+    FAIL();
+  } catch (const std::invalid_argument& e) {
+    EXPECT_THAT(e.what(), testing::HasSubstr("'rainbow' needs the perturbed views"));
+  }
 }
 
 TEST(Policy, UnknownNameSuggests) {

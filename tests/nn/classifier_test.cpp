@@ -208,6 +208,43 @@ TEST(Classifier, ResetIsAFreshModelOfThePosition) {
   EXPECT_EQ(classifier.logits(data.images).size(1), 9);
 }
 
+TEST_P(EachModel, ACloneHasTheSameWeightsAndKeepsThem) {
+  const Quadrants data(16);
+  Classifier classifier = make(GetParam());
+  train(classifier, data, 2);
+  const Classifier clone = classifier.clone();
+  const at::Tensor before = classifier.logits(data.images);
+  EXPECT_TRUE(at::equal(clone.logits(data.images), before));
+  train(classifier, data, 2);
+  EXPECT_TRUE(at::equal(clone.logits(data.images), before));
+  EXPECT_FALSE(at::equal(classifier.logits(data.images), before));
+}
+
+TEST_P(EachModel, AHookSeesTheMapThatLeavesEachStageAndChangesWhatGoesOn) {
+  const Quadrants data(16);
+  Classifier classifier = make(GetParam());
+  std::vector<std::string> seen;
+  const auto outputs = [&](double factor) {
+    seen.clear();
+    return classifier.train_outputs(data.images, [&](const Stage& stage, at::Tensor map) {
+      EXPECT_EQ(map.size(0), data.images.size(0));
+      seen.push_back(stage.name);
+      return stage.index == 0 ? map.mul(factor) : map;
+    });
+  };
+  const Outputs whole = classifier.train_outputs(data.images);
+  EXPECT_TRUE(at::equal(outputs(1).logits, whole.logits));
+  EXPECT_EQ(seen, classifier.backbone().stages());
+  EXPECT_TRUE(at::equal(outputs(1).features, whole.features));
+  const at::Tensor blind = outputs(0).features;  // nothing of the images is left
+  EXPECT_TRUE(at::equal(blind[0], blind[1]));
+}
+
+TEST(Classifier, TrainsOnTwoSamplesOrMore) {
+  Classifier classifier = make("mlp400");
+  EXPECT_THROW(classifier.train_logits(Quadrants(16).images.narrow(0, 0, 1)), std::invalid_argument);
+}
+
 TEST(Classifier, RefusesUnknownSettings) {
   EXPECT_THROW(make("resnet20", {"gpu", "float32"}), std::invalid_argument);
   EXPECT_THROW(make("resnet20", {"cpu", "float64"}), std::invalid_argument);

@@ -44,14 +44,5 @@ TEST(Head, NormalisesItsLogitsWhenAsked) {
   EXPECT_NEAR(logits.square().mean().item().toDouble(), 1, 1e-3);
 }
 
-// The last batch of a set may be one sample: it has no variance, and must not spoil that of the others.
-TEST(Head, ASingleSampleLeavesTheStatisticsAlone) {
-  Head head(HeadKind::kLinearNorm, 16, 3, 1);
-  head.forward(noise({64, 16}, 2), true);
-  const at::Tensor before = named(head.tensors(), "bn.running_var").clone();
-  EXPECT_TRUE(at::isfinite(head.forward(noise({1, 16}, 3), true)).all().item().toBool());
-  EXPECT_TRUE(at::equal(named(head.tensors(), "bn.running_var"), before));
-}
-
 }  // namespace
 }  // namespace perennial

@@ -42,7 +42,7 @@ TensorMap saved(const Optimiser& optimiser) {
 
 RC_GTEST_PROP(Sgd, FollowsTheFormula, ()) {
   const bool nesterov = *rc::gen::arbitrary<bool>();
-  const double momentum = *rc::gen::inRange(1, 100) / 100.0, decay = *rc::gen::inRange(0, 100) / 1000.0;
+  const double momentum = *rc::gen::inRange(0, 100) / 100.0, decay = *rc::gen::inRange(0, 100) / 1000.0;
   const int64_t size = *rc::gen::inRange(1, 40);
   at::Tensor p = leaf({size}, 1);
   at::Tensor expected = p.detach().to(at::kDouble).clone(), velocity = at::zeros({size}, at::kDouble);

@@ -85,6 +85,17 @@ inline at::Tensor strengths(const Samples& samples) {
   return out;
 }
 
+class Words : public Predictor {
+ public:
+  explicit Words(at::Tensor weights) : weights_(std::move(weights)) {}
+  at::Tensor predict(const Samples& samples) const override {
+    return at::softmax(strengths(samples).matmul(weights_), 1);
+  }
+
+ private:
+  at::Tensor weights_;
+};
+
 /// Softmax regression on them, by plain gradient steps on what arrives and then over the memory.
 class Listener : public Learner {
  public:
@@ -107,14 +118,15 @@ class Listener : public Learner {
   }
   int64_t pieces() const override { return 3; }
   std::string piece_name(int64_t i) const override { return "epoch " + std::to_string(i + 1); }
-  at::Tensor predict(const Samples& samples) override {
-    return at::softmax(strengths(samples).matmul(weights_), 1);
+  at::Tensor predict(const Samples& samples) const override { return Words(weights_).predict(samples); }
+  std::shared_ptr<const Predictor> snapshot() const override {
+    return std::make_shared<Words>(weights_.clone());
   }
   const Memory* memory() const override { return &memory_; }
   void save(State& state, const std::string& prefix) const override {
     state.tensors[prefix + "weights"] = weights_.clone();
-    state.values[prefix + "steps"] = steps_;
-    state.values[prefix + "piece"] = piece_;
+    state.put(prefix + "steps", steps_);
+    state.put(prefix + "piece", piece_);
     memory_.save(state, prefix + "memory.");
     policy_->save(state, prefix + "policy.");
     order_.save(state, prefix);
@@ -224,8 +236,9 @@ class KeywordRecipe : public Recipe {
   }
   void save(State& state) const override { state.values["keywords"] = {data_, heard_}; }
   void load(const State& state) override {
-    state.values.at("keywords").at(0).get_to(data_);
-    state.values.at("keywords").at(1).get_to(heard_);
+    const nlohmann::json& saved = state.values;
+    saved.at("keywords").at(0).get_to(data_);
+    saved.at("keywords").at(1).get_to(heard_);
   }
 
  private:

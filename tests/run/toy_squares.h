@@ -114,6 +114,17 @@ inline double overlap(const Box& a, const Box& b) {
   return static_cast<double>(area(both)) / static_cast<double>(area(a) + area(b) - area(both));
 }
 
+class Insides : public Predictor {
+ public:
+  explicit Insides(at::Tensor weights) : weights_(std::move(weights)) {}
+  at::Tensor predict(const Samples& samples) const override {
+    return features(samples).matmul(weights_).gt(0).reshape({samples.size(), kSide, kSide});
+  }
+
+ private:
+  at::Tensor weights_;
+};
+
 /// Logistic regression of every pixel, over the task's pictures for some epochs. It keeps none: it comes back to
 /// the task's source.
 class Finder : public Learner {
@@ -138,13 +149,14 @@ class Finder : public Learner {
   int64_t pieces() const override { return 6; }
   std::string piece_name(int64_t i) const override { return "epoch " + std::to_string(i + 1); }
   /// [N, kSide, kSide]: 1 inside a square.
-  at::Tensor predict(const Samples& samples) override {
-    return features(samples).matmul(weights_).gt(0).reshape({samples.size(), kSide, kSide});
+  at::Tensor predict(const Samples& samples) const override { return Insides(weights_).predict(samples); }
+  std::shared_ptr<const Predictor> snapshot() const override {
+    return std::make_shared<Insides>(weights_.clone());
   }
   void save(State& state, const std::string& prefix) const override {
     state.tensors[prefix + "weights"] = weights_.clone();
-    state.values[prefix + "steps"] = steps_;
-    state.values[prefix + "piece"] = piece_;
+    state.put(prefix + "steps", steps_);
+    state.put(prefix + "piece", piece_);
     order_.save(state, prefix);
   }
   void load(const State& state, const std::string& prefix) override {
@@ -235,7 +247,10 @@ class SquaresRecipe : public Recipe {
     metrics["data"] = data_.front();
   }
   void save(State& state) const override { state.values["squares"] = data_; }
-  void load(const State& state) override { state.values.at("squares").get_to(data_); }
+  void load(const State& state) override {
+    const nlohmann::json& saved = state.values;
+    saved.at("squares").get_to(data_);
+  }
 
  private:
   static std::shared_ptr<Pictures> pictures(const std::string& data, int64_t count, int64_t first_id) {

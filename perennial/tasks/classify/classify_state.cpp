@@ -59,7 +59,8 @@ void ClassifyRecipe::save(State& state) const {
 }
 
 void ClassifyRecipe::load(const State& state) {
-  const json& v = state.values.at("classify");
+  const json& values = state.values;
+  const json& v = values.at("classify");
   v.at("class_names").get_to(class_names_);
   v.at("classes_before").get_to(classes_before_);
   v.at("image_shape").get_to(image_shape_);
@@ -180,9 +181,9 @@ void ClassifyRecipe::write(const std::filesystem::path& run, const Learner& lear
 
 // Version 1 had the words of a run and of its data in one place, and an update was no task.
 void ClassifyRecipe::upgrade(State& state) const {
-  const json old = state.values;
-  const json& metrics = old.at("metrics");
   json& v = state.values;
+  const json old = v;
+  const json& metrics = old.at("metrics");
   const int64_t chunk = old.at("chunk"), tasks = std::ssize(metrics.at("task_classes"));
   json& own = v["classify"] = json::object();
   for (const char* key : {"class_names", "image_shape", "mean", "std", "is_digits", "classes_before", "seen"})

@@ -44,7 +44,7 @@ double Evaluation::class_accuracy(int64_t label) const {
   return share(correct[c], total[c]);
 }
 
-Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64_t batch,
+Evaluation evaluate(const Predictor& predictor, const Dataset& test, int64_t labels, int64_t batch,
                     Progress& progress) {
   Evaluation e;
   e.total.assign(labels, 0);
@@ -53,7 +53,7 @@ Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64
   for (int64_t begin = 0; begin < test.size(); begin += batch) {
     if (progress.stop_requested()) throw Interrupted{};
     const int64_t count = std::min(batch, test.size() - begin);
-    const at::Tensor best = learner.predict(test.unlabelled(begin, count)).argmax(1).contiguous();
+    const at::Tensor best = predictor.predict(test.unlabelled(begin, count)).argmax(1).contiguous();
     const int64_t* predicted = best.const_data_ptr<int64_t>();
     for (int64_t i = 0; i < count; ++i) {
       const int64_t label = test.labels[begin + i];

@@ -7,7 +7,7 @@
 
 #include "perennial/base/progress.h"
 #include "perennial/data/dataset.h"
-#include "perennial/learn/learner.h"
+#include "perennial/learn/predictor.h"
 
 namespace perennial {
 
@@ -26,6 +26,7 @@ struct Evaluation {
 };
 
 /// Predicts the whole test set, `batch` rows at a time. Labels outside [0, labels) cannot be right.
-Evaluation evaluate(Learner& learner, const Dataset& test, int64_t labels, int64_t batch, Progress& progress);
+Evaluation evaluate(const Predictor& predictor, const Dataset& test, int64_t labels, int64_t batch,
+                    Progress& progress);
 
 }  // namespace perennial

@@ -14,21 +14,13 @@ namespace {
 constexpr int64_t kBatch = 512;
 
 // Predictions of a plain classifier whose rows are the labels.
-class FixedClassifier : public Learner {
+class FixedClassifier : public Predictor {
  public:
-  explicit FixedClassifier(Classifier& net) : net_(net) {}
-  int64_t wanted() const override { return 1; }
-  void observe(const Samples&) override { throw std::logic_error("this classifier does not learn"); }
-  bool consolidate(Progress&) override { return false; }
-  int64_t pieces() const override { return 0; }
-  std::string piece_name(int64_t) const override { return ""; }
-  at::Tensor predict(const Samples& samples) override { return net_.logits(samples); }
-  void save(State&, const std::string&) const override {}
-  void load(const State&, const std::string&) override {}
-  TensorFile model() const override { return {}; }
+  explicit FixedClassifier(const Classifier& net) : net_(net) {}
+  at::Tensor predict(const Samples& samples) const override { return net_.logits(samples); }
 
  private:
-  Classifier& net_;
+  const Classifier& net_;
 };
 
 DataEvaluation summarise(const Evaluation& e, const std::vector<std::string>& names, size_t known) {

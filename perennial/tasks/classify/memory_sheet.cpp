@@ -63,7 +63,7 @@ Image MemorySheet::picture(int64_t most) const {
 }
 
 void MemorySheet::save(State& state, const std::string& prefix) const {
-  state.values[prefix + "tile"] = tile_;
+  state.put(prefix + "tile", tile_);
   state.put_ints(prefix + "ids", ids_);
   std::vector<int64_t> packed((pixels_.size() + 7) / 8, 0);
   if (!pixels_.empty()) std::copy(pixels_.begin(), pixels_.end(), reinterpret_cast<uint8_t*>(packed.data()));

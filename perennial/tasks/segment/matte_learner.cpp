@@ -7,6 +7,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
@@ -30,6 +31,17 @@ void for_all(const Source& source, const std::vector<int64_t>& rows, int64_t sid
     work(Samples(some.ids(), {{column::kImage, batch.images}, {column::kMask, batch.masks}}));
   }
 }
+
+class MattePredictor : public Predictor {
+ public:
+  explicit MattePredictor(std::unique_ptr<Sinet> net) : net_(std::move(net)) {}
+  at::Tensor predict(const Samples& samples) const override {
+    return predict_mattes(*net_, samples.tensor(column::kImage));
+  }
+
+ private:
+  std::unique_ptr<Sinet> net_;
+};
 
 }  // namespace
 
@@ -156,15 +168,23 @@ void MatteLearner::remember() {
           [&](const Samples& some) { policy_->offer(memory_, some); });
 }
 
-at::Tensor MatteLearner::predict(const Samples& samples) {
+at::Tensor MatteLearner::predict(const Samples& samples) const {
   return predict_mattes(*net_, samples.tensor(column::kImage));
+}
+
+std::shared_ptr<const Predictor> MatteLearner::snapshot() const {
+  TensorMap tensors;
+  net_->tensors().save(tensors, "");
+  auto copy = make_sinet(net_->options(), seed_);
+  copy->tensors().load(tensors, "", "a snapshot");
+  return std::make_shared<MattePredictor>(std::move(copy));
 }
 
 void MatteLearner::save(State& state, const std::string& prefix) const {
   const std::string trainer = prefix + "trainer.";
   net_->tensors().save(state.tensors, trainer + "net.");
   if (optimiser_) optimiser_->save(state.tensors, trainer + "optimiser.");
-  state.values[trainer + "optimiser"] = "adam";
+  state.put(trainer + "optimiser", std::string("adam"));
   if (class_weights_.defined()) state.tensors[trainer + "class_weights"] = class_weights_;
   replay_.save(state, trainer + "replay.");
   nlohmann::json stages = nlohmann::json::array();
@@ -200,7 +220,7 @@ void MatteLearner::load(const State& state, const std::string& prefix) {
   replay_.load(state, trainer + "replay.");
   if (state.has_tensor(trainer + "class_weights")) class_weights_ = state.tensor(trainer + "class_weights");
   begin_stage();
-  const bool named = state.values.contains(trainer + "optimiser");
+  const bool named = state.has_value(trainer + "optimiser");
   if (!trained()) optimiser_->load(state.tensors, trainer + (named ? "optimiser." : "adam."), state.source);
   loss_ = state.value<double>(prefix + "loss");
   task_ = state.value<int64_t>(prefix + "task");

@@ -29,7 +29,8 @@ class MatteLearner : public Learner {
   int64_t pieces() const override;
   std::string piece_name(int64_t i) const override;
   /// samples: column image, uint8 [N, 3, side, side] at the network's side. uint8 [N, side, side].
-  at::Tensor predict(const Samples& samples) override;
+  at::Tensor predict(const Samples& samples) const override;
+  std::shared_ptr<const Predictor> snapshot() const override;
   const Memory* memory() const override { return &memory_; }
   std::map<std::string, double> seconds() const override { return {{"training", seconds_}}; }
   void save(State& state, const std::string& prefix) const override;

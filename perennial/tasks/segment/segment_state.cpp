@@ -37,9 +37,10 @@ std::string new_name(const std::string& name) {
 void rename(State& state) {
   json values = json::object();
   TensorMap tensors;
-  for (const auto& [name, value] : state.values.items()) values[new_name(name)] = value;
+  const json& old = state.values;
+  for (const auto& [name, value] : old.items()) values[new_name(name)] = value;
   for (const auto& [name, tensor] : state.tensors) tensors[new_name(name)] = tensor;
-  state.values = std::move(values);
+  static_cast<json&>(state.values) = std::move(values);
   state.tensors = std::move(tensors);
 }
 
@@ -72,7 +73,8 @@ void SegmentRecipe::save(State& state) const {
 
 void SegmentRecipe::load(const State& state) {
   parts_.clear();
-  for (const json& p : state.values.at("segment").at("parts")) {
+  const json& values = state.values;
+  for (const json& p : values.at("segment").at("parts")) {
     Part part{.data = p.at("data"),
               .images = p.at("images"),
               .held_out = p.at("held_out"),
@@ -117,9 +119,9 @@ void SegmentRecipe::write(const std::filesystem::path& run, const Learner& learn
 
 // Version 1 trained and measured chunks of data, of which a stream knew nothing.
 void SegmentRecipe::upgrade(State& state) const {
-  const json old = state.values;
-  rename(state);
   json& v = state.values;
+  const json old = v;
+  rename(state);
   const json& chunks = old.at("chunks");
   const int64_t count = std::ssize(chunks);
   const bool finished = old.at("finished"), begun = old.at("begun");

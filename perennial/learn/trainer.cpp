@@ -1,0 +1,213 @@
+#include "perennial/learn/trainer.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/softmax.h>
+#include <fmt/format.h>
+
+#include "perennial/base/error.h"
+#include "perennial/nn/schedule.h"
+
+namespace perennial {
+namespace {
+
+Augmentation resolve(const LearnerSetup& setup, const std::string& own) {
+  if (setup.model.freeze == "features") return {};
+  if (setup.train.augment != "auto") return Augmentation::parse(setup.train.augment);
+  if (setup.is_digits) return {};
+  return Augmentation::parse(own.empty() ? "crop,flip" : "crop,flip," + own);
+}
+
+std::vector<std::unique_ptr<Plugin>> make_plugins(const LearnerSetup& setup) {
+  std::vector<std::unique_ptr<Plugin>> all;
+  std::set<std::string> names;
+  for (const MakePlugin& make : setup.plugins) {
+    all.push_back(make(setup));
+    if (!names.insert(all.back()->name()).second)
+      throw std::invalid_argument("two plug-ins named '" + all.back()->name() + "'");
+  }
+  return all;
+}
+
+at::Tensor probabilities(const Classifier& net, const LabelMap& labels, int64_t width,
+                         const Samples& samples) {
+  return labels.scatter(at::softmax(net.logits(samples), 1), width, 0.0);
+}
+
+class ClassifierSnapshot : public Predictor {
+ public:
+  ClassifierSnapshot(Classifier net, LabelMap labels, int64_t width)
+      : net_(std::move(net)), labels_(std::move(labels)), width_(width) {}
+  at::Tensor predict(const Samples& samples) const override {
+    return probabilities(net_, labels_, width_, samples);
+  }
+
+ private:
+  Classifier net_;
+  LabelMap labels_;
+  int64_t width_;
+};
+
+}  // namespace
+
+Trainer::Trainer(const LearnerSetup& setup, TrainerParts parts)
+    : setup_(setup),
+      parts_(std::move(parts)),
+      plugins_(make_plugins(setup)),
+      augmentation_(resolve(setup, parts_.augmentation)),
+      net_(setup.model, parts_.head, setup.input_shape, setup.normalisation, setup.compute, setup.seed),
+      optimiser_(groups(), setup.train.optimiser),
+      order_(setup.seed, "epoch order") {}
+
+std::vector<ParameterGroup> Trainer::groups() const {
+  if (parts_.groups) return parts_.groups(net_);
+  return {{net_.parameters(), setup_.train.weight_decay}};
+}
+
+void Trainer::fresh_optimiser() { optimiser_ = Optimiser(groups(), setup_.train.optimiser); }
+
+int64_t Trainer::memory_batch() const {
+  return setup_.train.memory_batch > 0 ? setup_.train.memory_batch
+                                       : std::max<int64_t>(2, setup_.train.batch / 2);
+}
+
+void Trainer::meet(std::span<const int64_t> labels) {
+  if (!labels_.add(labels)) return;
+  net_.grow(labels_.size());
+  optimiser_.replace(groups());
+  ++version_;
+}
+
+void Trainer::begin_task(int64_t task) {
+  if (setup_.train.reset_head && task > 0) {
+    net_.reset_head(parts_.head, labels_.size(), static_cast<uint64_t>(task));
+    ++version_;
+  }
+  fresh_optimiser();
+}
+
+void Trainer::restart(int64_t task) {
+  net_.reset(static_cast<uint64_t>(task));
+  fresh_optimiser();
+  ++version_;
+}
+
+void Trainer::step(const Samples& batch, double lr) {
+  if (batch.size() >= 2) step(batch, Targets::of(batch, labels_), lr);
+}
+
+void Trainer::step(const Samples& batch, Targets targets, double lr) {
+  if (batch.size() < 2) return;
+  const auto position = static_cast<uint64_t>(steps_);
+  NetworkInput inputs = batch;
+  if (inputs.column == column::kImage) {
+    inputs.rows = augment(inputs.rows, batch.ids(), augmentation_, setup_.seed, position);
+    if (augmentation_.cutmix) {
+      CutMix mix = cutmix(inputs.rows, setup_.seed, position);
+      inputs.rows = std::move(mix.images);
+      targets.partner = std::move(mix.partner);
+      targets.lambda = mix.lambda;
+    }
+  }
+  step(batch, inputs, targets, lr,
+       [](const StepView& step) { return step.targets.mean_loss(step.outputs.logits); });
+}
+
+Outputs Trainer::forward(const Samples& batch, const NetworkInput& inputs) {
+  if (plugins_.empty()) return net_.train_outputs(inputs);
+  return net_.train_outputs(inputs, [&](const Stage& stage, at::Tensor map) {
+    for (const auto& plugin : plugins_)
+      map = plugin->feature_map({stage, batch, steps_, setup_.seed}, std::move(map));
+    return map;
+  });
+}
+
+void Trainer::step(const Samples& batch, const NetworkInput& inputs, const Targets& targets, double lr,
+                   const Loss& loss_of) {
+  const Outputs outputs = forward(batch, inputs);
+  const StepView view(batch, targets, outputs, net_, steps_);
+  at::Tensor loss = loss_of(view);
+  for (const auto& term : parts_.terms)
+    if (const at::Tensor extra = term->of(view); extra.defined()) loss = loss + extra;
+  loss.backward();
+  optimiser_.step(lr);
+  ++version_;
+  if (setup_.on_step) setup_.on_step({steps_, lr, loss.item<double>()});
+  for (const auto& plugin : plugins_) plugin->after_step({net_, labels_, memory_, batch, steps_});
+  ++steps_;
+}
+
+double Trainer::scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const {
+  return learning_rate(setup_.train.schedule, setup_.train.lr, epoch, setup_.train.epochs, step, steps);
+}
+
+void Trainer::epoch(const Samples& data, int64_t batch, int64_t number, const std::string& title,
+                    Progress& progress) {
+  epoch(data.size(), batch, number, title, progress,
+        [&](std::span<const int64_t> rows, double lr) { step(take(data, rows), lr); });
+}
+
+void Trainer::epoch(int64_t samples, int64_t batch, int64_t number, const std::string& title,
+                    Progress& progress,
+                    const std::function<void(std::span<const int64_t> rows, double lr)>& step_on) {
+  order_.run(samples, batch, steps_, title, progress,
+             [&](std::span<const int64_t> rows, int64_t index, int64_t batches) {
+               step_on(rows, scheduled_lr(number, index, batches));
+             });
+}
+
+at::Tensor Trainer::predict(const Samples& samples) const {
+  return probabilities(net_, labels_, setup_.labels, samples);
+}
+
+std::shared_ptr<const Predictor> Trainer::snapshot() const {
+  return std::make_shared<ClassifierSnapshot>(net_.clone(), labels_, setup_.labels);
+}
+
+void Trainer::save(State& state, const std::string& prefix) const {
+  net_.save(state.tensors, prefix + "net.");
+  optimiser_.save(state.tensors, prefix + "optimiser.");
+  state.put(prefix + "optimiser", setup_.train.optimiser.name);
+  labels_.save(state, prefix + "label_map.");
+  state.put(prefix + "head_position", net_.head_position());
+  state.put(prefix + "step", steps_);
+  order_.save(state, prefix);
+  for (const auto& term : parts_.terms) term->save(state, prefix);
+  for (const auto& plugin : plugins_) plugin->save(state, prefix + "plugin." + plugin->name() + ".");
+}
+
+void Trainer::load(const State& state, const std::string& prefix) {
+  labels_.load(state, prefix + "label_map.");
+  net_.reset_head(parts_.head, labels_.size(), state.value_or(prefix + "head_position", uint64_t{0}));
+  net_.load(state.tensors, prefix + "net.", state.source);
+  fresh_optimiser();
+  const bool named = state.has_value(prefix + "optimiser");  // older versions knew one
+  if (named && state.value<std::string>(prefix + "optimiser") != setup_.train.optimiser.name)
+    throw Error(
+        {"reading a saved state", state.source, "the optimiser " + setup_.train.optimiser.name, "another"});
+  optimiser_.load(state.tensors, prefix + (named ? "optimiser." : "sgd."), state.source);
+  steps_ = state.value<int64_t>(prefix + "step");
+  order_.load(state, prefix);
+  for (const auto& term : parts_.terms) term->load(state, prefix, net_);
+  for (const auto& plugin : plugins_) plugin->load(state, prefix + "plugin." + plugin->name() + ".");
+  ++version_;
+}
+
+TensorFile Trainer::model() const {
+  TensorFile file;
+  net_.save(file.tensors, "");
+  std::string labels;
+  for (const int64_t label : labels_.labels()) labels += (labels.empty() ? "" : ",") + std::to_string(label);
+  const Normalisation& n = net_.normalisation();
+  file.metadata = {{"model", setup_.model.name},
+                   {"width", fmt::format("{}", setup_.model.width)},
+                   {"labels", labels},
+                   {"mean", fmt::format("{},{},{}", n.mean[0], n.mean[1], n.mean[2])},
+                   {"std", fmt::format("{},{},{}", n.std[0], n.std[1], n.std[2])}};
+  return file;
+}
+
+}  // namespace perennial

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "perennial/memory/evidence.h"
+
+namespace perennial {
+
+/// Evidence that a test tells: what is left undefined cannot be told.
+struct Told : Evidence {
+  Told(Samples of, int64_t known) : samples_(std::move(of)), classes_(known) {}
+  const Samples& samples() const override { return samples_; }
+  int64_t classes() const override { return classes_; }
+
+  at::Tensor features_told, logits_told;
+  std::vector<float> uncertainty_told;
+  int asked = 0;         ///< how often anything had to be found out
+  bool learned = false;  ///< true: the learner has learned on
+
+ protected:
+  void require_current() const override {
+    if (learned) throw std::logic_error("of an earlier network");
+  }
+  at::Tensor make_rows() override { return samples_.tensor(column::kLabel); }
+  at::Tensor make_features() override {
+    ++asked;
+    return features_told.defined() ? features_told : Evidence::make_features();
+  }
+  at::Tensor make_logits() override {
+    ++asked;
+    return logits_told.defined() ? logits_told : Evidence::make_logits();
+  }
+  std::vector<float> make_uncertainty() override {
+    ++asked;
+    return uncertainty_told.empty() ? Evidence::make_uncertainty() : uncertainty_told;
+  }
+
+ private:
+  Samples samples_;
+  int64_t classes_;
+};
+
+}  // namespace perennial
