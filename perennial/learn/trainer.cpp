@@ -168,7 +168,7 @@ std::shared_ptr<const Predictor> Trainer::snapshot() const {
 }
 
 void Trainer::save(State& state, const std::string& prefix) const {
-  net_.save(state.tensors, prefix + "net.");
+  net_.save_learned(state.tensors, prefix + "net.");
   optimiser_.save(state.tensors, prefix + "optimiser.");
   state.put(prefix + "optimiser", setup_.train.optimiser.name);
   labels_.save(state, prefix + "label_map.");

@@ -235,6 +235,17 @@ std::vector<NamedTensor> Classifier::parameters() const {
 
 void Classifier::save(TensorMap& out, const std::string& prefix) const {
   backbone_->tensors().save(out, prefix + "backbone.");
+  save_head(out, prefix);
+}
+
+void Classifier::save_learned(TensorMap& out, const std::string& prefix) const {
+  if (has_frozen_file())
+    save_head(out, prefix);
+  else
+    save(out, prefix);
+}
+
+void Classifier::save_head(TensorMap& out, const std::string& prefix) const {
   head_.tensors().save(out, prefix + "head.");
   out[prefix + "normalisation"] = to_tensor(normalisation_);
 }
@@ -248,7 +259,9 @@ void Classifier::load(const TensorMap& in, const std::string& prefix, const std:
   const HeadKind kind = in.contains(prefix + "head.bias") ? HeadKind::kLinear : HeadKind::kLinearNorm;
   Head head(kind, backbone_->feature_size(), weight->second.size(0), seed_, head_.position());
   head.tensors().load(in, prefix + "head.", source);
-  backbone_->tensors().load(in, prefix + "backbone.", source);
+  const auto first = in.lower_bound(prefix + "backbone.");
+  const bool has_backbone = first != in.end() && first->first.starts_with(prefix + "backbone.");
+  if (has_backbone || !has_frozen_file()) backbone_->tensors().load(in, prefix + "backbone.", source);
   head_ = std::move(head);
   head_.tensors().to(device());
   normalisation_ = to_normalisation(normalisation->second);

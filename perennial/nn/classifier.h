@@ -89,13 +89,17 @@ class Classifier {
   const Head& head() const { return head_; }
   const Normalisation& normalisation() const { return normalisation_; }
   bool frozen() const { return model_.freeze == "features"; }
+  /// What is frozen lies in a file, which this network was made from.
+  bool has_frozen_file() const { return frozen() && !model_.weights.empty(); }
   /// Trainable parameters ("backbone.", "head."), the backbone's first; the head's alone when the backbone is
   /// frozen.
   std::vector<NamedTensor> parameters() const;
 
   /// Weights, running statistics and normalisation ("backbone.", "head.", "normalisation").
   void save(TensorMap& out, const std::string& prefix) const;
-  /// Restores what save() gave, the number of classes and the kind of head included. Throws Error.
+  /// The same without a frozen backbone that comes from a weights file: what a checkpoint needs.
+  void save_learned(TensorMap& out, const std::string& prefix) const;
+  /// Restores what either gave, the number of classes and the kind of head included. Throws Error.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
 
  private:
@@ -105,6 +109,7 @@ class Classifier {
   at::Tensor infer_features(const NetworkInput& inputs) const;
   template <class Rows>
   at::Tensor in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows) const;
+  void save_head(TensorMap& out, const std::string& prefix) const;
   void place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position);
   c10::Device device() const;
   at::ScalarType dtype() const;

@@ -63,10 +63,10 @@ std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settin
   }
   use_threads(run->recipe_->options().threads);
   const std::filesystem::path kept = run->folder_.kept_weights();
-  if (access == Access::kUse)
-    run->recipe_->weights_lie_at("");  // the checkpoint holds them all
-  else if (std::filesystem::exists(kept))
+  if (std::filesystem::exists(kept))
     run->recipe_->weights_lie_at(kept.string());
+  else if (access == Access::kUse)
+    run->recipe_->weights_lie_at("");  // the checkpoint holds them all
   run->load(run->folder_.reopen(access));
   return run;
 }

@@ -137,8 +137,8 @@ void RunFolder::require_lock() const {
 void RunFolder::checkpoint(State state) {
   require_lock();
   if (events_) {
-    state.values["events_file"] = events_->file().filename().string();
-    state.values["events"] = events_->records();
+    state.put("events_file", events_->file().filename().string());
+    state.put("events", events_->records());
   }
   checkpoints_.write(state);
 }

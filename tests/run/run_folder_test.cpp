@@ -185,6 +185,34 @@ TEST_F(FolderOfARun, FrozenFeaturesAreComputedAgainWithoutTheUsersFile) {
   ::unsetenv("PERENNIAL_CACHE");
 }
 
+// What is frozen lies in the folder once, and not in its checkpoints.
+TEST_F(FolderOfARun, FrozenWeightsAreInNoCheckpoint) {
+  ::setenv("PERENNIAL_CACHE", at("cache").c_str(), 1);
+  const Settings resnet{{"model", "resnet20"}, {"model.width", "0.5"}, {"stream.limit", "40"}, {"epochs", "1"}};
+  begin("first", small("digits", resnet))->execute();
+  Settings frozen = resnet;
+  frozen.push_back({"model.freeze", "features"});
+  frozen.push_back({"model.weights", (at("first") / "model.safetensors").string()});
+  begin("run", small("digits", frozen))->execute();
+  const fs::path model = at("first") / "model.safetensors", kept = at("run") / "start.safetensors";
+  fs::rename(model, at("elsewhere"));
+  for (const auto& entry : fs::directory_iterator(at("run") / "checkpoint")) {
+    const State state = decode_state(read_file(entry.path()), "checkpoint");
+    for (const auto& [name, tensor] : state.tensors) EXPECT_EQ(name.find("backbone."), std::string::npos) << name;
+    EXPECT_TRUE(state.has_tensor("learner.net.head.weight"));
+  }
+  const Dataset test = load_data({}, silent_).test;
+  const auto used = perennial::Run::open(at("run"), {}, silent_, Access::kUse);
+  const TensorFile whole = read_safetensors(at("run") / "model.safetensors");
+  EXPECT_TRUE(whole.tensors.contains("head.weight"));
+  EXPECT_GT(whole.tensors.size(), 20U);  // the network alone is all of it
+  EXPECT_EQ(used->learner().predict(test.unlabelled(0, 3)).size(0), 3);
+  std::string bytes = read_file(kept);
+  bytes[bytes.size() - 3] ^= 1;
+  write_file_atomic(kept, bytes);
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }), HasSubstr("the frozen weights"));
+}
+
 TEST_F(FolderOfARun, MovedDataAreFoundAgainAndOthersRefused) {
   draw(at("data"));
   draw(at("others"), 12, 41);

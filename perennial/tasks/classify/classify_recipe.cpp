@@ -8,6 +8,7 @@
 
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
+#include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/outputs.h"
 #include "perennial/base/places.h"
@@ -63,7 +64,9 @@ void ClassifyRecipe::check() {
 }
 
 void ClassifyRecipe::weights_lie_at(const std::string& file) {
-  if (!model_.weights.empty()) model_.weights = file;
+  if (model_.weights.empty()) return;
+  model_.weights = file;
+  if (!file.empty() && model_.freeze != "none") frozen_hash_ = hash64(MappedFile(weights_file(file)).bytes());
 }
 
 void ClassifyRecipe::update(const Settings& settings, const std::filesystem::path& run) {

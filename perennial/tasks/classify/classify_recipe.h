@@ -87,6 +87,7 @@ class ClassifyRecipe : public Recipe {
   ModelOptions model_;              ///< the configuration's, its weights from where they lie now
   StreamOptions stream_;            ///< likewise
   DataOptions data_;                ///< of this update
+  uint64_t frozen_hash_ = 0;        ///< of the file of weights that stay as they are; 0: none
   std::vector<DataOptions> earlier_;  ///< of the updates before
   std::shared_ptr<const DataSource> source_;
   std::shared_ptr<const Dataset> pictures_;  ///< of the training part, when features have taken their place

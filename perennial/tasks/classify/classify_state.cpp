@@ -50,6 +50,7 @@ void ClassifyRecipe::save(State& state) const {
   v["stream_lies"] = stream_.kind;
   v["noise_lies"] = stream_.noise;
   v["seen"] = seen_;
+  v["frozen_hash"] = frozen_hash_;
   v["brought"] = json::array();
   for (const Brought& b : brought_)
     v["brought"].push_back({b.update, b.classes, b.composition, b.memory});
@@ -82,6 +83,9 @@ void ClassifyRecipe::load(const State& state) {
   v.at("last").at(2).get_to(last_.confusion);
   v.at("true_labels").get_to(true_labels_);
   require_whole(state.source);
+  if (const uint64_t was = v.value("frozen_hash", uint64_t{0}); was != 0 && was != frozen_hash_)
+    throw Error({"reading the checkpoint", state.source, "the frozen weights that the run keeps a copy of",
+                 model_.weights.empty() ? "none" : "others in " + model_.weights});
   sheet_.load(state, "sheet.");
 }
 
