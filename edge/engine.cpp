@@ -235,6 +235,10 @@ void Engine::step(size_t index) {
     case OpKind::kAveragePool:
       return split(rows, 1, in.width * op.kernel_h * kCostOfMoving,
                    [&](Range part) { kernels_.average_pool(from, to, in.width, op.kernel_h, part); });
+    case OpKind::kMaxPool: {
+      const Spatial work = spatial(op);
+      return split(out.channels, 1, outputs * taps, [&](Range part) { kernels_.max_pool(work, part); });
+    }
     case OpKind::kPlaneMeans:
       return split(out.channels, 1, moving,
                    [&](Range part) { kernels_.plane_means(from, to, pixels, part); });

@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
@@ -185,6 +186,8 @@ void Run::write_results() {
   write_file_atomic(folder_ / "metrics.csv", metrics_.to_csv());
   TensorFile model = learner_->model();
   model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);
+  model.metadata["image"] = fmt::format("{}", fmt::join(image_shape_, ","));
+  model.metadata["stretch"] = config_->data.stretch ? "true" : "false";
   write_safetensors(folder_ / "model.safetensors", model);
 }
 

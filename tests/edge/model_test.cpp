@@ -63,7 +63,7 @@ TEST(Model, SaysWhatIsWrong) {
   EXPECT_EQ(error_of(bytes), "m: expected a .peb model, found another kind of file");
   bytes = small_model();
   bytes[8] = std::byte{9};
-  EXPECT_EQ(error_of(bytes), "m: expected format version 2 or 3, found 9");
+  EXPECT_EQ(error_of(bytes), "m: expected format version 2 to 4, found 9");
   bytes = small_model();
   bytes.back() ^= std::byte{1};
   EXPECT_EQ(error_of(bytes), "m: the checksum does not fit: the file is damaged");
