@@ -89,12 +89,12 @@ struct OpRecord {
 
 /// What a port is, or how an image becomes its planes.
 enum PortFlags : uint32_t {
-  kBlueFirst = 1,  ///< an image's planes are blue, green, red
-  kRounded = 2,    ///< an image is resized as Pillow's BILINEAR does, to the bit; else in floating point
-  kCentre = 4,     ///< with kRounded: the aspect is kept, and what reaches beyond cut off on both sides
-  kGrey = 8,       ///< with kRounded: every plane is the image's grey
-  kClassScores = 16,    ///< an output: the softmax over its channels are probabilities
-  kLabelled = 32,  ///< an output of one pixel: right behind its name, `channels` names follow: its labels
+  kBlueFirst = 1,     ///< an image's planes are blue, green, red
+  kRounded = 2,       ///< an image is resized as Pillow's BILINEAR does, to the bit; else in floating point
+  kCentre = 4,        ///< with kRounded: the aspect is kept, and what reaches beyond cut off on both sides
+  kGrey = 8,          ///< with kRounded: every plane is the image's grey
+  kClassScores = 16,  ///< an output: the softmax over its channels are probabilities
+  kLabelled = 32,     ///< an output of one pixel: right behind its name, `channels` names follow: its labels
 };
 inline constexpr uint32_t kPortFlags = 64;  ///< and above: none
 /// Bytes of one label at most, its zero among them.

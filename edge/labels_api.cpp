@@ -7,7 +7,8 @@
 using namespace perennial::edge;
 
 int32_t pe_is_logits(const pe_model* model, int32_t output) {
-  return guarded<int32_t>(-1, [&] { return (port_of(model, true, output).flags & kClassScores) != 0 ? 1 : 0; });
+  return guarded<int32_t>(-1,
+                          [&] { return (port_of(model, true, output).flags & kClassScores) != 0 ? 1 : 0; });
 }
 
 int32_t pe_labels(const pe_model* model, int32_t output) {

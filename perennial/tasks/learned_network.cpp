@@ -41,7 +41,7 @@ class Reader {
       graph.label("logits", names_of(rows));
       return graph;
     } catch (const std::invalid_argument& e) {
-      throw Error({e.what(), path_.string(), "", ""});
+      throw Error({fmt::format("exporting a {}: {}", backbone, e.what()), path_.string(), "", ""});
     }
   }
 
