@@ -105,7 +105,10 @@ Value shortcut_a(Graph& g, Value x, int channels) {
   n.bias.assign(static_cast<size_t>(channels), 0.0F);
   n.weight.assign(static_cast<size_t>(channels) * static_cast<size_t>(x.channels), 0.0F);
   const int before = (channels - x.channels) / 2;
-  for (int c = 0; c < x.channels; ++c) n.weight[static_cast<size_t>((before + c) * x.channels + c)] = 1;
+  for (int c = 0; c < x.channels; ++c) {
+    const auto row = static_cast<size_t>(before + c), columns = static_cast<size_t>(x.channels);
+    n.weight[row * columns + static_cast<size_t>(c)] = 1;
+  }
   return g.push(std::move(n));
 }
 
