@@ -9,7 +9,7 @@ namespace perennial::edge {
 namespace {
 
 constexpr uint64_t kMostFloats = uint64_t{1} << 19;  // that stay in the second cache or near it
-constexpr uint32_t kFewestChannels = 16, kWidest = 32;
+constexpr uint32_t kFewestChannels = 128, kWidest = 16;
 
 // What one tap of one plane gives to each output, zeros where it lies beside the plane.
 void lay_out(const Spatial& s, const float* plane, size_t ky, size_t kx, float* to) {

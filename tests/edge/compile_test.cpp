@@ -103,6 +103,25 @@ RC_GTEST_PROP(Compile, DenseLayersOfAnyShape, ()) {
   expect_equal_to_naive(g, 1e-4);
 }
 
+// They run as products, with what each output reads side by side.
+TEST(Compile, ConvolutionsOfManyChannelsOverSmallPlanes) {
+  struct Case {
+    int height, width;
+    Graph::Conv shape;
+  };
+  const auto same = Graph::Padding::kSame, half = Graph::Padding::kHalf;
+  for (const Case& c :
+       {Case{4, 4, {131, 3, 3, 1, 1, true, half}}, Case{7, 16, {128, 3, 3, 2, 1, true, half}},
+        Case{5, 13, {130, 1, 1, 2, 1, true, half}}, Case{9, 6, {128, 5, 2, 2, 1, true, same}},
+        Case{1, 1, {128, 3, 3, 1, 1, true, same}}, Case{6, 7, {128, 3, 3, 1, 1, true, half, 3}}}) {
+    Graph g(naive::random_weight);
+    const Value x = g.input("x", 129, c.height, c.width);
+    const Value y = g.conv("y", x, c.shape), other = g.conv("z", x, c.shape);
+    g.output("sum", g.prelu("y.act", g.add(g.norm("y.bn", y, 1e-3), other)));
+    expect_equal_to_naive(g, 1e-4);
+  }
+}
+
 RC_GTEST_PROP(Compile, LargestValuesOfAnyShape, ()) {
   Graph g(naive::random_weight);
   const Value x = g.input("x", *rc::gen::inRange(1, 6), *rc::gen::inRange(1, 80), *rc::gen::inRange(1, 80));
