@@ -17,10 +17,14 @@ void lay_out(const Spatial& s, const float* plane, size_t ky, size_t kx, float* 
   const int64_t left = static_cast<int64_t>(kx * s.dilation) - static_cast<int64_t>(s.pad_w);
   for (size_t y = 0; y < s.out_height; ++y, to += s.out_width) {
     const size_t row = y * s.stride + ky * s.dilation - s.pad_h;  // huge above the plane
+    if (row >= s.height) {
+      std::fill_n(to, s.out_width, 0.0F);
+      continue;
+    }
     const float* from = plane + row * s.width;
     for (size_t x = 0; x < s.out_width; ++x) {
       const int64_t at = static_cast<int64_t>(x) * step + left;
-      to[x] = row < s.height && at >= 0 && at < width ? from[at] : 0.0F;
+      to[x] = at >= 0 && at < width ? from[at] : 0.0F;
     }
   }
 }

@@ -96,6 +96,8 @@ struct ReversedResNet {
 // He et al. 2016, option A: every other pixel, and zeros for the channels that are new, half of them on each
 // side; as a 1x1 convolution.
 Value shortcut_a(Graph& g, Value x, int channels) {
+  if (channels < x.channels)
+    throw std::invalid_argument("a group of layers with fewer channels than the one before");
   const Node& from = g.node(x);
   Node n;
   n.kind = NodeKind::kConv;
@@ -104,11 +106,9 @@ Value shortcut_a(Graph& g, Value x, int channels) {
   n.stride = 2;
   n.bias.assign(static_cast<size_t>(channels), 0.0F);
   n.weight.assign(static_cast<size_t>(channels) * static_cast<size_t>(x.channels), 0.0F);
-  const int before = (channels - x.channels) / 2;
-  for (int c = 0; c < x.channels; ++c) {
-    const auto row = static_cast<size_t>(before + c), columns = static_cast<size_t>(x.channels);
-    n.weight[row * columns + static_cast<size_t>(c)] = 1;
-  }
+  const auto columns = static_cast<size_t>(x.channels),
+             before = (static_cast<size_t>(channels) - columns) / 2;
+  for (size_t c = 0; c < columns; ++c) n.weight[(before + c) * columns + c] = 1;
   return g.push(std::move(n));
 }
 
