@@ -90,8 +90,9 @@ struct Roof {
 };
 
 std::string kind_of(const edge::Model& m, const edge::OpRecord& op) {
-  static constexpr const char* kNames[edge::kOpKinds] = {
-      "pointwise", "depthwise", "convolution", "affine", "resize", "average pool", "means", "dense", "gate"};
+  static constexpr const char* kNames[edge::kOpKinds] = {"pointwise", "depthwise",    "convolution", "affine",
+                                                         "resize",    "average pool", "means",       "dense",
+                                                         "gate",      "largest"};
   const auto& t = m.tensors()[op.output];
   std::string name = kNames[static_cast<size_t>(op.kind)];
   if (op.kind == edge::OpKind::kDepthwise || op.kind == edge::OpKind::kConvolution)

@@ -1,6 +1,7 @@
 #include "edge/check.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "edge/kernels/kernels.h"
 
@@ -33,6 +34,7 @@ class Checker {
       item_ = "port " + std::to_string(i);
       require(p.tensor < model_.tensors().size(), "no such tensor");
       require(p.name < header_.name_bytes, "no such name");
+      flags(p);
       for (size_t j = 0; j < i && p.is_output == 0; ++j) {
         const PortRecord& other = model_.ports()[j];
         require(other.is_output != 0 || apart(tensor(p.tensor), tensor(other.tensor)),
@@ -53,6 +55,30 @@ class Checker {
   }
 
  private:
+  void flags(const PortRecord& p) {
+    require(p.flags < kPortFlags, "a flag that this version does not know");
+    require((p.flags & (kCentre | kGrey)) == 0 || (p.flags & kRounded) != 0,
+            "an image to be cut or grey without being rounded");
+    require(p.is_output != 0 || (p.flags & (kClassScores | kLabelled)) == 0, "an input that is an answer");
+    if ((p.flags & kLabelled) != 0) labels(p);
+  }
+
+  // Labels of several ports are apart: what is looked at here is no more than the names.
+  void labels(const PortRecord& p) {
+    const TensorRecord& t = tensor(p.tensor);
+    require(t.height == 1 && t.width == 1, "labels of planes");
+    const char* at = model_.name(p.name);
+    for (uint64_t i = 0; i <= t.channels; ++i) {
+      const uint64_t left = header_.name_bytes - static_cast<uint64_t>(at - model_.name(0));
+      require(left > 0, "fewer labels than channels");
+      const uint64_t bytes = std::strlen(at) + 1;
+      require(i == 0 || bytes <= kLongestLabel, "a label that is too long");
+      labelled_ += bytes;
+      require(labelled_ <= header_.name_bytes, "labels that overlap");
+      at += bytes;
+    }
+  }
+
   void require(bool good, const char* what) const {
     if (!good) throw BadModel(where_ + ": " + item_ + ": " + what);
   }
@@ -126,6 +152,14 @@ class Checker {
         require(in.channels == out.channels, "channels differ");
         return spatial(op, in, out);
       case OpKind::kConvolution: return spatial(op, in, out);
+      case OpKind::kMaxPool:
+        require(in.channels == out.channels, "channels differ");
+        require(op.dilation <= 1, "a dilated pool");
+        spatial(op, in, out);
+        return require(op.pad_h < op.kernel_h && op.pad_w < op.kernel_w &&
+                           (uint64_t{out.height} - 1) * op.stride < uint64_t{in.height} + op.pad_h &&
+                           (uint64_t{out.width} - 1) * op.stride < uint64_t{in.width} + op.pad_w,
+                       "a largest value of nothing");
       case OpKind::kAffine:
         return require(in.channels == out.channels && same_size(in, out), "shapes differ");
       case OpKind::kResize: return require(in.channels == out.channels, "channels differ");
@@ -178,6 +212,7 @@ class Checker {
   const Model& model_;
   const Header& header_;
   std::string where_, item_;
+  uint64_t labelled_ = 0;  ///< bytes of the labels of all ports, and of their ports' names
 };
 
 }  // namespace

@@ -66,6 +66,7 @@ void Engine::plan() {
     const TensorRecord &in = model_.tensors()[op.input], &out = model_.tensors()[op.output];
     if (op.kind == OpKind::kPointwise && op.input_scale != kNoTensor)
       most = std::max<size_t>(most, size_t{out.channels} * (in.channels / op.groups));
+    most = std::max(most, laid_out_floats(op));
   }
   floats_ = behind(scratch_at_, most);
 }
@@ -225,6 +226,7 @@ void Engine::step(size_t index) {
       return split(out.channels, 1, outputs * taps, [&](Range part) { kernels_.depthwise(work, e, part); });
     }
     case OpKind::kConvolution: {
+      if (laid_out_floats(op) > 0) return laid_out(op, e);
       const Spatial work = spatial(op);
       return split(out.height, kLeastRows, out.width * taps * in.channels * out.channels,
                    [&](Range part) { kernels_.convolution(work, e, part); });
@@ -235,6 +237,10 @@ void Engine::step(size_t index) {
     case OpKind::kAveragePool:
       return split(rows, 1, in.width * op.kernel_h * kCostOfMoving,
                    [&](Range part) { kernels_.average_pool(from, to, in.width, op.kernel_h, part); });
+    case OpKind::kMaxPool: {
+      const Spatial work = spatial(op);
+      return split(out.channels, 1, outputs * taps, [&](Range part) { kernels_.max_pool(work, part); });
+    }
     case OpKind::kPlaneMeans:
       return split(out.channels, 1, moving,
                    [&](Range part) { kernels_.plane_means(from, to, pixels, part); });

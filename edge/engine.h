@@ -74,6 +74,9 @@ class Engine {
   const float* weight(const OpRecord& op) const { return weights_.floats(index_of(op)); }
   size_t index_of(const OpRecord& op) const { return static_cast<size_t>(&op - model_.ops().data()); }
   void pointwise(const OpRecord& op, const Epilogue& e);
+  /// Scratch of a convolution that runs as a product; 0: of one that does not.
+  size_t laid_out_floats(const OpRecord& op) const;
+  void laid_out(const OpRecord& op, const Epilogue& e);
   void quantised(const OpRecord& op, const Epilogue& e);
   void quantised_convolution(const OpRecord& op, const Epilogue& e);
   size_t quantised_scratch(const OpRecord& op) const;

@@ -9,9 +9,11 @@ namespace perennial::edge {
 /// Everything that runs is said here; a loader copies what lies before the weights and checks it, and nothing
 /// is parsed.
 inline constexpr char kMagic[8] = {'P', 'R', 'N', 'L', 'E', 'D', 'G', 'E'};
-inline constexpr uint32_t kFormatVersion =
-    3;  ///< written for dilated kernels; else the one before, which is read too
 inline constexpr uint32_t kPlainVersion = 2;
+inline constexpr uint32_t kDilatedVersion = 3;  ///< written for dilated kernels
+/// Written for largest-value pools, and for ports with flags beside kBlueFirst. All versions from
+/// kPlainVersion on are read, and the least that a model needs is written.
+inline constexpr uint32_t kFormatVersion = 4;
 inline constexpr uint32_t kNoTensor = 0xffffffff;
 inline constexpr uint64_t kNoWeight = ~uint64_t{0};
 
@@ -40,9 +42,10 @@ enum class OpKind : uint32_t {
   kAveragePool,  ///< kernel_h = stride = factor
   kPlaneMeans,   ///< output [channels][1][1]
   kDense,        ///< input and output [n][1][1], weight [out][in]
-  kGate          ///< input coarse, second detail
+  kGate,         ///< input coarse, second detail
+  kMaxPool       ///< the largest of kernel_h x kernel_w, of those that lie in the input
 };
-inline constexpr uint32_t kOpKinds = 9;
+inline constexpr uint32_t kOpKinds = 10;
 
 /// Whether a kind has integer arithmetic.
 constexpr bool sums_integers(OpKind kind) {
@@ -84,13 +87,26 @@ struct OpRecord {
   uint64_t name;         ///< where in the names
 };
 
+/// What a port is, or how an image becomes its planes.
+enum PortFlags : uint32_t {
+  kBlueFirst = 1,     ///< an image's planes are blue, green, red
+  kRounded = 2,       ///< an image is resized as Pillow's BILINEAR does, to the bit; else in floating point
+  kCentre = 4,        ///< with kRounded: the aspect is kept, and what reaches beyond cut off on both sides
+  kGrey = 8,          ///< with kRounded: every plane is the image's grey
+  kClassScores = 16,  ///< an output: the softmax over its channels are probabilities
+  kLabelled = 32,     ///< an output of one pixel: right behind its name, `channels` names follow: its labels
+};
+inline constexpr uint32_t kPortFlags = 64;  ///< and above: none
+/// Bytes of one label at most, its zero among them.
+inline constexpr uint64_t kLongestLabel = 1024;
+
 /// An input or output of the model.
 struct PortRecord {
   uint32_t tensor, is_output;
   uint64_t name;
   float mean[3], std[3];  ///< of an image input, in the order of its planes, in 0..255
   float divisor;          ///< (pixel - mean) / std / divisor; 0: not an image
-  uint32_t bgr;           ///< planes are blue, green, red
+  uint32_t flags;         ///< PortFlags
 };
 
 static_assert(sizeof(Header) == 56 && sizeof(TensorRecord) == 24 && sizeof(OpRecord) == 128 &&

@@ -43,6 +43,7 @@ size_t tap(int32_t i, const Taps& taps, int32_t k = 0) {
 
 void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t width, int32_t height,
                         float* planes) {
+  if ((port.flags & kRounded) != 0) return rounded_.to_planes(image, port, width, height, planes);
   across_.make(image.width, width, budget_);
   down_.make(image.height, height, budget_);
   const auto step = static_cast<size_t>(image.pixel_bytes);
@@ -58,7 +59,7 @@ void Resizer::to_planes(const Pixels& image, const PortRecord& port, int32_t wid
                 share, row_.data(), values);
     }
     for (size_t c = 0; c < 3; ++c) {
-      const size_t source = port.bgr != 0 ? 2 - c : c;
+      const size_t source = (port.flags & kBlueFirst) != 0 ? 2 - c : c;
       const float scale = 1.0F / (port.std[c] * port.divisor), shift = -port.mean[c] * scale;
       float* to = planes + c * plane + static_cast<size_t>(y) * static_cast<size_t>(width);
       for (int32_t x = 0; x < width; ++x) {

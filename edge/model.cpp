@@ -41,8 +41,8 @@ void check_size(const Header& h, uint64_t size, const std::string& name) {
   const auto refuse = [&](const std::string& what) { throw BadModel(name + ": " + what); };
   if (std::memcmp(h.magic, kMagic, sizeof kMagic) != 0)
     refuse("expected a .peb model, found another kind of file");
-  if (h.version != kFormatVersion && h.version != kPlainVersion)
-    refuse("expected format version " + std::to_string(kPlainVersion) + " or " +
+  if (h.version < kPlainVersion || h.version > kFormatVersion)
+    refuse("expected format version " + std::to_string(kPlainVersion) + " to " +
            std::to_string(kFormatVersion) + ", found " + std::to_string(h.version));
   if (h.tensors > kMost || h.ops > kMost || h.ports > kMost || h.name_bytes > kMost || h.weights > kMost ||
       h.arena > kMost / 16)
@@ -105,6 +105,13 @@ void Model::read(std::span<const std::byte> bytes, const std::string& name, uint
   names_ = reinterpret_cast<const char*>(at);
   if (header_.name_bytes == 0 || names_[header_.name_bytes - 1] != '\0') refuse("the names have no end");
   check(*this, header_, name);
+}
+
+const char* Model::label(const PortRecord& port, size_t index) const {
+  if (index >= labels(port)) throw std::out_of_range("no such label");
+  const char* at = name(port.name);
+  for (size_t i = 0; i <= index; ++i) at += std::strlen(at) + 1;
+  return at;
 }
 
 const PortRecord& Model::port(bool is_output, size_t index) const {

@@ -41,6 +41,12 @@ class Model {
   }
   const void* stored(uint64_t at) const { return weights_ + at; }
   const char* name(uint64_t at) const { return names_ + at; }
+  /// How many labels a port has: as many as channels, or none.
+  size_t labels(const PortRecord& port) const {
+    return (port.flags & kLabelled) != 0 ? tensors_[port.tensor].channels : 0;
+  }
+  /// Label `index` of a port; throws std::out_of_range.
+  const char* label(const PortRecord& port, size_t index) const;
   /// Floats that the tensors lie in.
   uint64_t arena() const { return header_.arena; }
   /// Of the file: two models alike have the same.

@@ -1,8 +1,8 @@
 /* The Perennial edge runtime: trained networks on a device, without libtorch. C99; no C++ exception crosses
  * it.
  *
- * A model is a .peb file (`perennial segment export` writes them). Handles are independent of each other: use
- * each from one thread at a time. A run allocates nothing.
+ * A model is a .peb file (`perennial segment export` and `perennial edge export` write them). Handles are
+ * independent of each other: use each from one thread at a time. A run allocates nothing.
  *
  *   pe_model* m = pe_open("sinet.peb");
  *   pe_set_image(m, 0, rgb, width, height, 3 * width, 3);
@@ -67,6 +67,25 @@ PE_API int pe_describe_output(const pe_model* model, int32_t index, pe_port* por
 /* The output of that name, or -1. */
 PE_API int32_t pe_find_output(const pe_model* model, const char* name);
 
+/* Classes that the model was trained with. `perennial edge export RUN` writes their names; an older file may
+ * have none.
+ *
+ *   int32_t o = pe_find_output(m, "logits");
+ *   pe_read_probabilities(m, o, p, pe_labels(m, o));          after pe_set_image() and pe_run()
+ *   printf("%s %.3f\n", pe_label(m, o, 0), p[0]); */
+
+/* Whether an output is known to be logits, so that pe_read_probabilities() makes sense of it: 1 or 0; 0 for
+ * all outputs of a file without labels. -1: no such output. */
+PE_API int32_t pe_is_logits(const pe_model* model, int32_t output);
+/* How many labels an output has: one for each channel, or none. -1: no such output. */
+PE_API int32_t pe_labels(const pe_model* model, int32_t output);
+/* Label `index` of an output: the name of that class, UTF-8 where the trained classes' names were. Lives as
+ * long as the model. */
+PE_API const char* pe_label(const pe_model* model, int32_t output, int32_t index);
+/* The softmax of an output of one pixel, as it is after the last run: how probable each class is. `count`:
+ * the output's channels, for which there is room. */
+PE_API int pe_read_probabilities(const pe_model* model, int32_t output, float* probabilities, size_t count);
+
 /* Inputs and outputs. Every run takes all inputs and leaves none: before each, each input is written once
  * more, whole, by pe_set_image(), by pe_set_input(), or through the pointer that pe_input() gave at any time.
  * A run for which one has not been written is an error, and leaves the outputs alone. (A run leaves a NaN of
@@ -90,8 +109,8 @@ PE_API int pe_run(pe_model* model);
 PE_API int pe_set_threads(pe_model* model, int32_t threads);
 
 /* Fills an image input from pixels of 8 bits, red green blue (pixel_bytes 3) or with a fourth byte that is
- * ignored (4), `row_bytes` from row to row: resized (antialiased bilinear, aspect not kept) and normalised as
- * the model was trained. */
+ * ignored (4), `row_bytes` from row to row: resized (antialiased bilinear) and normalised as the model was
+ * trained: the whole image, whatever its aspect, or, where training cut them so, the square in its middle. */
 PE_API int pe_set_image(pe_model* model, int32_t index, const uint8_t* pixels, int32_t width, int32_t height,
                         size_t row_bytes, int32_t pixel_bytes);
 PE_API int pe_set_image_n(pe_model* model, int32_t index, const uint8_t* pixels, size_t bytes, int32_t width,

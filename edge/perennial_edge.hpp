@@ -64,6 +64,20 @@ class Network {
     return {pe_output(get(), index), static_cast<size_t>(port.channels) * static_cast<size_t>(port.height) *
                                          static_cast<size_t>(port.width)};
   }
+  /// The names of an output's classes; none where the file has none.
+  std::vector<std::string> labels(int index) const {
+    const int32_t count = pe_labels(get(), index);
+    check(count >= 0);
+    std::vector<std::string> all;
+    for (int32_t i = 0; i < count; ++i) all.emplace_back(pe_label(get(), index, i));
+    return all;
+  }
+  /// How probable each class of an output is: the softmax of its logits.
+  std::vector<float> probabilities(int index) const {
+    std::vector<float> all(output(index).size());
+    check(pe_read_probabilities(get(), index, all.data(), all.size()) == 0);
+    return all;
+  }
   pe_model* get() const { return model_.get(); }
 
  private:

@@ -54,6 +54,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (pe_set_input(m.get(), i, planes.data(), planes.size()) != 0) __builtin_trap();
   }
   if (pe_run(m.get()) != 0) __builtin_trap();
+  for (int32_t o = 0; o < pe_outputs(m.get()); ++o) {
+    const int32_t labels = pe_labels(m.get(), o);
+    for (const int32_t i : {int32_t{0}, labels / 2, labels - 1})
+      if (labels > 0 && std::strlen(pe_label(m.get(), o, i)) >= kLongestLabel) __builtin_trap();
+    std::vector<float> p(static_cast<size_t>(labels));
+    if (labels > 0 && pe_read_probabilities(m.get(), o, p.data(), p.size()) != 0) __builtin_trap();
+  }
   uint8_t alpha[64];
   if (pe_outputs(m.get()) > 0) pe_read_matte_n(m.get(), 0, alpha, sizeof alpha, 8, 8, 8);
   return 0;

@@ -21,13 +21,23 @@ void append(std::vector<std::byte>& out, const T* data, size_t count) {
   std::memcpy(out.data() + before, data, count * sizeof(T));
 }
 
+// The least that reads it.
+uint32_t version_of(const Program& p) {
+  uint32_t version = kPlainVersion;
+  for (const OpRecord& op : p.ops) {
+    if (op.dilation > 1) version = std::max(version, kDilatedVersion);
+    if (op.kind == OpKind::kMaxPool) version = kFormatVersion;
+  }
+  for (const PortRecord& port : p.ports)
+    if (port.flags > kBlueFirst) version = kFormatVersion;
+  return version;
+}
+
 std::vector<std::byte> write(const Program& p, const std::vector<std::byte>& weights,
                              const std::vector<uint64_t>& offsets, uint64_t arena) {
   Header h{};
   std::memcpy(h.magic, kMagic, sizeof kMagic);
-  const bool dilated =
-      std::any_of(p.ops.begin(), p.ops.end(), [](const OpRecord& op) { return op.dilation > 1; });
-  h.version = dilated ? kFormatVersion : kPlainVersion;
+  h.version = version_of(p);
   h.tensors = static_cast<uint32_t>(p.tensors.size());
   h.ops = static_cast<uint32_t>(p.ops.size());
   h.ports = static_cast<uint32_t>(p.ports.size());

@@ -17,6 +17,7 @@ using nlohmann::json;
 
 constexpr size_t kMostLayers = 1024, kMostParts = 64, kDeepest = 8, kMostText = size_t{1} << 22;
 constexpr int kMostSide = 4096, kMostChannels = 4096, kMostFactor = 64, kMostKernel = 64;
+constexpr int kMostFlat = 1 << 16;
 
 // As float32 too.
 bool finite(const json& v) { return v.is_number() && std::abs(v.get<double>()) <= 1e30; }
@@ -176,8 +177,8 @@ class Reader {
   void layer(const json& text) {
     Object o(text, "a layer");
     Value x = o.has("in") ? named(o.text("in")) : last_;
-    const std::string first =
-        o.one_of({"concat", "add", "pool", "resize", "means", "shuffle", "scale", "gate", "conv", "dense"});
+    const std::string first = o.one_of({"concat", "add", "pool", "max_pool", "resize", "means", "flatten",
+                                        "shuffle", "scale", "gate", "conv", "dense"});
     if (!first.empty()) x = does(first, o, x);
     const bool normalised = o.has("norm");
     if (normalised) x = g_.norm(o.text("norm"), x, eps_);
@@ -204,11 +205,17 @@ class Reader {
       return x;
     }
     if (what == "pool") return g_.pool(x, o.whole(what, 2, kMostFactor, 0));
+    if (what == "max_pool")
+      return g_.max_pool(x, o.whole(what, 1, kMostKernel, 0), o.whole("stride", 1, 2, 1));
     if (what == "resize")
       return g_.resize(x, o.whole(what, 2, kMostFactor, 0), o.flag("align_corners", false));
     if (what == "means") {
       require(o.flag(what, false), "\"means\": true");
       return g_.means(x);
+    }
+    if (what == "flatten") {
+      require(o.flag(what, false), "\"flatten\": true");
+      return g_.flatten(x);
     }
     if (what == "shuffle") return g_.shuffle(x, o.whole(what, 1, kMostChannels, 0));
     if (what == "scale") return g_.scale(x, named(o.text(what)));
@@ -226,14 +233,14 @@ class Reader {
   }
 
   // The shape of NAME.weight; its values are checked when they are taken.
-  std::vector<int> shape(const std::string& name, size_t dimensions) const {
+  std::vector<int> shape(const std::string& name, size_t dimensions, int most = kMostChannels) const {
     const auto found = weights_.find(name + ".weight");
     require(found != weights_.end(), "a tensor " + name + ".weight, found none");
     const auto& sides = found->second.shape;
-    require(sides.size() == dimensions && std::all_of(sides.begin(), sides.end(),
-                                                      [](int64_t s) { return s >= 1 && s <= kMostChannels; }),
+    require(sides.size() == dimensions &&
+                std::all_of(sides.begin(), sides.end(), [most](int64_t s) { return s >= 1 && s <= most; }),
             name + ".weight to have " + std::to_string(dimensions) + " dimensions of 1 to " +
-                std::to_string(kMostChannels));
+                std::to_string(most));
     return {sides.begin(), sides.end()};
   }
   bool biased(const std::string& name) const { return weights_.contains(name + ".bias"); }
@@ -250,7 +257,9 @@ class Reader {
                     o.whole("dilation", 1, kMostKernel, 1)});
   }
 
-  Value dense(const std::string& name, Value x) { return g_.dense(name, x, shape(name, 2)[0], biased(name)); }
+  Value dense(const std::string& name, Value x) {
+    return g_.dense(name, x, shape(name, 2, kMostFlat)[0], biased(name));
+  }
 
   const Weights& weights_;
   int side_;

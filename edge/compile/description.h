@@ -25,8 +25,12 @@ namespace perennial::edge {
 ///   one of  "concat": [NAME, ...]   planes of all, one after the other ("in" is not read)
 ///           "add": [NAME, ...]      to what it reads
 ///           "pool": F               means of blocks of F x F
+///           "max_pool": K           the largest of K x K, half of which reach beyond the plane on every
+///           side;
+///                                   "stride": 1 | 2 (1)
 ///           "resize": F             F times as large, bilinear; "align_corners": true | false (false)
 ///           "means": true           of each plane
+///           "flatten": true         planes one behind the other, for a dense layer
 ///           "shuffle": G            channels of G groups by turns; right behind a 1x1 convolution of G
 ///                                   groups that nothing else reads
 ///           "scale": NAME           by one number for each channel; a 1x1 convolution alone reads it

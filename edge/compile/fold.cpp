@@ -115,12 +115,12 @@ class Folder {
     }
   }
 
-  // Node i, the normalisation, becomes the convolution.
+  // Node i, the normalisation, becomes the convolution or dense layer.
   bool into_conv(int i) {
     const Node node = at(i);
     if (node.kind != NodeKind::kNorm || !alone(node.inputs[0])) return false;
     Node conv = at(node.inputs[0].node);
-    if (conv.kind != NodeKind::kConv) return false;
+    if (conv.kind != NodeKind::kConv && conv.kind != NodeKind::kDense) return false;
     scale_rows(conv, node);
     conv.range = node.range;
     at(i) = std::move(conv);

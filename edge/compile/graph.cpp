@@ -179,6 +179,27 @@ Value Graph::pool(Value x, int factor) {
   return push(std::move(n));
 }
 
+Value Graph::max_pool(Value x, int kernel, int stride) {
+  Node n = like(NodeKind::kMaxPool, x);
+  require(kernel >= 1 && kernel <= kMostReach && (stride == 1 || stride == 2),
+          "max_pool: expected a kernel of 1 to " + std::to_string(kMostReach) + " and a stride of 1 or 2");
+  n.kernel_h = n.kernel_w = kernel, n.stride = stride;
+  const Side down = convolved(n.height, kernel, stride, Padding::kHalf),
+             across = convolved(n.width, kernel, stride, Padding::kHalf);
+  n.pad_h = down.before, n.height = down.out;
+  n.pad_w = across.before, n.width = across.out;
+  return push(std::move(n));
+}
+
+Value Graph::flatten(Value x) {
+  Node n = like(NodeKind::kFlatten, x);
+  const int64_t count = int64_t{n.channels} * n.height * n.width;
+  require(count <= kMostChannels, "flatten: expected at most " + std::to_string(kMostChannels) +
+                                      " numbers, found " + std::to_string(count));
+  n.channels = static_cast<int>(count), n.height = n.width = 1;
+  return push(std::move(n));
+}
+
 Value Graph::means(Value x) {
   Node n = like(NodeKind::kMeans, x);
   n.height = n.width = 1;
@@ -224,6 +245,22 @@ void Graph::output(const std::string& name, Value x) {
     require(nodes_[static_cast<size_t>(node)].name != name, name + ": an output that is named like an input");
   for (const auto& [other, _] : outputs_) require(other != name, name + ": two outputs of one name");
   outputs_.emplace_back(name, x);
+}
+
+void Graph::label(const std::string& output, std::vector<std::string> labels) {
+  const auto found =
+      std::find_if(outputs_.begin(), outputs_.end(), [&](const auto& o) { return o.first == output; });
+  require(found != outputs_.end(), output + ": labels of no output");
+  const Value& x = found->second;
+  require(node(x).height == 1 && node(x).width == 1, output + ": labels of planes");
+  require(labels.size() == static_cast<size_t>(x.channels),
+          output + ": expected " + std::to_string(x.channels) + " labels, found " +
+              std::to_string(labels.size()));
+  for (const std::string& label : labels)
+    require(label.size() < kLongestLabel && label.find('\0') == std::string::npos,
+            output + ": expected labels of less than " + std::to_string(kLongestLabel) +
+                " bytes and no zero, found '" + label.substr(0, 64) + "'");
+  labels_[output] = std::move(labels);
 }
 
 }  // namespace perennial::edge

@@ -36,7 +36,9 @@ enum class NodeKind {
   kConcat,
   kShuffle,
   kPool,
+  kMaxPool,
   kMeans,
+  kFlatten,
   kDense,
   kScale,
   kResize,
@@ -73,6 +75,9 @@ struct ImageInput {
   float mean[3] = {0, 0, 0}, std[3] = {1, 1, 1};
   float divisor = 0;
   bool bgr = false;
+  bool rounded = false;  ///< resized as Pillow's BILINEAR does, to the bit; else in floating point
+  bool centre = false;   ///< with `rounded`: the aspect is kept, and what reaches beyond is cut off
+  bool grey = false;     ///< with `rounded`: every plane is the image's grey
 };
 
 /// A network as it was trained: layers in order, batch normalisation apart, nothing merged. Built by the
@@ -102,7 +107,11 @@ class Graph {
   Value concat(const std::vector<Value>& parts);
   Value shuffle(Value x, int groups);
   Value pool(Value x, int factor);
+  /// The largest of kernel x kernel values of a plane, half of the kernel reaching beyond it on every side.
+  Value max_pool(Value x, int kernel, int stride);
   Value means(Value x);
+  /// Planes one behind the other as channels of one pixel.
+  Value flatten(Value x);
   Value dense(const std::string& name, Value x, int out, bool bias);
   /// x times a number for each channel, s [channels, 1, 1].
   Value scale(Value x, Value s);
@@ -110,6 +119,9 @@ class Graph {
   Value gate(Value coarse, Value detail);
   /// A name that no port has yet.
   void output(const std::string& name, Value x);
+  /// An output of one pixel is logits, and has a label for each channel. Throws std::invalid_argument for
+  /// another number of them, for one that holds a zero byte, or is longer than kLongestLabel.
+  void label(const std::string& output, std::vector<std::string> labels);
   /// A node as it is. Every other function adds its node by this one, which bounds their number and what
   /// they hold.
   Value push(Node node);
@@ -120,6 +132,8 @@ class Graph {
   const std::vector<std::pair<std::string, Value>>& outputs() const { return outputs_; }
   std::vector<std::pair<std::string, Value>>& outputs() { return outputs_; }
   const std::map<int, ImageInput>& images() const { return images_; }
+  /// By output.
+  const std::map<std::string, std::vector<std::string>>& labels() const { return labels_; }
 
  private:
   Node like(NodeKind kind, Value x) const;
@@ -128,6 +142,7 @@ class Graph {
   std::vector<Node> nodes_;
   std::vector<std::pair<std::string, Value>> outputs_;
   std::map<int, ImageInput> images_;
+  std::map<std::string, std::vector<std::string>> labels_;
   size_t parameters_ = 0;
 };
 

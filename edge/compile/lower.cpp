@@ -58,7 +58,12 @@ class Lowerer {
       std::copy(image->mean, image->mean + 3, r.mean);
       std::copy(image->std, image->std + 3, r.std);
       r.divisor = image->divisor;
-      r.bgr = image->bgr ? 1 : 0;
+      r.flags = (image->bgr ? kBlueFirst : 0U) | (image->rounded ? kRounded : 0U) |
+                (image->centre ? kCentre : 0U) | (image->grey ? kGrey : 0U);
+    }
+    if (const auto labels = g_.labels().find(text); is_output && labels != g_.labels().end()) {
+      r.flags = kClassScores | kLabelled;
+      for (const std::string& label : labels->second) name(label);
     }
     p_.ports.push_back(r);
   }
@@ -75,7 +80,9 @@ class Lowerer {
         const NodeKind kind = at(part.node).kind;
         const bool fits = part.begin == 0 && part.channels == at(part.node).channels &&
                           tensor_of_[static_cast<size_t>(part.node)] < 0;
-        if (fits && kind != NodeKind::kConcat && kind != NodeKind::kInput)
+        const bool written =
+            kind != NodeKind::kConcat && kind != NodeKind::kInput && kind != NodeKind::kFlatten;
+        if (fits && written)
           tensor_of_[static_cast<size_t>(part.node)] = add_part(joined, begin, part.channels);
         begin += part.channels;
       }
@@ -108,7 +115,7 @@ class Lowerer {
     std::vector<Open> open;
     const auto enter = [&](int i) {
       if (done_[static_cast<size_t>(i)]) return;
-      tensor(i);
+      if (at(i).kind != NodeKind::kFlatten) tensor(i);
       open.push_back({i, {}});
       needs(at(i), open.back().needs);
     };
@@ -158,6 +165,7 @@ class Lowerer {
     const Node& n = at(i);
     if (n.kind == NodeKind::kInput) return;
     if (n.kind == NodeKind::kConcat) return join(i);
+    if (n.kind == NodeKind::kFlatten) return flatten(i);
     Program::Op op = blank(n);
     op.output = static_cast<uint32_t>(tensor(i));
     const Node* base = &n;
@@ -213,6 +221,10 @@ class Lowerer {
         op.kind = OpKind::kAveragePool,
         op.kernel_h = op.kernel_w = op.stride = static_cast<uint32_t>(n->factor);
         break;
+      case NodeKind::kMaxPool:
+        op.kind = OpKind::kMaxPool;
+        window(*n, op);
+        break;
       case NodeKind::kMeans: op.kind = OpKind::kPlaneMeans; break;
       case NodeKind::kDense:
         op.kind = OpKind::kDense;
@@ -245,12 +257,16 @@ class Lowerer {
     return is_pointwise(conv) && at(in.node).kind == NodeKind::kScale && alone(in);
   }
 
-  void conv(const Node& n, Program::Op& op) {
-    op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
+  static void window(const Node& n, Program::Op& op) {
     op.kernel_h = static_cast<uint32_t>(n.kernel_h), op.kernel_w = static_cast<uint32_t>(n.kernel_w);
     op.pad_h = static_cast<uint32_t>(n.pad_h), op.pad_w = static_cast<uint32_t>(n.pad_w);
     op.dilation = static_cast<uint32_t>(n.dilation);
     op.stride = static_cast<uint32_t>(n.stride), op.groups = static_cast<uint32_t>(n.groups);
+  }
+
+  void conv(const Node& n, Program::Op& op) {
+    op.weight = weights(n.weight), op.bias = unless_all(n.bias, 0.0F);
+    window(n, op);
     Value in = n.inputs[0];
     op.known_steps = n.weight_step, op.input_range = at(in.node).range;
     if (is_pointwise(n)) {
@@ -270,6 +286,13 @@ class Lowerer {
       op.kind = OpKind::kConvolution;
     }
     op.input = static_cast<uint32_t>(value(in));
+  }
+
+  // Planes lie one behind the other: the same memory as another tensor.
+  void flatten(int i) {
+    const int from = value(at(i).inputs[0]);
+    p_.tensors.push_back({at(i).channels, 1, 1, from, 0});
+    tensor_of_[static_cast<size_t>(i)] = static_cast<int>(p_.tensors.size()) - 1;
   }
 
   // Parts that could not be written in place are copied.

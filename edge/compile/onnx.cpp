@@ -172,6 +172,9 @@ class Writer {
         return emit("AveragePool", {x[0]}, out,
                     {attribute("kernel_shape", side), attribute("strides", side)});
       }
+      case NodeKind::kMaxPool: return max_pool(n, x[0], out);
+      case NodeKind::kFlatten:
+        return emit("Reshape", {x[0], constant<int64_t>({1, n.channels, 1, 1}, {4})}, out);
       case NodeKind::kMeans: return emit("GlobalAveragePool", {x[0]}, out);
       case NodeKind::kDense:
         return emit("Conv",
@@ -197,18 +200,27 @@ class Writer {
   void conv(const Node& n, const std::string& x, const std::string& out) {
     const std::string weight =
         constant(n.weight, {n.channels, n.inputs[0].channels / n.groups, n.kernel_h, n.kernel_w});
-    const Node& from = g_.node(n.inputs[0]);
-    // Zeros that the last output needs beyond the input and the zeros before it.
-    const auto behind = [&n](int outputs, int kernel, int in, int before) {
-      return std::max(0, (outputs - 1) * n.stride + (kernel - 1) * n.dilation + 1 - in - before);
-    };
     emit(
         "Conv", {x, weight, constant(n.bias, {n.channels})}, out,
         {attribute("kernel_shape", Ints{n.kernel_h, n.kernel_w}),
          attribute("strides", Ints{n.stride, n.stride}), attribute("dilations", Ints{n.dilation, n.dilation}),
-         attribute("pads", Ints{n.pad_h, n.pad_w, behind(n.height, n.kernel_h, from.height, n.pad_h),
-                                behind(n.width, n.kernel_w, from.width, n.pad_w)}),
-         attribute("group", int64_t{n.groups})});
+         pads(n), attribute("group", int64_t{n.groups})});
+  }
+
+  Message pads(const Node& n) const {
+    const Node& from = g_.node(n.inputs[0]);
+    // What the last output needs beyond the input and the zeros before it.
+    const auto behind = [&n](int outputs, int kernel, int in, int before) {
+      return std::max(0, (outputs - 1) * n.stride + (kernel - 1) * n.dilation + 1 - in - before);
+    };
+    return attribute("pads", Ints{n.pad_h, n.pad_w, behind(n.height, n.kernel_h, from.height, n.pad_h),
+                                  behind(n.width, n.kernel_w, from.width, n.pad_w)});
+  }
+
+  void max_pool(const Node& n, const std::string& x, const std::string& out) {
+    emit("MaxPool", {x}, out,
+         {attribute("kernel_shape", Ints{n.kernel_h, n.kernel_w}),
+          attribute("strides", Ints{n.stride, n.stride}), pads(n)});
   }
 
   void shuffle(const Node& n, const std::string& x, const std::string& out) {

@@ -34,6 +34,7 @@ const Kernels& table() {
                            resize,
                            affine,
                            average_pool,
+                           max_pool,
                            plane_means,
                            dense,
                            gate,

@@ -90,6 +90,8 @@ struct Kernels {
   /// Mean over blocks of factor x factor; sides are divisible.
   void (*average_pool)(const float* in, float* out, size_t width, size_t factor,
                        Range rows);  ///< as for resize
+  /// The largest of the kernel's values that lie in the plane; there is no weight.
+  void (*max_pool)(const Spatial&, Range channels);
   /// Mean of each plane: out [channels].
   void (*plane_means)(const float* in, float* out, size_t pixels, Range channels);
   /// out[o] = sum_k weight[o][k] * in[k], then the epilogue.

@@ -6,6 +6,7 @@
 #endif
 
 #include <algorithm>
+#include <limits>
 
 #include "edge/kernels/epilogue-inl.h"
 
@@ -37,14 +38,11 @@ struct Window {
   }
 
   // The tap that lies `offset` columns behind the first.
-  HWY_INLINE V tap(const float* row, size_t offset) const {
-    const D d;
-    V v = load_once(row + offset / S * S);
-    if constexpr (S == 2) {
-      const V next = hn::LoadU(d, row + offset / 2 * 2 + hn::Lanes(d));
-      v = offset % 2 == 0 ? evens(next, v) : odds(next, v);
-    }
-    return masked(offset, v);
+  HWY_INLINE V tap(const float* row, size_t offset) const { return masked(offset, anywhere(row, offset)); }
+
+  // The same, `otherwise` in the lanes whose tap lies beside the plane.
+  HWY_INLINE V tap_or(const float* row, size_t offset, V otherwise) const {
+    return hn::IfThenElse(inside(offset), anywhere(row, offset), otherwise);
   }
 
   // Adds what one input plane gives to R rows, from `y` on, of O outputs. weight(output, tap).
@@ -64,6 +62,14 @@ struct Window {
   }
 
  private:
+  HWY_INLINE V anywhere(const float* row, size_t offset) const {
+    const D d;
+    const V v = load_once(row + offset / S * S);
+    if constexpr (S == 1) return v;
+    const V next = hn::LoadU(d, row + offset / 2 * 2 + hn::Lanes(d));
+    return offset % 2 == 0 ? evens(next, v) : odds(next, v);
+  }
+
   // A vector of input serves every row whose kernel covers it. With stride 1 down the rows first, so that
   // sums that follow one another differ and none waits for the one before; with stride 2 along the row,
   // where two taps share their loads: with half of the kernel in zeros, as is usual, those that are aligned.
@@ -280,6 +286,38 @@ HWY_ATTR void convolution(const Spatial& s, const Epilogue& e, Range rows) {
     convolution_planes<1>(s, e, rows);
   else
     convolution_planes<2>(s, e, rows);
+}
+
+// What is no number is larger than all that is one, so that it shows.
+template <size_t S>
+HWY_INLINE void largest_of_plane(const Spatial& s, const float* plane, float* out) {
+  each_window<0, S, false>(s, [&](const auto& window) HWY_ATTR {
+    const D d;
+    const V least = hn::Set(d, -std::numeric_limits<float>::infinity());
+    for (size_t y = 0; y < s.out_height; ++y) {
+      V most[1] = {least};
+      for (size_t ky = 0; ky < s.kernel_h; ++ky) {
+        if (y * S + ky - s.pad_h >= s.height) continue;  // huge above the plane
+        const float* line = window.row(plane, y * S + ky);
+        for (size_t kx = 0; kx < s.kernel_w; ++kx) {
+          const V v = window.tap_or(line, kx, least);
+          most[0] = hn::IfThenElse(hn::Or(hn::Gt(v, most[0]), hn::IsNaN(v)), v, most[0]);
+        }
+      }
+      window.store(out, y, most);
+    }
+  });
+}
+
+HWY_ATTR void max_pool(const Spatial& s, Range channels) {
+  for (size_t c = channels.begin; c < channels.end; ++c) {
+    const float* plane = s.in + c * s.height * s.width;
+    float* out = s.out + c * s.out_height * s.out_width;
+    if (s.stride == 1)
+      largest_of_plane<1>(s, plane, out);
+    else
+      largest_of_plane<2>(s, plane, out);
+  }
 }
 
 }  // namespace perennial::edge::HWY_NAMESPACE

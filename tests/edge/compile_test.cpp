@@ -103,6 +103,69 @@ RC_GTEST_PROP(Compile, DenseLayersOfAnyShape, ()) {
   expect_equal_to_naive(g, 1e-4);
 }
 
+// They run as products, with what each output reads side by side.
+TEST(Compile, ConvolutionsOfManyChannelsOverSmallPlanes) {
+  struct Case {
+    int height, width;
+    Graph::Conv shape;
+  };
+  const auto same = Graph::Padding::kSame, half = Graph::Padding::kHalf;
+  for (const Case& c :
+       {Case{4, 4, {131, 3, 3, 1, 1, true, half}}, Case{7, 16, {128, 3, 3, 2, 1, true, half}},
+        Case{5, 13, {130, 1, 1, 2, 1, true, half}}, Case{9, 6, {128, 5, 2, 2, 1, true, same}},
+        Case{1, 1, {128, 3, 3, 1, 1, true, same}}, Case{6, 7, {128, 3, 3, 1, 1, true, half, 3}}}) {
+    Graph g(naive::random_weight);
+    const Value x = g.input("x", 129, c.height, c.width);
+    const Value y = g.conv("y", x, c.shape), other = g.conv("z", x, c.shape);
+    g.output("sum", g.prelu("y.act", g.add(g.norm("y.bn", y, 1e-3), other)));
+    expect_equal_to_naive(g, 1e-4);
+  }
+}
+
+RC_GTEST_PROP(Compile, LargestValuesOfAnyShape, ()) {
+  Graph g(naive::random_weight);
+  const Value x = g.input("x", *rc::gen::inRange(1, 6), *rc::gen::inRange(1, 80), *rc::gen::inRange(1, 80));
+  g.output("y", g.max_pool(x, *rc::gen::inRange(1, 8), *rc::gen::inRange(1, 3)));
+  expect_equal_to_naive(g, 1e-30);
+}
+
+// Without a copy: the planes lie one behind the other already.
+RC_GTEST_PROP(Compile, FlattenedPlanesAreTheSameMemory, ()) {
+  const int channels = *rc::gen::inRange(1, 6), height = *rc::gen::inRange(1, 12),
+            width = *rc::gen::inRange(1, 12);
+  Graph g(naive::random_weight);
+  const Value x = g.input("x", channels, height, width);
+  const Value y = g.leaky(g.norm("n", g.dense("y", g.flatten(x), 7, false), 1e-3), 0);
+  g.output("z", g.dense("z", y, 3, true));
+  RC_ASSERT(Model::from_memory(compile(g)).ops().size() == 2U);
+  expect_equal_to_naive(g, 1e-4);
+}
+
+TEST(Compile, FlattenedPartsAndConcatenations) {
+  Graph g(naive::random_weight);
+  const Value x = g.conv("x", g.input("image", 3, 6, 5), {8, 3, 3});
+  const Value part{x.node, 2, 4}, flat = g.flatten(part), other = g.flatten(g.max_pool(x, 3, 2));
+  const Value both = g.concat({flat, other, Value{flat.node, 3, 10}});
+  g.output("y", g.dense("y", both, 9, true));
+  g.output("flat", flat);
+  expect_equal_to_naive(g, 1e-4);
+  EXPECT_LT(naive::worst_difference(g), 1e-4);
+}
+
+TEST(Compile, MaxPoolsKeepWhatIsNoNumber) {
+  Graph g(naive::random_weight);
+  g.output("y", g.max_pool(g.input("x", 1, 20, 20), 3, 2));
+  const auto bytes = compile(g);
+  for (const Kernels* kernels : all_kernels()) {
+    Engine engine(Model::from_memory(bytes), *kernels);
+    std::ranges::fill(engine.input(0), 1.0F);
+    engine.input(0)[21] = std::numeric_limits<float>::quiet_NaN();  // of the windows 0, 1, 10 and 11
+    engine.run();
+    EXPECT_EQ(std::ranges::count_if(engine.output(0), [](float y) { return std::isnan(y); }), 4)
+        << kernels->name;
+  }
+}
+
 // How many taps of each output lie in a square of `side`: a kernel of ones over ones.
 std::vector<float> taps_inside(const Graph::Conv& shape, int side) {
   Graph g([](const std::string&, const std::vector<int64_t>& s) {

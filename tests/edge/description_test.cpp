@@ -175,7 +175,7 @@ class Drawn {
   void next_layer(json layer) { layers_.push_back(std::exchange(layer_, std::move(layer))); }
 
   void operation() {
-    switch (*rc::gen::inRange(0, 10)) {
+    switch (*rc::gen::inRange(0, 12)) {
       case 0: return convolution();
       case 1: return grouped();
       case 2: return scaled();
@@ -201,6 +201,11 @@ class Drawn {
         for (const Known& k : values_)
           if (k.channels == y_.channels && alike(k, y_)) layer_["gate"] = k.name;
         return;
+      case 9: return largest();
+      case 10:
+        if (y_.channels * y_.height * y_.width > 1000) return;
+        layer_["flatten"] = true, y_.channels *= y_.height * y_.width, y_.height = y_.width = 1;
+        return;
       default:
         if (y_.height * y_.width == 1) {
           y_.channels = *rc::gen::inRange(1, 20);
@@ -208,6 +213,13 @@ class Drawn {
           weight(name_ + ".weight", {y_.channels, from_.channels});
         }
     }
+  }
+
+  void largest() {
+    const int kernel = *rc::gen::inRange(1, 6), stride = *rc::gen::inRange(1, 3);
+    layer_["max_pool"] = kernel, layer_["stride"] = stride;
+    y_.height = (y_.height + kernel / 2 * 2 - kernel) / stride + 1;
+    y_.width = (y_.width + kernel / 2 * 2 - kernel) / stride + 1;
   }
 
   void convolution() {

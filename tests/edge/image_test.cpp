@@ -10,7 +10,7 @@ namespace {
 PortRecord plain(bool bgr) {
   PortRecord p{};
   p.divisor = 1;
-  p.bgr = bgr ? 1 : 0;
+  p.flags = bgr ? uint32_t{kBlueFirst} : 0;
   for (float& s : p.std) s = 1;
   return p;
 }

@@ -19,6 +19,8 @@ std::vector<std::byte> small_model(Dtype weights = Dtype::kFloat32) {
   const Value x = g.conv("in", g.input("x", 3, 8, 8), {4, 3, 3}), deep = g.conv("deep", x, {4, 3, 3, 1, 4});
   g.output("y", g.add(g.resize(g.conv("low", g.pool(deep, 2), {4}), 2, true), x));
   g.output("z", g.dense("dense", g.means(x), 5, true));
+  g.output("w", g.dense("flat", g.flatten(g.max_pool(deep, 3, 2)), 2, true));
+  g.label("w", {"one", "two"});
   for (Node& node : g.nodes()) node.range = range_of(-1, 1);
   return compile(g, {weights, {}});
 }
@@ -63,7 +65,7 @@ TEST(Model, SaysWhatIsWrong) {
   EXPECT_EQ(error_of(bytes), "m: expected a .peb model, found another kind of file");
   bytes = small_model();
   bytes[8] = std::byte{9};
-  EXPECT_EQ(error_of(bytes), "m: expected format version 2 or 3, found 9");
+  EXPECT_EQ(error_of(bytes), "m: expected format version 2 to 4, found 9");
   bytes = small_model();
   bytes.back() ^= std::byte{1};
   EXPECT_EQ(error_of(bytes), "m: the checksum does not fit: the file is damaged");

@@ -66,6 +66,8 @@ class Evaluator {
           return x[at(n, c % n.groups * (n.channels / n.groups) + c / n.groups, p)];
         });
       case NodeKind::kPool: return pool(n, x, from);
+      case NodeKind::kMaxPool: return largest(n, x, from);
+      case NodeKind::kFlatten: return x;
       case NodeKind::kMeans: {
         const int plane = from.height * from.width;
         return each(n, [&](int c, int) {
@@ -139,6 +141,19 @@ class Evaluator {
           sum += x[static_cast<size_t>((c * from.height + p / n.width * n.factor + y) * from.width +
                                        p % n.width * n.factor + i)];
       return sum / (n.factor * n.factor);
+    });
+  }
+
+  static Planes largest(const Node& n, const Planes& x, const Node& from) {
+    return each(n, [&](int c, int p) {
+      double most = -1e300;
+      for (int ky = 0; ky < n.kernel_h; ++ky)
+        for (int kx = 0; kx < n.kernel_w; ++kx) {
+          const int y = p / n.width * n.stride + ky - n.pad_h, i = p % n.width * n.stride + kx - n.pad_w;
+          if (y < 0 || i < 0 || y >= from.height || i >= from.width) continue;
+          most = std::max(most, x[static_cast<size_t>((c * from.height + y) * from.width + i)]);
+        }
+      return most;
     });
   }
 

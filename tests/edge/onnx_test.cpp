@@ -30,7 +30,8 @@ Graph same_padded() {
   const Value x = g.clamp(g.conv("a", g.input("image", 3, kSide, kSide), {8, 3, 3, 2, 1, true, same}), 0, 6);
   const Value y = g.clamp(g.conv("b", x, {8, 5, 5, 2, 8, true, same}), 0, 6);
   const Value z = g.add(g.conv("c", y, {8}), g.pool(x, 2));
-  g.output("logits", g.dense("d", g.means(g.leaky(z, 0.1F)), 10, true));
+  const Value flat = g.flatten(g.max_pool(g.leaky(z, 0.1F), 3, 2));
+  g.output("logits", g.norm("n", g.dense("d", flat, 10, false), 1e-5));
   return g;
 }
 

@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
@@ -180,6 +181,8 @@ void ClassifyRecipe::write(const std::filesystem::path& run, const Learner& lear
   }
   TensorFile model = learner.model();
   model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);
+  model.metadata["image"] = fmt::format("{}", fmt::join(image_shape_, ","));
+  model.metadata["stretch"] = config_->data.stretch ? "true" : "false";
   write_safetensors(run / "model.safetensors", model);
 }
 

@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/image_network.h"
+#include "perennial/tasks/classify/image_network.h"
 
 #include <charconv>
 #include <stdexcept>
