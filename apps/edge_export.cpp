@@ -6,7 +6,7 @@
 #include "perennial/base/bytes.h"
 #include "perennial/base/files.h"
 #include "perennial/base/outputs.h"
-#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/edge_model.h"
 
 namespace perennial::apps {
 namespace {

@@ -18,7 +18,7 @@
 #include "perennial/io/safetensors.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/classifier.h"
-#include "perennial/tasks/background.h"
+#include "perennial/tasks/segment/background.h"
 #include "tests/base/temporary_folder.h"
 
 namespace perennial {

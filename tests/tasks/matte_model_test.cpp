@@ -16,7 +16,7 @@
 #include "perennial/base/files.h"
 #include "perennial/nn/sinet.h"
 #include "perennial/tasks/segment/background.h"
-#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/edge_model.h"
 #include "perennial/tasks/segment/matte_runner.h"
 #include "perennial/tasks/segment/portrait_data.h"
 #include "tests/base/temporary_folder.h"

@@ -8,7 +8,7 @@
 #include "edge/compile/description.h"
 #include "edge/compile/listing.h"
 #include "edge/nets/mobilenet.h"
-#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/edge_model.h"
 
 namespace perennial {
 namespace {

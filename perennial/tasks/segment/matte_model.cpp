@@ -11,7 +11,7 @@
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/text.h"
-#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/edge_model.h"
 
 namespace perennial {
 

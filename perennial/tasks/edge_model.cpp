@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/edge_model.h"
+#include "perennial/tasks/edge_model.h"
 
 #include <algorithm>
 #include <optional>
