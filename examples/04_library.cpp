@@ -1,11 +1,11 @@
-// Rainbow Memory by hand, from the library's parts: a stream, a network, votes over perturbed views, a memory
-// that keeps each class from certain to uncertain. `perennial learn --learner rm` is this with everything
-// around it.
+// Rainbow Memory by hand: a stream, a network, votes over perturbed views, a memory that keeps each class
+// from certain to uncertain. `perennial learn --learner rm` is this with everything around it.
 #include <cstdio>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/one_hot.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include "perennial/base/progress.h"
@@ -34,23 +34,32 @@ void train_step(Classifier& net, Optimiser& optimiser, const Samples& batch, dou
   optimiser.step(rate);
 }
 
-// Equation 3 of the paper: u(x) = 1 - max_c S_c(x) / A, with S_c(x) the votes of A perturbed views for class
-// c.
-std::vector<float> uncertainty(Classifier& net, const Samples& candidates, uint64_t task) {
-  at::Tensor votes = at::zeros({candidates.size(), net.classes()}, at::kLong);
-  for (int view = 0; view < kPerturbations; ++view) {
-    const at::Tensor seen = perturb(candidates.tensor(column::kImage), candidates.ids(),
-                                    Perturbation::kVrRandAugment, view, kSeed, task);
-    votes += at::one_hot(net.logits(seen).argmax(1), net.classes());
+// What the policy asks for, equation 3 of the paper: u(x) = 1 - max_c S_c(x) / A, with S_c(x) the votes of A
+// perturbed views for class c.
+struct Votes : Evidence {
+  Votes(const Classifier& net, const Samples& candidates, int64_t seen, uint64_t task)
+      : net_(net), candidates_(candidates), seen_(seen), task_(task) {}
+  const Samples& samples() const override { return candidates_; }
+  int64_t classes() const override { return seen_; }
+  std::vector<float> make_uncertainty() override {
+    at::Tensor votes = at::zeros({candidates_.size(), net_.classes()}, at::kLong);
+    for (int view = 0; view < kPerturbations; ++view)
+      votes += at::one_hot(net_.logits(perturb(candidates_.tensor(column::kImage), candidates_.ids(),
+                                               Perturbation::kVrRandAugment, view, kSeed, task_))
+                               .argmax(1),
+                           net_.classes());
+    return variation_ratio(votes, kPerturbations);
   }
-  return variation_ratio(votes, kPerturbations);
-}
+
+  const Classifier& net_;
+  const Samples& candidates_;
+  int64_t seen_;
+  uint64_t task_;
+};
 
 double accuracy(Classifier& net, const Dataset& test) {
-  const at::Tensor best = net.logits(test.inputs).argmax(1);
-  int64_t right = 0;
-  for (int64_t i = 0; i < test.size(); ++i) right += best[i].item<int64_t>() == test.labels[i];
-  return static_cast<double>(right) / static_cast<double>(test.size());
+  const at::Tensor right = net.logits(test.inputs).argmax(1).eq(at::tensor(test.labels));
+  return right.to(at::kDouble).mean().item<double>();
 }
 
 }  // namespace
@@ -77,16 +86,14 @@ int main() {
       candidates = concat(candidates, batch);
       left -= batch.size();
     }
-    std::vector<float> scores;
-    const auto rows = policy->select(
-        {candidates, classes, {}, [&] { return uncertainty(net, candidates, task); }}, kMemory, task, scores);
-    memory.replace(take(candidates, rows), scores);
+    Votes votes(net, candidates, classes, task);
+    const Choice choice = policy->select(votes, kMemory, task);
+    memory.replace(take(candidates, choice.rows), choice.scores);
     const int64_t steps = memory.size() / kHalf;
     for (int64_t i = 0; i < kEpochs * steps; ++i)  // epochs over the memory alone, one cosine to zero
       train_step(net, sgd, memory.take(replay.next(kHalf, memory.size())),
                  cosine_to_zero(kRate, i, kEpochs * steps));
-    std::printf("task %d: %d images in memory, accuracy on all ten digits %.1f %%\n",
-                static_cast<int>(task) + 1, static_cast<int>(memory.size()),
+    std::printf("task %d: accuracy on all ten digits %.1f %%\n", static_cast<int>(task) + 1,
                 100 * accuracy(net, digits.test));
   }
   return memory.size() == kMemory && accuracy(net, digits.test) > 0.8 ? 0 : 1;

@@ -68,7 +68,8 @@ std::vector<float> NetworkEvidence::make_uncertainty() {
   all.reserve(static_cast<size_t>(samples_.size()));
   const auto work = [&] {
     each_part([&](int64_t, const Samples& some, const at::Tensor& logits) {
-      const at::Tensor rows = trainer_.labels().rows(some.tensor(column::kLabel));
+      const at::Tensor rows = some.has(column::kLabel) ? trainer_.labels().rows(some.tensor(column::kLabel))
+                                                       : logits.mean(0).argmax(1);
       const auto of_some = views_->uncertainty(logits, rows);
       all.insert(all.end(), of_some.begin(), of_some.end());
     });

@@ -70,6 +70,9 @@ TEST(LearnersEvidence, IsThereForStrategies) {
   ASSERT_NE(evidence, nullptr);
   EXPECT_EQ(evidence->probabilities().size(0), 2);
   EXPECT_EQ(evidence->gradients().residual.size(1), 2);
+  const auto rainbow = make_learner({"rm"});
+  learn_task(*rainbow, halves(60, {0, 1}, 1));
+  EXPECT_EQ(rainbow->evidence(pool)->uncertainty().size(), 2U);
 }
 
 }  // namespace
