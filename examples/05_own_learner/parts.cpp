@@ -8,6 +8,7 @@
 #include "examples/05_own_learner/drop_channels.h"
 #include "examples/05_own_learner/least_loss.h"
 #include "perennial/run/run.h"
+#include "perennial/tasks/classify/classify_recipe.h"
 
 using namespace perennial;
 
@@ -19,7 +20,7 @@ double accuracy(const Settings& method, const std::filesystem::path& folder) {
   Progress silent;
   Settings settings{{"data", "digits"}, {"noise", "sym:0.2"}, {"memory", "100"}, {"threads", "1"}};
   settings.insert(settings.end(), method.begin(), method.end());
-  const auto run = Run::create(make_config(settings), folder, silent);
+  const auto run = Run::create(classify(settings), folder, silent);
   run->execute();
   const double last = run->metrics_json()["a_last"];
   std::printf("%-24s %.1f %%\n", folder.filename().c_str(), 100 * last);
