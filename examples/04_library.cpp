@@ -50,7 +50,6 @@ struct Votes : Evidence {
                            net_.classes());
     return variation_ratio(votes, kPerturbations);
   }
-
   const Classifier& net_;
   const Samples& candidates_;
   int64_t seen_;
