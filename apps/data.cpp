@@ -57,8 +57,7 @@ void split_files(const Arguments& a) {
   }
   DataSource source = load_data(config->data, progress);
   const auto tasks = stream_of(*config, source);
-  write_split_files(a.out, split_prefix(source.train, config->stream, config->seed()),
-                    source.train, tasks);
+  write_split_files(a.out, split_prefix(source.train, config->stream, config->seed()), source.train, tasks);
   fmt::print("{} split files in {}\n", tasks.size(), a.out);
 }
 

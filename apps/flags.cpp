@@ -153,7 +153,9 @@ void add_place_flags(CLI::App& command, Settings& places) {
 
 void add_override_flags(CLI::App& command, Settings& settings) {
   add_flags(command, {"threads", "device", "dtype"}, settings);
-  add_set(command, settings, fmt::format("{}", fmt::join(ClassifyConfig().table().changeable_names(), " | ")) + ", as key=value");
+  add_set(
+      command, settings,
+      fmt::format("{}", fmt::join(ClassifyConfig().table().changeable_names(), " | ")) + ", as key=value");
 }
 
 std::string place_of(const DataOptions& data) {

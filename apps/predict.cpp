@@ -51,8 +51,8 @@ void predict(const Arguments& a) {
   TerminalProgress progress(a.common.quiet);
   const std::vector<std::filesystem::path> paths(a.images.begin(), a.images.end());
   const OpenRun open = open_to_use(a.run, a.overrides, progress);
-  const auto [predictions, bad] = predict_files(*open.recipe, open.run->learner(),
-                                                images_named(paths, a.common.quiet), a.top, progress);
+  const auto [predictions, bad] =
+      predict_files(*open.recipe, open.run->learner(), images_named(paths, a.common.quiet), a.top, progress);
   if (a.common.json || a.format == "jsonl")
     print_jsonl(predictions);
   else if (a.format == "csv")

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <jpeglib.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <jpeglib.h>
 
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
@@ -37,7 +37,8 @@ std::string jpeg_of(uint64_t number, int64_t side) {
   jpeg_start_compress(&writer, TRUE);
   std::vector<uint8_t> row(static_cast<size_t>(3 * side));
   for (uint64_t y = 0; y < static_cast<uint64_t>(side); ++y) {
-    for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<uint8_t>(mix64(number, y / 8 * 1000 + i / 24));
+    for (size_t i = 0; i < row.size(); ++i)
+      row[i] = static_cast<uint8_t>(mix64(number, y / 8 * 1000 + i / 24));
     JSAMPROW pointer = row.data();
     jpeg_write_scanlines(&writer, &pointer, 1);
   }

@@ -67,7 +67,8 @@ int main() {
   at::set_num_threads(1);  // a network this small gains nothing from more
   Progress silent;
   const DataSource digits = load_data({.source = "digits"}, silent);
-  Stream stream(std::make_shared<Dataset>(digits.train), make_tasks({.kind = "disjoint", .tasks = 5}, kSeed, digits.train));
+  Stream stream(std::make_shared<Dataset>(digits.train),
+                make_tasks({.kind = "disjoint", .tasks = 5}, kSeed, digits.train));
   Classifier net({.name = "mlp400"}, HeadKind::kLinear, digits.train.input_shape(),
                  digits.train.normalisation, {}, kSeed);
   net.grow(kClasses);

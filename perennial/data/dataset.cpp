@@ -59,8 +59,7 @@ at::Tensor copy_rows(const at::Tensor& from, const std::vector<int64_t>& rows, d
   at::Tensor kept = allocate_images(std::ssize(rows), from.size(1), from.size(2), from.size(3), memory_share);
   auto* out = kept.mutable_data_ptr<uint8_t>();
   const int64_t bytes = from.size(1) * from.size(2) * from.size(3);
-  for (const int64_t row : rows)
-    out = std::copy_n(from.const_data_ptr<uint8_t>() + row * bytes, bytes, out);
+  for (const int64_t row : rows) out = std::copy_n(from.const_data_ptr<uint8_t>() + row * bytes, bytes, out);
   return kept;
 }
 
@@ -154,12 +153,14 @@ void DataOptions::bind(OptionTable& table) {
   table.add("data.limit", limit, "at most this many training samples per class; 0: all").range(0, 1e12);
   table
       .add("data.decode", decode,
-           "image files: all at the start (whole), as they are asked for (demand), or on demand where they would take more "
+           "image files: all at the start (whole), as they are asked for (demand), or on demand where they "
+           "would take more "
            "than memory_share (auto)")
       .choices({"auto", "whole", "demand"});
   table
       .add("data.memory_share", memory_share,
-           "share of memory that images may take: files beyond it are decoded on demand, or go to a scratch file "
+           "share of memory that images may take: files beyond it are decoded on demand, or go to a scratch "
+           "file "
            "(data.decode = whole)")
       .range(0, 1);
 }

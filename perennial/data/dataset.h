@@ -32,7 +32,8 @@ struct Dataset : Source {
   std::vector<int64_t> labels;              ///< [N], index into class_names; with noise: as they arrive
   std::vector<int64_t> true_labels;         ///< [N], or empty when labels are the truth
   std::vector<std::string> class_names;
-  std::vector<int64_t> ids;        ///< [N]; of files: by content and path, of those decoded on demand by size and path
+  std::vector<int64_t>
+      ids;  ///< [N]; of files: by content and path, of those decoded on demand by size and path
   std::vector<std::string> paths;  ///< [N] file of each sample relative to the root, or empty
   Normalisation normalisation;
   bool is_digits = false;  ///< handwritten digits: neither mirrored nor cropped by default
@@ -66,14 +67,15 @@ struct DataSource {
 struct DataOptions {
   std::string source = "digits";
   int64_t size = 0;  ///< side in pixels; 0: as stored, folders and CSV: when all agree and <= 96, else 224
-  bool stretch = false;       ///< resize without keeping the aspect ratio
-  bool skip_bad = false;      ///< list and skip files that cannot be decoded
-  double test_share = 0.2;    ///< hold-out when a folder has no test/
-  double validate = 0;        ///< test on this share of the training part, not on the test part
-  std::string classes;        ///< keep only these classes, comma-separated; empty: all
-  int64_t limit = 0;          ///< at most this many train samples per class; 0: all
-  double memory_share = 0.5;  ///< of physical memory that images may take before they go to a scratch file
-  std::string decode = "auto";  ///< of files: whole (at the start) | demand (as they are asked for) | auto (on demand where they would take more than memory_share)
+  bool stretch = false;         ///< resize without keeping the aspect ratio
+  bool skip_bad = false;        ///< list and skip files that cannot be decoded
+  double test_share = 0.2;      ///< hold-out when a folder has no test/
+  double validate = 0;          ///< test on this share of the training part, not on the test part
+  std::string classes;          ///< keep only these classes, comma-separated; empty: all
+  int64_t limit = 0;            ///< at most this many train samples per class; 0: all
+  double memory_share = 0.5;    ///< of physical memory that images may take before they go to a scratch file
+  std::string decode = "auto";  ///< of files: whole (at the start) | demand (as they are asked for) | auto
+                                ///< (on demand where they would take more than memory_share)
 
   bool test_only = false;  ///< no option of users: leave the training part out
 

@@ -176,8 +176,11 @@ DataSource decode_images(ImageList list, const DataOptions& options, Progress& p
   if (test_only) std::erase_if(list.entries, [](const ImageEntry& entry) { return !entry.test; });
   DataSource source;
   if (on_demand(list, side, options)) {
-    source = {part_on_demand(list, false, side, options), part_on_demand(list, true, side, options),
-              list.split_note, {}, list.left_out};
+    source = {part_on_demand(list, false, side, options),
+              part_on_demand(list, true, side, options),
+              list.split_note,
+              {},
+              list.left_out};
   } else {
     Decoding decoding(list, side, options, progress);
     decoding.run();

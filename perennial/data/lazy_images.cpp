@@ -121,7 +121,8 @@ LazyImages::~LazyImages() = default;
 void LazyImages::decode(int64_t row, uint8_t* out) const {
   const std::string& file = files_[static_cast<size_t>(row)];
   const Image image = decode_image(read_image_bytes(file), file, max_image_pixels(), form_.side);
-  const Image square = perennial::with_channels(resize_to_square(image, form_.side, form_.stretch), form_.channels);
+  const Image square =
+      perennial::with_channels(resize_to_square(image, form_.side, form_.stretch), form_.channels);
   std::copy(square.pixels.begin(), square.pixels.end(), out);
 }
 

@@ -76,7 +76,8 @@ void Stream::grow(std::shared_ptr<const Source> source, std::vector<Task> tasks)
 }
 
 void Stream::grow_passed(int64_t samples) {
-  if (position_ != size()) throw std::invalid_argument("stream: a passed task behind one that has not passed");
+  if (position_ != size())
+    throw std::invalid_argument("stream: a passed task behind one that has not passed");
   const int64_t begin = size();
   parts_.push_back({nullptr, {}, begin, begin + samples});
   position_ = size();

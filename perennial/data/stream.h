@@ -73,7 +73,9 @@ class Stream {
   };
 
   Stream() = default;
-  Stream(std::shared_ptr<const Source> source, std::vector<Task> tasks) { grow(std::move(source), std::move(tasks)); }
+  Stream(std::shared_ptr<const Source> source, std::vector<Task> tasks) {
+    grow(std::move(source), std::move(tasks));
+  }
 
   /// More tasks behind the others. Throws std::invalid_argument when one names a row that the source lacks.
   void grow(std::shared_ptr<const Source> source, std::vector<Task> tasks);
@@ -87,7 +89,8 @@ class Stream {
   int64_t size() const { return parts_.empty() ? 0 : parts_.back().end; }
   /// Samples yielded so far.
   int64_t position() const { return position_; }
-  /// Continues from any position; throws std::invalid_argument outside [0, size] or in a task that was let go.
+  /// Continues from any position; throws std::invalid_argument outside [0, size] or in a task that was let
+  /// go.
   void seek(int64_t position);
   bool finished() const { return position_ == size(); }
   /// The task of the next sample (of the last one when finished).

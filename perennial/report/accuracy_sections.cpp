@@ -175,7 +175,8 @@ std::string forgetting_section(const RunMetrics& run) {
         bars;
   return html_section(
       "Forgetting",
-      "<p>Each line follows what is held out of one task: the images of its main classes. A line that falls after its task "
+      "<p>Each line follows what is held out of one task: the images of its main classes. A line that falls "
+      "after its task "
       "has ended is forgetting; a flat one is memory at work.</p><p>F<sub>last</sub> is the mean loss "
       "over all tasks but the last.</p>",
       content);
@@ -194,11 +195,11 @@ std::string matrix_section(const RunMetrics& run) {
   map.column_names = task_names(map.values[0].size());
   if (map.values[0].size() > 12)
     for (size_t t = 0; t < map.column_names.size(); ++t) map.column_names[t] = std::to_string(t + 1);
-  return html_section(
-      title_of(run) + " matrix",
-      "<p>Row: after which task it was measured. Column: on what which task brought. Read down a column to see what "
-      "later tasks did to an earlier one. Empty: not seen yet.</p>",
-      draw(map));
+  return html_section(title_of(run) + " matrix",
+                      "<p>Row: after which task it was measured. Column: on what which task brought. Read "
+                      "down a column to see what "
+                      "later tasks did to an earlier one. Empty: not seen yet.</p>",
+                      draw(map));
 }
 
 std::string classes_section(const RunMetrics& run) {

@@ -104,7 +104,9 @@ std::string table_section(const Groups& groups) {
          "</tbody></table></div>\n<p class=\"about\" style=\"margin:12px 0 "
          "0;font-size:13px;max-width:none\">Mean ± standard "
          "deviation over seeds. Bold: the best, and what is within one standard deviation of it. "
-         "A<sub>last</sub>: " + escape_html(groups[0].first().headline_name()) + " of the last model. F<sub>last</sub>: points forgotten. I<sub>last</sub>: points below joint "
+         "A<sub>last</sub>: " +
+         escape_html(groups[0].first().headline_name()) +
+         " of the last model. F<sub>last</sub>: points forgotten. I<sub>last</sub>: points below joint "
          "training.</p>\n</section>\n";
 }
 
@@ -150,12 +152,12 @@ std::string curves_section(const Groups& groups) {
   chart.end_labels = true;
   chart.height = 360;
   for (Series& s : chart.series) s.width = 2.25;
-  return html_section(
-      "Over the stream",
-      "<p>" + escape_html(headline_of(groups)) +
-          " on what is held out of all that has arrived so far. Lines are means over seeds, bands one standard "
-          "deviation.</p>",
-      draw(chart));
+  return html_section("Over the stream",
+                      "<p>" + escape_html(headline_of(groups)) +
+                          " on what is held out of all that has arrived so far. Lines are means over seeds, "
+                          "bands one standard "
+                          "deviation.</p>",
+                      draw(chart));
 }
 
 ErrorBars bars_of(const Groups& groups, Field field, const std::string& label) {
@@ -180,7 +182,8 @@ std::string bars_section(const Groups& groups) {
                       "<p>Whiskers are one standard deviation over seeds, dots the single runs. A method "
                       "that only forgets little "
                       "may also have learned little: read both.</p>",
-                      "<h3>A<sub>last</sub>, " + escape_html(headline_of(groups)) + " of the last model, % (more is better)</h3>\n" +
+                      "<h3>A<sub>last</sub>, " + escape_html(headline_of(groups)) +
+                          " of the last model, % (more is better)</h3>\n" +
                           draw(bars_of(groups, &RunMetrics::a_last, "A_last of each learner")) +
                           "<h3>F<sub>last</sub>, points forgotten (less is better)</h3>\n" +
                           draw(bars_of(groups, &RunMetrics::f_last, "F_last of each learner")));
@@ -223,8 +226,8 @@ std::string task_panels_section(const Groups& groups) {
   return html_section("What becomes of each task",
                       "<p>One panel for each task: " + escape_html(headline_of(groups)) +
                           ", %, on what it brought, over the whole stream. A line "
-                      "that falls after the "
-                      "task is over is forgetting; a method with a working memory stays up.</p>" +
+                          "that falls after the "
+                          "task is over is forgetting; a method with a working memory stays up.</p>" +
                           few,
                       legend(names_and_colours(groups)) + "<div class=\"panels\">" + panels + "</div>\n");
 }
@@ -247,7 +250,8 @@ std::string matrices_section(const Groups& groups) {
   if (panels.empty()) return "";
   return html_section(
       "Matrices",
-      "<p>Row: after which task. Column: on what which task brought, mean over seeds. A column that fades downwards is "
+      "<p>Row: after which task. Column: on what which task brought, mean over seeds. A column that fades "
+      "downwards is "
       "a task "
       "being forgotten.</p>",
       "<div class=\"panels\" style=\"grid-template-columns:repeat(auto-fill,minmax(310px,1fr))\">" + panels +

@@ -31,7 +31,8 @@ Chunk read_chunk(const Value& v) {
               v.at("before").at("foreground_iou").or_unknown(0, 1),
               {}};
   for (const Value& p : v.at("curve").items())
-    chunk.curve.push_back({p.at("epoch").number(0, kHuge), p.at("loss").given() ? p.at("loss").number(-kHuge, kHuge) : 0,
+    chunk.curve.push_back({p.at("epoch").number(0, kHuge),
+                           p.at("loss").given() ? p.at("loss").number(-kHuge, kHuge) : 0,
                            p.at("foreground_iou").number(0, 1)});
   return chunk;
 }

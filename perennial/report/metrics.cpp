@@ -114,11 +114,13 @@ void read_what(const Value& root, RunMetrics& m) {
   m.version = root.at("version").text();
   m.seed = root.at("seed").whole(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
   m.finished = root.at("finished").flag();
+  const std::string task = root.at("task").text();
   if (root.at("headline").given())
     m.headline = root.at("headline").required_text();
-  else if (root.at("task").text() == "segment")
+  else if (task == "segment")
     m.headline = "foreground_iou";  // earlier versions had words of their own for mattes
-  for (const auto& [name, value] : root.at("scores").members()) m.scores.emplace_back(name, value.maybe(-1, 1));
+  for (const auto& [name, value] : root.at("scores").members())
+    m.scores.emplace_back(name, value.maybe(-1, 1));
   m.class_names = read_texts(root.at("class_names"), kMaxClasses);
 }
 

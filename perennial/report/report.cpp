@@ -68,21 +68,20 @@ std::string lead(const RunMetrics& run) {
                            percent(*run.a_last, 1));
   if (run.f_last && run.tasks_done() > 1) {
     const double points = 100 * *run.f_last;
-    out += points > 0.05
-               ? fmt::format(
-                     " On what earlier tasks brought it is {:.1f} points below the best it had reached.",
-                     points)
-               : " It is as good on what earlier tasks brought as it ever was.";
+    out +=
+        points > 0.05
+            ? fmt::format(" On what earlier tasks brought it is {:.1f} points below the best it had reached.",
+                          points)
+            : " It is as good on what earlier tasks brought as it ever was.";
   }
   return "<p class=\"lead\">" + out + "</p>\n";
 }
 
 std::string headline(const RunMetrics& run) {
-  std::string out =
-      "<div class=\"headline\">\n<div class=\"big\"><b>" + percent(run.a_last) +
-      (run.a_last ? "<i>%</i>" : "") +
-      "</b><span>A<sub>last</sub> <i>" + escape_html(run.headline_name()) +
-      " of the last model</i></span></div>\n<dl class=\"facts\">\n";
+  std::string out = "<div class=\"headline\">\n<div class=\"big\"><b>" + percent(run.a_last) +
+                    (run.a_last ? "<i>%</i>" : "") + "</b><span>A<sub>last</sub> <i>" +
+                    escape_html(run.headline_name()) +
+                    " of the last model</i></span></div>\n<dl class=\"facts\">\n";
   for (size_t i = 0; i < run.scores.size(); ++i)
     if (run.scores[i].first != run.headline)
       out += fact(with_unit(run.scores[i].second, "%"), escape_html(spaced(run.scores[i].first)));

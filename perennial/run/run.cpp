@@ -122,8 +122,7 @@ void Run::prepare() {
   }
   for (size_t i = 0; i < std::min(expected.size(), traits_.size()); ++i)
     if (expected[i].value != 0 && traits_[i].value != expected[i].value)
-      throw Error(
-          {"resuming the run", recipe_->data(), "the data that it began with", traits_[i].otherwise});
+      throw Error({"resuming the run", recipe_->data(), "the data that it began with", traits_[i].otherwise});
   stream_->seek(position);
 }
 
@@ -290,8 +289,9 @@ std::string Run::text_of(const Measurement& m) const {
     for (const Score& score : *scores) {
       std::string name = score.name;
       std::replace(name.begin(), name.end(), '_', ' ');
-      out += (out.empty() ? "" : ", ") + (scores == &m.notes ? fmt::format("{} {:.4f}", name, score.value)
-                                                             : fmt::format("{} {:.2f} %", name, 100 * score.value));
+      out += (out.empty() ? "" : ", ") + (scores == &m.notes
+                                              ? fmt::format("{} {:.4f}", name, score.value)
+                                              : fmt::format("{} {:.2f} %", name, 100 * score.value));
     }
   return out;
 }

@@ -76,7 +76,7 @@ class Run : private Board {
 
   void watch(const TrainingStep& step);
   void show(const Measurement& m);
-  void show_results();
+  void show_results(const nlohmann::json& metrics);
   void scalar(const std::string& tag, double value) override;
   void picture(const std::string& tag, const Image& image) override;
   int64_t now() const { return recipe_->schedule().over_epochs ? epochs_ : samples_seen(); }
@@ -105,12 +105,12 @@ class Run : private Board {
   int64_t position_ = 0;             ///< of the stream, from the state
   int64_t epochs_ = 0;               ///< of training finished
   int64_t measured_samples_ = 0, measured_epochs_ = 0;  ///< at the last measurement by schedule
-  int64_t handed_over_ = -1;   ///< the task whose data the learner has been given
-  int64_t piece_ = 0;          ///< pieces of the consolidation done and measured
-  bool begun_ = false;         ///< what there is to measure before the update is measured
+  int64_t handed_over_ = -1;                            ///< the task whose data the learner has been given
+  int64_t piece_ = 0;                                   ///< pieces of the consolidation done and measured
+  bool begun_ = false;  ///< what there is to measure before the update is measured
   bool consolidating_ = false;
-  bool measuring_ = false;     ///< a piece is done, what follows from it is not
-  bool more_pieces_ = false;   ///< of the consolidation, after the one being measured
+  bool measuring_ = false;    ///< a piece is done, what follows from it is not
+  bool more_pieces_ = false;  ///< of the consolidation, after the one being measured
   bool finished_ = false;
   int64_t peak_candidate_bytes_ = 0;
   double evaluation_seconds_ = 0, update_seconds_ = 0;

@@ -28,8 +28,8 @@ void Run::watch(const TrainingStep& step) {
 
 void Run::show(const Measurement& m) { recipe_->show(*this, m, *learner_); }
 
-void Run::show_results() {
-  scalar("samples_per_second", static_cast<double>(samples_seen()) / std::max(1e-9, wall_seconds()));
+void Run::show_results(const nlohmann::json& metrics) {
+  scalar("samples_per_second", metrics.at("samples_per_second").get<double>());
   if (const auto lost = metrics_.forgetting()) scalar("forgetting", *lost);
   recipe_->show_task(*this, *learner_);
 }

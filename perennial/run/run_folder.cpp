@@ -15,8 +15,8 @@
 #include "perennial/base/log.h"
 #include "perennial/io/event_file.h"
 #include "perennial/io/image.h"
-#include "perennial/io/weights.h"
 #include "perennial/io/toml.h"
+#include "perennial/io/weights.h"
 
 namespace perennial {
 namespace {

@@ -132,9 +132,10 @@ json Run::metrics_json() const {
 
 void Run::write_results() {
   recipe_->write(folder(), *learner_);
-  show_results();
+  const json metrics = metrics_json();
+  show_results(metrics);
   write_file_atomic(folder() / "metrics.json",
-                    metrics_json().dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+                    metrics.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
   write_file_atomic(folder() / "metrics.csv", metrics_.to_csv());
 }
 

@@ -27,8 +27,9 @@ struct Score {
 
 /// What a measurement of a learner found.
 struct Measurement {
-  std::vector<Score> scores;     ///< on all that has arrived; the first one is the headline
-  std::vector<double> per_task;  ///< the headline on what each task brought; NaN: not arrived, or not to be had
+  std::vector<Score> scores;  ///< on all that has arrived; the first one is the headline
+  std::vector<double>
+      per_task;  ///< the headline on what each task brought; NaN: not arrived, or not to be had
   std::vector<Score> notes = {};  ///< what stands beside the scores in the curve: the loss of an epoch
 
   double headline() const {
@@ -143,9 +144,10 @@ class Recipe {
 
 /// A task that config.toml can name.
 struct RecipeKind {
-  std::string name;                                                ///< "classify"
-  std::function<std::unique_ptr<Recipe>(const Settings&)> make;    ///< std::invalid_argument for bad settings
-  std::function<std::string(const std::filesystem::path&)> report;  ///< its sections of report.html; may be none
+  std::string name;                                              ///< "classify"
+  std::function<std::unique_ptr<Recipe>(const Settings&)> make;  ///< std::invalid_argument for bad settings
+  std::function<std::string(const std::filesystem::path&)>
+      report;  ///< its sections of report.html; may be none
 };
 
 /// Makes a task known to every run; a name that exists already is a std::invalid_argument.

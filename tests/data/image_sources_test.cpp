@@ -272,7 +272,11 @@ at::Tensor pixels_of(const Dataset& set) {
 
 TEST_F(Folder, OnDemandGivesTheSameImages) {
   for (uint64_t i = 0; i < 40; ++i)
-    photograph((i % 4 == 0 ? "test/a/" : i % 3 == 0 ? "train/b/" : "train/a/") + std::to_string(i) + ".png", i);
+    photograph((i % 4 == 0   ? "test/a/"
+                : i % 3 == 0 ? "train/b/"
+                             : "train/a/") +
+                   std::to_string(i) + ".png",
+               i);
   DataOptions given = options("folder");
   given.size = 16;
   given.limit = 5;
@@ -295,7 +299,8 @@ TEST_F(Folder, OnDemandGivesTheSameImages) {
   const std::vector<int64_t> rows{3, 1, 3, 0};  // expected or not, again and again
   demanded.train.expect(rows);
   EXPECT_TRUE(demanded.train.get(rows) == demanded.train.get(rows));
-  EXPECT_TRUE(demanded.train.get(rows).tensor(column::kImage).equal(all.train.get(rows).tensor(column::kImage)));
+  EXPECT_TRUE(
+      demanded.train.get(rows).tensor(column::kImage).equal(all.train.get(rows).tensor(column::kImage)));
   EXPECT_THROW(demanded.train.get(std::vector<int64_t>{99}), std::invalid_argument);
 }
 

@@ -1,11 +1,10 @@
-#include "perennial/run/run.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "perennial/base/files.h"
 #include "perennial/io/image.h"
 #include "perennial/run/report.h"
+#include "perennial/run/run.h"
 #include "perennial/tasks/segment/segment_recipe.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/events.h"
@@ -166,7 +165,7 @@ TEST(MatteRun, MistakesAreNamed) {
               testing::HasSubstr("epochs"));
   EXPECT_THAT(error_of([&] {
                 Run::create(segment({{"data", (folder / "data").string()}, {"hold_out", "1"}}),
-                                 folder / "run", silent);
+                            folder / "run", silent);
               }),
               testing::HasSubstr("photographs to train on"));
   EXPECT_FALSE(std::filesystem::exists(folder / "run"));

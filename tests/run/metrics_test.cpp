@@ -8,7 +8,9 @@
 namespace perennial {
 namespace {
 
-Measurement measured(double all, std::vector<double> per_task) { return {{{"accuracy", all}}, std::move(per_task)}; }
+Measurement measured(double all, std::vector<double> per_task) {
+  return {{{"accuracy", all}}, std::move(per_task)};
+}
 
 TEST(Metrics, FollowTheirDefinitions) {
   Metrics metrics("accuracy");

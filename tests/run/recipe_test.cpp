@@ -29,9 +29,17 @@ struct Case {
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       {"classify",
-       {{"task", "classify"}, {"data", "digits"}, {"data.classes", "0,1,2,3"}, {"stream", "disjoint"},
-        {"tasks", "2"}, {"stream.limit", "200"}, {"epochs", "2"}, {"model.width", "0.1"}, {"memory", "40"},
-        {"eval.every", "70"}, {"learner", "er"}},
+       {{"task", "classify"},
+        {"data", "digits"},
+        {"data.classes", "0,1,2,3"},
+        {"stream", "disjoint"},
+        {"tasks", "2"},
+        {"stream.limit", "200"},
+        {"epochs", "2"},
+        {"model.width", "0.1"},
+        {"memory", "40"},
+        {"eval.every", "70"},
+        {"learner", "er"}},
        {{"data", "digits"}, {"data.classes", "4,5"}},
        ""},
       {"keywords",
@@ -178,7 +186,8 @@ TEST(KeywordRecipe, ItsMemoryCountsWhatEachSoundTakes) {
 
 TEST(Recipes, KnowTheirNames) {
   EXPECT_THAT(error_of([] { find_recipe("segmnt"); }), testing::HasSubstr("did you mean 'segment'"));
-  EXPECT_THAT(error_of([] { register_recipe({"classify", nullptr, nullptr}); }), testing::HasSubstr("exists already"));
+  EXPECT_THAT(error_of([] { register_recipe({"classify", nullptr, nullptr}); }),
+              testing::HasSubstr("exists already"));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include "perennial/report/report.h"
-#include "perennial/run/report.h"
 
 #include <cmath>
 #include <regex>
@@ -13,6 +12,7 @@
 #include "perennial/report/html.h"
 #include "perennial/report/metrics.h"
 #include "perennial/report/svg.h"
+#include "perennial/run/report.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/run/sample_run.h"
 
@@ -330,8 +330,8 @@ TEST_F(Report, RunsThatDifferOnlyInSeedAreOneRow) {
   const std::string html = compare_html(runs);
   EXPECT_EQ(unbalanced(html), "");
   EXPECT_HAS(html, "60.00 <small>± 10.00</small>");
-  for (const char* heading : {"Over the stream", "Kept and forgotten", "What becomes of each task",
-                              "Matrices", "Runs"})
+  for (const char* heading :
+       {"Over the stream", "Kept and forgotten", "What becomes of each task", "Matrices", "Runs"})
     EXPECT_HAS(html, std::string("<h2>") + heading + "</h2>");
 }
 

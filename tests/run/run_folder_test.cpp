@@ -188,7 +188,8 @@ TEST_F(FolderOfARun, FrozenFeaturesAreComputedAgainWithoutTheUsersFile) {
 // What is frozen lies in the folder once, and not in its checkpoints.
 TEST_F(FolderOfARun, FrozenWeightsAreInNoCheckpoint) {
   ::setenv("PERENNIAL_CACHE", at("cache").c_str(), 1);
-  const Settings resnet{{"model", "resnet20"}, {"model.width", "0.5"}, {"stream.limit", "40"}, {"epochs", "1"}};
+  const Settings resnet{
+      {"model", "resnet20"}, {"model.width", "0.5"}, {"stream.limit", "40"}, {"epochs", "1"}};
   begin("first", small("digits", resnet))->execute();
   Settings frozen = resnet;
   frozen.push_back({"model.freeze", "features"});
@@ -198,7 +199,8 @@ TEST_F(FolderOfARun, FrozenWeightsAreInNoCheckpoint) {
   fs::rename(model, at("elsewhere"));
   for (const auto& entry : fs::directory_iterator(at("run") / "checkpoint")) {
     const State state = decode_state(read_file(entry.path()), "checkpoint");
-    for (const auto& [name, tensor] : state.tensors) EXPECT_EQ(name.find("backbone."), std::string::npos) << name;
+    for (const auto& [name, tensor] : state.tensors)
+      EXPECT_EQ(name.find("backbone."), std::string::npos) << name;
     EXPECT_TRUE(state.has_tensor("learner.net.head.weight"));
   }
   const Dataset test = load_data({}, silent_).test;
@@ -210,7 +212,8 @@ TEST_F(FolderOfARun, FrozenWeightsAreInNoCheckpoint) {
   std::string bytes = read_file(kept);
   bytes[bytes.size() - 3] ^= 1;
   write_file_atomic(kept, bytes);
-  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }), HasSubstr("the frozen weights"));
+  EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }),
+              HasSubstr("the frozen weights"));
 }
 
 TEST_F(FolderOfARun, MovedDataAreFoundAgainAndOthersRefused) {

@@ -50,7 +50,8 @@ class Sounds : public Source {
       Random random(seed_, "sound", 0, static_cast<uint64_t>(id));
       const int64_t length = 200 + random.below(201);
       for (int64_t t = 0; t < length; ++t)
-        values.push_back(0.5F * std::sin(frequency(word) * static_cast<float>(t)) + random.uniform(-0.3F, 0.3F));
+        values.push_back(0.5F * std::sin(frequency(word) * static_cast<float>(t)) +
+                         random.uniform(-0.3F, 0.3F));
       offsets.push_back(std::ssize(values));
       ids.push_back(id);
       *label++ = word;
@@ -190,8 +191,9 @@ class KeywordRecipe : public Recipe {
     const auto source = std::make_shared<Sounds>(words, 20, 1000 * std::ssize(data_), seed());
     std::vector<Task> tasks;
     for (size_t w = 0; w < words.size(); w += 2) {
-      tasks.push_back({{}, {words.begin() + static_cast<int64_t>(w),
-                            words.begin() + static_cast<int64_t>(std::min(w + 2, words.size()))}});
+      tasks.push_back({{},
+                       {words.begin() + static_cast<int64_t>(w),
+                        words.begin() + static_cast<int64_t>(std::min(w + 2, words.size()))}});
       for (int64_t row = 0; row < source->size(); ++row)
         if (const auto& c = tasks.back().classes;
             std::find(c.begin(), c.end(), source->words()[static_cast<size_t>(row)]) != c.end())

@@ -18,8 +18,8 @@
 
 namespace perennial {
 
-/// A small task with boxes: where the squares of a picture are. Boxes are ragged rows of a column "boxes"; the
-/// headline is the F1 of boxes at an overlap (IoU) of a half.
+/// A small task with boxes: where the squares of a picture are. Boxes are ragged rows of a column "boxes";
+/// the headline is the F1 of boxes at an overlap (IoU) of a half.
 namespace squares {
 
 inline constexpr int64_t kSide = 24;
@@ -79,12 +79,14 @@ inline at::Tensor inside(const Samples& samples) {
   for (int64_t i = 0; i < samples.size(); ++i) {
     const at::Tensor boxes = samples.column(kBoxes).row(i);
     const auto* b = boxes.const_data_ptr<int64_t>();
-    for (int64_t k = 0; k < boxes.size(0); ++k, b += 4) out[i].slice(0, b[1], b[3]).slice(1, b[0], b[2]).fill_(1);
+    for (int64_t k = 0; k < boxes.size(0); ++k, b += 4)
+      out[i].slice(0, b[1], b[3]).slice(1, b[0], b[2]).fill_(1);
   }
   return out.reshape({-1, 1});
 }
 
-/// Bounding boxes of what hangs together (four neighbours) in [kSide, kSide] of 0 and 1, of at least 4 pixels.
+/// Bounding boxes of what hangs together (four neighbours) in [kSide, kSide] of 0 and 1, of at least 4
+/// pixels.
 inline std::vector<Box> boxes_of(const at::Tensor& mask) {
   const at::Tensor left = mask.to(at::kByte).contiguous().clone();
   auto* m = left.mutable_data_ptr<uint8_t>();
@@ -109,7 +111,9 @@ inline std::vector<Box> boxes_of(const at::Tensor& mask) {
 }
 
 inline double overlap(const Box& a, const Box& b) {
-  const auto area = [](const Box& c) { return std::max<int64_t>(0, c[2] - c[0]) * std::max<int64_t>(0, c[3] - c[1]); };
+  const auto area = [](const Box& c) {
+    return std::max<int64_t>(0, c[2] - c[0]) * std::max<int64_t>(0, c[3] - c[1]);
+  };
   const Box both{std::max(a[0], b[0]), std::max(a[1], b[1]), std::min(a[2], b[2]), std::min(a[3], b[3])};
   return static_cast<double>(area(both)) / static_cast<double>(area(a) + area(b) - area(both));
 }
@@ -125,8 +129,8 @@ class Insides : public Predictor {
   at::Tensor weights_;
 };
 
-/// Logistic regression of every pixel, over the task's pictures for some epochs. It keeps none: it comes back to
-/// the task's source.
+/// Logistic regression of every pixel, over the task's pictures for some epochs. It keeps none: it comes back
+/// to the task's source.
 class Finder : public Learner {
  public:
   explicit Finder(uint64_t seed, Recipe::OnStep on_step)
@@ -200,7 +204,9 @@ class SquaresRecipe : public Recipe {
   Schedule schedule() const override { return {.every_epochs = 2, .over_epochs = true, .steps_shown = 1}; }
   std::string headline() const override { return "f50"; }
   std::string title() const override { return "squares, " + data_.front(); }
-  void update(const Settings& data, const std::filesystem::path&) override { data_.push_back(data.at(0).value); }
+  void update(const Settings& data, const std::filesystem::path&) override {
+    data_.push_back(data.at(0).value);
+  }
   void find_at(const Settings& places) override { data_.back() = places.at(0).value; }
   std::string data() const override { return data_.back(); }
   Arrival arrive(Progress&) override {
@@ -227,9 +233,8 @@ class SquaresRecipe : public Recipe {
         const std::vector<Box> boxes = boxes_of(masks[i]);
         for (int64_t k = 0; k < truth.size(0); ++k) {
           const auto* t = truth.const_data_ptr<int64_t>() + 4 * k;
-          own_right += std::any_of(boxes.begin(), boxes.end(), [&](const Box& b) {
-            return overlap(b, {t[0], t[1], t[2], t[3]}) >= 0.5;
-          });
+          own_right += std::any_of(boxes.begin(), boxes.end(),
+                                   [&](const Box& b) { return overlap(b, {t[0], t[1], t[2], t[3]}) >= 0.5; });
         }
         own_found += static_cast<double>(boxes.size()), own_there += static_cast<double>(truth.size(0));
       }

@@ -204,16 +204,10 @@ void ClassifyRecipe::find_earlier_tests(Progress& progress) {
 }
 
 std::unique_ptr<Learner> ClassifyRecipe::make_learner(OnStep on_step) {
-  const LearnerSetup setup{model_,
-                           config_->compute,
-                           config_->train,
-                           MemoryBudget::parse(config_->memory),
-                           image_shape_,
-                           normalisation_,
-                           is_digits_,
-                           std::ssize(class_names_),
-                           config_->seed(),
-                           std::move(on_step)};
+  const LearnerSetup setup{
+      model_,          config_->compute,  config_->train, MemoryBudget::parse(config_->memory),
+      image_shape_,    normalisation_,    is_digits_,     std::ssize(class_names_),
+      config_->seed(), std::move(on_step)};
   return find_method(config_->learner).make(setup, *config_->method);
 }
 
@@ -257,14 +251,12 @@ std::vector<int64_t> ClassifyRecipe::count(std::span<const int64_t> labels) cons
   return counts;
 }
 
-void ClassifyRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/,
-                                double /*seconds*/) {
+void ClassifyRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/, double /*seconds*/) {
   last_ = measured_;
   const Memory* memory = learner.memory();
-  const auto ended = std::find_if(brought_.begin(), brought_.end(),
-                                  [](const Brought& task) { return task.memory.empty(); });
-  if (ended != brought_.end())
-    ended->memory = memory == nullptr ? count({}) : count(memory->labels());
+  const auto ended =
+      std::find_if(brought_.begin(), brought_.end(), [](const Brought& task) { return task.memory.empty(); });
+  if (ended != brought_.end()) ended->memory = memory == nullptr ? count({}) : count(memory->labels());
 }
 
 nlohmann::json ClassifyRecipe::update_record() const {

@@ -84,14 +84,15 @@ class ClassifyRecipe : public Recipe {
   void keep_true_labels(const Memory& memory);
 
   std::unique_ptr<ClassifyConfig> config_;
-  ModelOptions model_;              ///< the configuration's, its weights from where they lie now
-  StreamOptions stream_;            ///< likewise
-  DataOptions data_;                ///< of this update
-  uint64_t frozen_hash_ = 0;        ///< of the file of weights that stay as they are; 0: none
+  ModelOptions model_;                ///< the configuration's, its weights from where they lie now
+  StreamOptions stream_;              ///< likewise
+  DataOptions data_;                  ///< of this update
+  uint64_t frozen_hash_ = 0;          ///< of the file of weights that stay as they are; 0: none
   std::vector<DataOptions> earlier_;  ///< of the updates before
   std::shared_ptr<const DataSource> source_;
   std::shared_ptr<const Dataset> pictures_;  ///< of the training part, when features have taken their place
-  std::vector<std::shared_ptr<const Dataset>> tests_;  ///< of each update so far; none: not to be had any more
+  std::vector<std::shared_ptr<const Dataset>>
+      tests_;  ///< of each update so far; none: not to be had any more
 
   std::vector<std::string> class_names_;
   int64_t classes_before_ = 0;  ///< known before this update

@@ -53,8 +53,7 @@ void ClassifyRecipe::save(State& state) const {
   v["seen"] = seen_;
   v["frozen_hash"] = frozen_hash_;
   v["brought"] = json::array();
-  for (const Brought& b : brought_)
-    v["brought"].push_back({b.update, b.classes, b.composition, b.memory});
+  for (const Brought& b : brought_) v["brought"].push_back({b.update, b.classes, b.composition, b.memory});
   v["last"] = {last_.total, last_.correct, last_.confusion};
   v["true_labels"] = true_labels_;
   sheet_.save(state, "sheet.");
@@ -77,8 +76,8 @@ void ClassifyRecipe::load(const State& state) {
   v.at("seen").get_to(seen_);
   brought_.clear();
   for (const json& b : v.at("brought"))
-    brought_.push_back({b.at(0), b.at(1), b.at(2).get<std::vector<int64_t>>(),
-                        b.at(3).get<std::vector<int64_t>>()});
+    brought_.push_back(
+        {b.at(0), b.at(1), b.at(2).get<std::vector<int64_t>>(), b.at(3).get<std::vector<int64_t>>()});
   v.at("last").at(0).get_to(last_.total);
   v.at("last").at(1).get_to(last_.correct);
   v.at("last").at(2).get_to(last_.confusion);

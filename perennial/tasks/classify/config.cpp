@@ -19,9 +19,7 @@ OptionTable ClassifyConfig::table() {
   train.bind(t);
   run.bind(t);
   t.add("device", compute.device, "where the network runs").choices({"cpu", "cuda"}).changeable();
-  t.add("dtype", compute.dtype, "of convolutions and products")
-      .choices({"float32", "bfloat16"})
-      .changeable();
+  t.add("dtype", compute.dtype, "of convolutions and products").choices({"float32", "bfloat16"}).changeable();
   t.add("as_released", as_released,
         "do what the paper's released code does where it differs from our defaults");
   t.add("eval.every", eval_every,

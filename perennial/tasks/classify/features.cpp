@@ -39,8 +39,8 @@ at::Tensor compute(Classifier& net, const Dataset& set, Progress& progress) {
   return at::cat(parts);
 }
 
-at::Tensor cached(const ClassifyConfig& config, const ModelOptions& model, Classifier& net, const Dataset& set,
-                  Progress& progress) {
+at::Tensor cached(const ClassifyConfig& config, const ModelOptions& model, Classifier& net,
+                  const Dataset& set, Progress& progress) {
   const auto file = cache_folder() / "features" /
                     fmt::format("{:016x}.safetensors", hash_of(config, model, set, net.normalisation()));
   if (std::filesystem::exists(file)) {
@@ -65,8 +65,9 @@ at::Tensor cached(const ClassifyConfig& config, const ModelOptions& model, Class
 
 void replace_by_features(const ClassifyConfig& config, const ModelOptions& model,
                          const Normalisation& normalisation, DataSource& source, Progress& progress) {
-  Classifier net(model, HeadKind::kLinear, (source.train.size() > 0 ? source.train : source.test).input_shape(),
-                 normalisation, config.compute, config.seed());
+  Classifier net(model, HeadKind::kLinear,
+                 (source.train.size() > 0 ? source.train : source.test).input_shape(), normalisation,
+                 config.compute, config.seed());
   const ProgressPart part(progress, "features", source.train.size() + source.test.size());
   for (Dataset* set : {&source.train, &source.test})
     if (set->size() > 0) {

@@ -22,10 +22,11 @@ std::vector<uint8_t> thumbnail(const at::Tensor& images, int64_t row, int64_t ti
 }  // namespace
 
 void MemorySheet::update(const Samples& memory, const Dataset* pictures) {
-  const bool own = memory.has(column::kImage), given = pictures != nullptr && pictures->input == column::kImage;
+  const bool own = memory.has(column::kImage),
+             given = pictures != nullptr && pictures->input == column::kImage;
   if (tile_ == 0 && (own || given))
-    tile_ = std::min(kLargestTile,
-                     own ? memory.tensor(column::kImage).size(2) : pictures->input_shape().at(1));
+    tile_ =
+        std::min(kLargestTile, own ? memory.tensor(column::kImage).size(2) : pictures->input_shape().at(1));
   const size_t bytes = static_cast<size_t>(3 * tile_ * tile_);
   std::unordered_map<int64_t, int64_t> known, rows;
   for (size_t i = 0; i < ids_.size(); ++i) known[ids_[i]] = static_cast<int64_t>(i);

@@ -50,8 +50,8 @@ ReadBatch read_batch(std::span<const std::filesystem::path> files, const std::ve
 }
 
 /// The most probable classes of a row of probabilities.
-Prediction best_classes(const std::vector<std::string>& names, const std::filesystem::path& file, const float* row, int64_t columns,
-                        int64_t top) {
+Prediction best_classes(const std::vector<std::string>& names, const std::filesystem::path& file,
+                        const float* row, int64_t columns, int64_t top) {
   std::vector<int64_t> order(std::min<int64_t>(columns, std::ssize(names)));
   std::iota(order.begin(), order.end(), int64_t{0});
   std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return row[a] > row[b]; });
@@ -74,8 +74,8 @@ Predictions predict_files(const ClassifyRecipe& recipe, Learner& learner,
     if (!batch.files.empty()) {
       const at::Tensor p = learner.predict(batch.samples()).contiguous();
       for (int64_t i = 0; i < std::ssize(batch.files); ++i)
-        out.made.push_back(
-            best_classes(recipe.class_names(), *batch.files[i], p.const_data_ptr<float>() + i * p.size(1), p.size(1), top));
+        out.made.push_back(best_classes(recipe.class_names(), *batch.files[i],
+                                        p.const_data_ptr<float>() + i * p.size(1), p.size(1), top));
     }
     progress.advance(std::ssize(some));
   }

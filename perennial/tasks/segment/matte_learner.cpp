@@ -164,8 +164,7 @@ double MatteLearner::step(std::span<const int64_t> fresh) {
 
 // At the network's side.
 void MatteLearner::remember() {
-  for_all(*source_, rows_, config_.train.size,
-          [&](const Samples& some) { policy_->offer(memory_, some); });
+  for_all(*source_, rows_, config_.train.size, [&](const Samples& some) { policy_->offer(memory_, some); });
 }
 
 at::Tensor MatteLearner::predict(const Samples& samples) const {

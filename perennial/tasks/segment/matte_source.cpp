@@ -84,8 +84,8 @@ std::vector<Matte> mattes_of(const Samples& samples) {
           matte_of(id, image, samples.tensor(column::kMask).select(0, i), image.size(1), image.size(2)));
     } else {
       const int64_t* size = samples.tensor(kSize).const_data_ptr<int64_t>() + 2 * i;
-      mattes.push_back(matte_of(id, samples.column(kPhotograph).row(i), samples.column(kMatte).row(i), size[0],
-                                size[1]));
+      mattes.push_back(
+          matte_of(id, samples.column(kPhotograph).row(i), samples.column(kMatte).row(i), size[0], size[1]));
     }
   }
   return mattes;

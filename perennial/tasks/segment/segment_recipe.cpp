@@ -136,7 +136,8 @@ void SegmentRecipe::find_earlier_tests(Progress& progress) {
   for (size_t i = 0; i + 1 < parts_.size(); ++i) {
     if (parts_[i].test.images.defined()) continue;
     try {
-      parts_[i].test = whole_batch(load_split(parts_[i].data, config_, progress).held_out, config_.train.size);
+      parts_[i].test =
+          whole_batch(load_split(parts_[i].data, config_, progress).held_out, config_.train.size);
     } catch (const Error& e) {
       log_warning(fmt::format("{} cannot be measured any more: {}", parts_[i].data, e.what()));
     }
@@ -218,7 +219,8 @@ std::string SegmentRecipe::summary(const nlohmann::json& m) const {
     if (chunk.at("after").empty()) continue;
     const auto& after = chunk["after"].back();
     out += fmt::format(
-        "{}: {} photographs, {} held out: foreground IoU {} before, {} after; mIoU {}, boundary F1 {}; {:.1f} "
+        "{}: {} photographs, {} held out: foreground IoU {} before, {} after; mIoU {}, boundary F1 {}; "
+        "{:.1f} "
         "s\n",
         chunk["data"].get<std::string>(), chunk["images"].get<int64_t>(), chunk["held_out"].get<int64_t>(),
         percent(chunk["before"]["foreground_iou"]), percent(after["foreground_iou"]), percent(after["miou"]),
