@@ -64,10 +64,12 @@ void require_known(const Samples& samples) {
   const auto require = [&](const char* name, bool good, const char* what) {
     if (!good) throw std::invalid_argument(fmt::format("'{}' is not {}", name, what));
   };
-  for (const auto& [name, column] : samples.columns()) {
-    const at::Tensor& t = column.values();
-    const auto is = [&](at::ScalarType type, int64_t rank) {
-      return !column.ragged() && t.scalar_type() == type && t.dim() == rank && t.numel() > 0;
+  for (const auto& entry : samples.columns()) {
+    const std::string& name = entry.first;
+    const bool ragged = entry.second.ragged();
+    const at::Tensor& t = entry.second.values();
+    const auto is = [&t, ragged](at::ScalarType type, int64_t rank) {
+      return !ragged && t.scalar_type() == type && t.dim() == rank && t.numel() > 0;
     };
     if (name == column::kLabel)
       require(column::kLabel, is(at::kLong, 1) && t.min().item<int64_t>() >= 0, "int64 [N] from 0");

@@ -64,7 +64,7 @@ void StreamOptions::check() const {
     throw std::invalid_argument("stream.flavour: rm_notebook exists for blurryM only, not for iblurry-N-M");
 }
 
-void Stream::grow(std::shared_ptr<const Source> source, std::vector<Task> tasks) {
+void Stream::grow(const std::shared_ptr<const Source>& source, std::vector<Task> tasks) {
   for (Task& task : tasks) {
     for (const int64_t row : task.rows)
       if (row < 0 || row >= source->size())

@@ -73,12 +73,12 @@ class Stream {
   };
 
   Stream() = default;
-  Stream(std::shared_ptr<const Source> source, std::vector<Task> tasks) {
-    grow(std::move(source), std::move(tasks));
+  Stream(const std::shared_ptr<const Source>& source, std::vector<Task> tasks) {
+    grow(source, std::move(tasks));
   }
 
   /// More tasks behind the others. Throws std::invalid_argument when one names a row that the source lacks.
-  void grow(std::shared_ptr<const Source> source, std::vector<Task> tasks);
+  void grow(const std::shared_ptr<const Source>& source, std::vector<Task> tasks);
   /// A task that has passed, of so many samples, whose source is not needed again. Only before others.
   void grow_passed(int64_t samples);
   /// Lets go of the sources of tasks that have passed.

@@ -93,7 +93,7 @@ void Run::arrive() {
   stream_.emplace();
   for (const int64_t size : task_sizes_) stream_->grow_passed(size);
   for (const Task& task : arrival.tasks) task_sizes_.push_back(std::ssize(task.rows));
-  stream_->grow(std::move(arrival.source), std::move(arrival.tasks));
+  stream_->grow(arrival.source, std::move(arrival.tasks));
   traits_ = std::move(arrival.traits);
   warning_ = std::move(arrival.warning);
   position_ = stream_->position();

@@ -22,15 +22,14 @@ std::vector<uint8_t> thumbnail(const at::Tensor& images, int64_t row, int64_t ti
 }  // namespace
 
 void MemorySheet::update(const Samples& memory, const Dataset* pictures) {
-  const bool own = memory.has(column::kImage),
-             given = pictures != nullptr && pictures->input == column::kImage;
-  if (tile_ == 0 && (own || given))
-    tile_ =
-        std::min(kLargestTile, own ? memory.tensor(column::kImage).size(2) : pictures->input_shape().at(1));
+  const bool own = memory.has(column::kImage);
+  if (own || (pictures != nullptr && pictures->input != column::kImage)) pictures = nullptr;
+  if (tile_ == 0 && own) tile_ = std::min(kLargestTile, memory.tensor(column::kImage).size(2));
+  if (tile_ == 0 && pictures != nullptr) tile_ = std::min(kLargestTile, pictures->input_shape().at(1));
   const size_t bytes = static_cast<size_t>(3 * tile_ * tile_);
   std::unordered_map<int64_t, int64_t> known, rows;
   for (size_t i = 0; i < ids_.size(); ++i) known[ids_[i]] = static_cast<int64_t>(i);
-  if (!own && given)
+  if (pictures != nullptr)
     for (size_t i = 0; i < pictures->ids.size(); ++i) rows[pictures->ids[i]] = static_cast<int64_t>(i);
   std::vector<uint8_t> pixels(memory.ids().size() * bytes, 255);
   for (size_t i = 0; i < memory.ids().size(); ++i) {
@@ -39,7 +38,7 @@ void MemorySheet::update(const Samples& memory, const Dataset* pictures) {
     if (own) {
       const auto t = thumbnail(memory.tensor(column::kImage), static_cast<int64_t>(i), tile_);
       std::copy(t.begin(), t.end(), place);
-    } else if (const auto row = rows.find(id); row != rows.end()) {
+    } else if (const auto row = rows.find(id); pictures != nullptr && row != rows.end()) {
       const auto t = thumbnail(pictures->input_rows(std::span(&row->second, 1)), 0, tile_);
       std::copy(t.begin(), t.end(), place);
     } else if (known.contains(id)) {
