@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
-#include <set>
 #include <system_error>
+#include <unordered_set>
 
 #include "perennial/base/error.h"
 #include "perennial/base/outputs.h"
@@ -35,6 +35,14 @@ bool holds_image(const fs::path& path) {
   return is_image({head.data(), static_cast<size_t>(file.gcount())});
 }
 
+/// The order of paths, without taking them apart: a separator comes before every other character.
+bool by_components(const fs::path& a, const fs::path& b) {
+  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(c)); };
+  const std::string &left = a.native(), &right = b.native();
+  return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end(),
+                                      [&](char x, char y) { return rank(x) < rank(y); });
+}
+
 class Walk {
  public:
   explicit Walk(Depth depth) : depth_(depth) {}
@@ -47,13 +55,13 @@ class Walk {
       std::sort(links.begin(), links.end());
       for (const fs::path& link : links) follow(link);
     }
-    std::sort(found_.files.begin(), found_.files.end());
+    std::sort(found_.files.begin(), found_.files.end(), by_components);
     return std::move(found_);
   }
 
  private:
   void folder(const fs::path& path, const fs::path& real) {
-    if (!seen_.insert(real).second) return;
+    if (!seen_.insert(real.native()).second) return;
     for (const auto& entry : fs::directory_iterator(path)) {
       const fs::path name = entry.path().filename();
       if (is_passed_over(name.string())) continue;
@@ -81,7 +89,7 @@ class Walk {
       ++found_.left_out["folder"];
     else if (!fs::is_regular_file(status))
       ++found_.left_out["special file"];
-    else if (seen_.insert(real).second)
+    else if (seen_.insert(real.native()).second)
       file(path);
   }
 
@@ -95,7 +103,7 @@ class Walk {
 
   Depth depth_;
   FoundImages found_;
-  std::set<fs::path> seen_;
+  std::unordered_set<std::string> seen_;
   std::vector<fs::path> links_;
 };
 
