@@ -214,6 +214,7 @@ TEST_F(FolderOfARun, FrozenWeightsAreInNoCheckpoint) {
   write_file_atomic(kept, bytes);
   EXPECT_THAT(error_of([&] { perennial::Run::open(at("run"), {}, silent_); }),
               HasSubstr("the frozen weights"));
+  ::unsetenv("PERENNIAL_CACHE");
 }
 
 TEST_F(FolderOfARun, MovedDataAreFoundAgainAndOthersRefused) {

@@ -108,13 +108,15 @@ DataSource ClassifyRecipe::load(const DataOptions& options, Progress& progress) 
   return source;
 }
 
-// Classes known from earlier data keep their labels; new names are appended.
-void ClassifyRecipe::map_classes(DataSource& source) {
+// Classes known from earlier data keep their labels; new names are appended to learn, and count for nothing
+// in what is only measured on.
+void ClassifyRecipe::map_classes(DataSource& source, bool to_learn) {
   std::vector<int64_t> label_of;
   for (const std::string& name : source.train.class_names) {
     const auto at = std::find(class_names_.begin(), class_names_.end(), name);
-    label_of.push_back(at - class_names_.begin());
-    if (at == class_names_.end()) class_names_.push_back(name);
+    const bool known = at != class_names_.end();
+    label_of.push_back(known || to_learn ? at - class_names_.begin() : -1);
+    if (!known && to_learn) class_names_.push_back(name);
   }
   for (Dataset* set : {&source.train, &source.test}) {
     for (auto* labels : {&set->labels, &set->true_labels})
@@ -152,7 +154,7 @@ std::vector<Task> ClassifyRecipe::make_tasks_of(Dataset& train) const {
 Arrival ClassifyRecipe::arrive(Progress& progress) {
   auto source = std::make_shared<DataSource>(load(data_, progress));
   if (source->train.size() == 0) throw Error({"loading the data", data_.source, "train samples", "none"});
-  map_classes(*source);
+  map_classes(*source, true);
   take_form_of(source->train);
   uint64_t content = source->train.hash(source->test.hash(0));
   if (config_->model.freeze == "features") {
@@ -193,7 +195,7 @@ void ClassifyRecipe::find_earlier_tests(Progress& progress) {
       DataOptions options = earlier_[u];
       options.test_only = true;
       auto source = std::make_shared<DataSource>(load(options, progress));
-      map_classes(*source);
+      map_classes(*source, false);
       if (config_->model.freeze == "features")
         replace_by_features(*config_, model_, normalisation_, *source, progress);
       tests_[u] = std::shared_ptr<const Dataset>(source, &source->test);

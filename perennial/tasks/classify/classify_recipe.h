@@ -74,7 +74,7 @@ class ClassifyRecipe : public Recipe {
   int64_t update_index() const { return std::ssize(earlier_); }
   void require_whole(const std::string& source) const;
   DataSource load(const DataOptions& options, Progress& progress) const;
-  void map_classes(DataSource& source);
+  void map_classes(DataSource& source, bool to_learn);
   void take_form_of(const Dataset& train);
   std::vector<Task> make_tasks_of(Dataset& train) const;
   void find_earlier_tests(Progress& progress);
