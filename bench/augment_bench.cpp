@@ -40,11 +40,10 @@ std::vector<int64_t> ids() {
 
 void run_policy(benchmark::State& state, const std::string& policy, int64_t channels, int64_t side) {
   set_thread_count(1);
-  const at::Tensor images = pictures(channels, side);
-  const std::vector<int64_t> all = ids();
+  const Samples images(ids(), {{column::kImage, pictures(channels, side)}});
   const Augmentation what = Augmentation::parse(policy);
   uint64_t position = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(augment(images, all, what, 1, position++));
+  for (auto _ : state) benchmark::DoNotOptimize(augment(images, what, 1, position++));
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 

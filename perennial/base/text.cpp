@@ -82,6 +82,12 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
   return candidates.empty() ? "" : " (there are: " + join(candidates, ", ") + ")";
 }
 
+void require_known(std::string_view what, const std::string& value, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), value) == known.end())
+    throw std::invalid_argument("unknown " + std::string(what) + " '" + value + "'" +
+                                suggestion(value, known));
+}
+
 int64_t parse_int(std::string_view text, std::string_view what) {
   int64_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -22,6 +22,9 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 /// " (did you mean 'x'?)" or " (there are: a, b, c)", to end an error about an unknown name.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
+/// Throws std::invalid_argument, with a suggestion, unless `value` is among `known`; `what` names the option.
+void require_known(std::string_view what, const std::string& value, const std::vector<std::string>& known);
+
 /// Exact whole-string parsing; `what` names the value in the std::invalid_argument thrown otherwise.
 int64_t parse_int(std::string_view text, std::string_view what);
 double parse_number(std::string_view text, std::string_view what);

@@ -8,15 +8,18 @@
 #include <thread>
 #include <vector>
 
+#include "perennial/base/context.h"
+
 namespace perennial {
 namespace {
 
 thread_local bool inside_piece = false;
 
-/// One job at a time; the caller works too, the workers sleep between jobs.
-class Pool {
+}  // namespace
+
+class ThreadPool::Workers {
  public:
-  ~Pool() { resize(1); }
+  ~Workers() { resize(1); }
 
   void resize(int threads) {
     const std::lock_guard<std::mutex> one_caller(callers_);
@@ -80,7 +83,7 @@ class Pool {
   std::mutex callers_, mutex_;
   std::condition_variable wake_, done_;
   std::vector<std::jthread> workers_;
-  int threads_ = 1;
+  std::atomic<int> threads_ = 1;
   bool stopping_ = false;
   uint64_t generation_ = 0;
   int busy_ = 0;
@@ -90,23 +93,30 @@ class Pool {
   std::exception_ptr error_;
 };
 
-Pool& pool() {
-  static Pool instance;
-  return instance;
+ThreadPool::ThreadPool() : workers_(std::make_unique<Workers>()) {}
+ThreadPool::~ThreadPool() = default;
+void ThreadPool::resize(int threads) { workers_->resize(threads); }
+int ThreadPool::size() const { return workers_->size(); }
+void ThreadPool::run(int64_t count, int64_t piece, const std::function<void(int64_t, int64_t)>& body) {
+  workers_->run(count, piece, body);
 }
 
-}  // namespace
-
-void set_thread_count(int threads) { pool().resize(threads); }
-int thread_count() { return pool().size(); }
+void set_thread_count(int threads) { Context::current().threads.resize(threads); }
+int thread_count() { return Context::current().threads.size(); }
 
 void parallel_for(int64_t count, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
   if (count <= 0) return;
   grain = std::max<int64_t>(1, grain);
-  if (inside_piece || count <= grain || pool().size() == 1) return body(0, count);
+  if (inside_piece || count <= grain) return body(0, count);
+  Context& context = Context::current();
+  const int threads = context.threads.size();
+  if (threads == 1) return body(0, count);
   // Four pieces a thread even out unequal work.
-  const int64_t pieces = std::min<int64_t>(4L * pool().size(), (count + grain - 1) / grain);
-  pool().run(count, std::max(grain, (count + pieces - 1) / pieces), body);
+  const int64_t pieces = std::min<int64_t>(4L * threads, (count + grain - 1) / grain);
+  context.threads.run(count, std::max(grain, (count + pieces - 1) / pieces), [&](int64_t begin, int64_t end) {
+    const Context::Use use(context);
+    body(begin, end);
+  });
 }
 
 }  // namespace perennial

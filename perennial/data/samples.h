@@ -21,6 +21,10 @@ inline constexpr const char* kVector = "vector";    ///< float [N, D]: measureme
 inline constexpr const char* kFeature = "feature";  ///< float [N, D]: what a frozen network makes of a sample
 inline constexpr const char* kLabel = "label";      ///< int64 [N]
 inline constexpr const char* kMask = "mask";        ///< uint8 [N, H, W]
+// Images of any size, each its own: values of the planes one behind the other, of the mask, and both sides.
+inline constexpr const char* kPhotograph = "photograph";           ///< ragged, uint8 [C * H * W]
+inline constexpr const char* kPhotographMask = "photograph_mask";  ///< ragged, uint8 [H * W]
+inline constexpr const char* kPhotographSize = "photograph_size";  ///< int64 [N, 2]: height, width
 }  // namespace column
 
 /// Samples side by side: ids and named columns, whose rows i are one sample. What streams yield, memories

@@ -1,22 +1,21 @@
 #include "perennial/learn/method.h"
 
-#include <algorithm>
-#include <stdexcept>
+#include <utility>
 
-#include "perennial/base/text.h"
+#include "perennial/base/context.h"
 #include "perennial/learn/builtin.h"
 
 namespace perennial {
 namespace {
 
-std::deque<Method>& registry() {
-  static std::deque<Method> all = builtin_methods();
-  return all;
+Registry<Method>& registry() {
+  return Context::current().registry<Method>(
+      [] { return Registry<Method>("method", "learner", builtin_methods()); });
 }
 
 }  // namespace
 
-const std::deque<Method>& methods() { return registry(); }
+const std::deque<Method>& methods() { return registry().all(); }
 
 Method with_plugin(const Method& host, std::string name, std::string title, MakePlugin plugin) {
   Method wrapped = host;
@@ -30,20 +29,7 @@ Method with_plugin(const Method& host, std::string name, std::string title, Make
   return wrapped;
 }
 
-void register_method(Method method) {
-  for (const Method& m : registry())
-    if (m.name == method.name)
-      throw std::invalid_argument("a method named '" + method.name + "' exists already");
-  registry().push_back(std::move(method));
-}
-
-const Method& find_method(const std::string& name) {
-  std::vector<std::string> names;
-  for (const Method& m : registry()) {
-    if (m.name == name) return m;
-    names.push_back(m.name);
-  }
-  throw std::invalid_argument("learner: unknown method '" + name + "'" + suggestion(name, names));
-}
+void register_method(Method method) { registry().add(std::move(method)); }
+const Method& find_method(const std::string& name) { return registry().find(name); }
 
 }  // namespace perennial

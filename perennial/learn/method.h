@@ -76,8 +76,8 @@ Method method(std::string name, std::string title, std::string paper, std::strin
 /// host's. To be registered.
 Method with_plugin(const Method& host, std::string name, std::string title, MakePlugin plugin);
 
-/// Makes a method known to every door (command line, TOML, reports). Call it before the run is configured; a
-/// name that exists already is a std::invalid_argument.
+/// Makes a method known to every door (command line, TOML, reports) in the calling thread's context. Call it
+/// before the run is configured; a name that exists already is a std::invalid_argument.
 void register_method(Method method);
 
 /// All methods, ours first, in the order of registration. References to them stay good when more come.

@@ -104,7 +104,7 @@ void Trainer::step(const Samples& batch, Targets targets, double lr) {
   const auto position = static_cast<uint64_t>(steps_);
   NetworkInput inputs = batch;
   if (inputs.column == column::kImage) {
-    inputs.rows = augment(inputs.rows, batch.ids(), augmentation_, setup_.seed, position);
+    inputs.rows = augment(batch, augmentation_, setup_.seed, position).tensor(column::kImage);
     if (augmentation_.cutmix) {
       CutMix mix = cutmix(inputs.rows, setup_.seed, position);
       inputs.rows = std::move(mix.images);

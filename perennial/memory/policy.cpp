@@ -4,8 +4,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "perennial/base/context.h"
 #include "perennial/base/options.h"
-#include "perennial/base/text.h"
 #include "perennial/memory/policies.h"
 
 namespace perennial {
@@ -37,22 +37,25 @@ const char* name_of(Fact fact) {
   return "perturbed views";
 }
 
-std::deque<PolicyKind>& registry() {
-  static std::deque<PolicyKind> all{
-      seeded<RandomPolicy>("random"),
-      seeded<ReservoirPolicy>("reservoir"),
-      seeded<GreedyBalancedPolicy>("greedy_balanced"),
-      {"herding",
-       {Fact::kFeatures},
-       [](const PolicyOptions&, uint64_t seed) { return std::make_unique<HerdingPolicy>(seed); }},
-      {"rainbow",
-       {Fact::kViews},
-       [](const PolicyOptions& o, uint64_t seed) {
-         return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
-       }},
-      extreme("certain", true),
-      extreme("uncertain", false)};
-  return all;
+std::deque<PolicyKind> builtin_policies() {
+  return {seeded<RandomPolicy>("random"),
+          seeded<ReservoirPolicy>("reservoir"),
+          seeded<GreedyBalancedPolicy>("greedy_balanced"),
+          {"herding",
+           {Fact::kFeatures},
+           [](const PolicyOptions&, uint64_t seed) { return std::make_unique<HerdingPolicy>(seed); }},
+          {"rainbow",
+           {Fact::kViews},
+           [](const PolicyOptions& o, uint64_t seed) {
+             return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
+           }},
+          extreme("certain", true),
+          extreme("uncertain", false)};
+}
+
+Registry<PolicyKind>& registry() {
+  return Context::current().registry<PolicyKind>(
+      [] { return Registry<PolicyKind>("memory policy", "", builtin_policies()); });
 }
 
 }  // namespace
@@ -93,23 +96,9 @@ Choice Policy::select(Evidence&, int64_t, uint64_t) {
   throw std::logic_error("this policy chooses as samples arrive");
 }
 
-void register_policy(PolicyKind kind) {
-  for (const PolicyKind& known : registry())
-    if (known.name == kind.name)
-      throw std::invalid_argument("a memory policy named '" + kind.name + "' exists already");
-  registry().push_back(std::move(kind));
-}
-
-const std::deque<PolicyKind>& policies() { return registry(); }
-
-const PolicyKind& find_policy(const std::string& name) {
-  std::vector<std::string> names;
-  for (const PolicyKind& kind : registry()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw std::invalid_argument("unknown memory policy '" + name + "'" + suggestion(name, names));
-}
+void register_policy(PolicyKind kind) { registry().add(std::move(kind)); }
+const std::deque<PolicyKind>& policies() { return registry().all(); }
+const PolicyKind& find_policy(const std::string& name) { return registry().find(name); }
 
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed) {
   return find_policy(options.name).make(options, seed);

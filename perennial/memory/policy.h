@@ -56,7 +56,8 @@ struct PolicyKind {
   std::function<std::unique_ptr<Policy>(const PolicyOptions&, uint64_t seed)> make;
 };
 
-/// Makes a policy known to every method; a name that exists already is a std::invalid_argument.
+/// Makes a policy known to every method in the calling thread's context; a name that exists already is a
+/// std::invalid_argument.
 void register_policy(PolicyKind kind);
 
 /// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain

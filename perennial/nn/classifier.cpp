@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <thread>
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -13,7 +11,6 @@
 #include "perennial/base/error.h"
 #include "perennial/base/random.h"
 #include "perennial/base/text.h"
-#include "perennial/base/threads.h"
 #include "perennial/io/weights.h"
 #include "perennial/nn/autocast.h"
 #include "perennial/nn/device.h"
@@ -24,8 +21,6 @@
 namespace perennial {
 namespace {
 
-const std::vector<std::string> kDevices{"cpu", "cuda"}, kDtypes{"float32", "bfloat16"};
-
 // Rows at once on the CPU: beyond these many pixels the activations come from fresh pages for every layer,
 // which costs up to a third of the time (ResNet-32: 1334 images a second with 128 rows, 846 with 512).
 int64_t rows_at_once(const at::Tensor& inputs, int64_t batch, c10::Device device) {
@@ -33,11 +28,6 @@ int64_t rows_at_once(const at::Tensor& inputs, int64_t batch, c10::Device device
   if (!device.is_cpu() || inputs.dim() != 4) return batch;
   const int64_t pixels = std::max<int64_t>(1, inputs.size(2) * inputs.size(3));
   return std::min(batch, std::max(kLeast, kPixels / pixels));
-}
-
-void check(const std::string& what, const std::string& value, const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), value) == known.end())
-    throw std::invalid_argument("unknown " + what + " '" + value + "'" + suggestion(value, known));
 }
 
 at::Tensor to_tensor(const Normalisation& n) {
@@ -66,19 +56,6 @@ Normalisation to_normalisation(const at::Tensor& t) {
 
 }  // namespace
 
-void use_threads(int64_t threads) {
-  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
-  set_thread_count(n);
-  at::set_num_threads(n);
-}
-
-void require_device(const Compute& compute) {
-  check("device", compute.device, kDevices);
-  if (compute.device == "cuda" && !at::hasCUDA())
-    throw std::invalid_argument(
-        "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
-}
-
 Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef input_shape,
                        const Normalisation& normalisation, const Compute& compute, uint64_t seed)
     : model_(model),
@@ -89,8 +66,8 @@ Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef
       backbone_(make_backbone(model, network_shape(input_shape), seed)),
       head_(head, backbone_->feature_size(), 0, seed) {
   require_device(compute);
-  check("dtype", compute.dtype, kDtypes);
-  check("model.freeze", model.freeze, {"none", "features"});
+  require_known("dtype", compute.dtype, {"float32", "bfloat16"});
+  require_known("model.freeze", model.freeze, {"none", "features"});
   const Normalisation* own = backbone_->own_normalisation();
   if (own != nullptr && !model.weights.empty()) normalisation_ = *own;
   backbone_->tensors().to(device());

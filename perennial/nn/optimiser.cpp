@@ -68,9 +68,7 @@ void OptimiserOptions::bind(OptionTable& table, const std::string& prefix) {
 
 Optimiser::Optimiser(std::vector<ParameterGroup> groups, OptimiserOptions options)
     : options_(std::move(options)), groups_(std::move(groups)) {
-  if (std::find(kNames.begin(), kNames.end(), options_.name) == kNames.end())
-    throw std::invalid_argument("unknown optimiser '" + options_.name + "'" +
-                                suggestion(options_.name, kNames));
+  require_known("optimiser", options_.name, kNames);
   require_names(groups_);
 }
 

@@ -19,19 +19,19 @@ namespace perennial {
 
 Run::Run(std::unique_ptr<Recipe> recipe, std::filesystem::path folder, Progress& progress)
     : recipe_(std::move(recipe)),
-      folder_(std::move(folder)),
+      folder_(std::move(folder), context_.log),
       progress_(progress),
       metrics_(recipe_->headline()),
       started_(steady_seconds()),
-      last_checkpoint_(steady_seconds()) {
-  use_threads(recipe_->options().threads);
-}
+      last_checkpoint_(steady_seconds()) {}
 
 Run::~Run() = default;
 
 std::unique_ptr<Run> Run::create(std::unique_ptr<Recipe> recipe, const std::filesystem::path& folder,
                                  Progress& progress) {
   std::unique_ptr<Run> run(new Run(std::move(recipe), folder, progress));
+  const Working working(run->context_);
+  use_threads(run->recipe_->options().threads);
   run->recipe_->check();
   run->folder_.claim(write_toml(run->recipe_->table()));
   run->arrive();
@@ -61,6 +61,7 @@ std::unique_ptr<Run> Run::open(const std::filesystem::path& folder, const Settin
                                               setting.name, fmt::join(table.changeable_names(), ", ")));
     setting.apply(table);
   }
+  const Working working(run->context_);
   use_threads(run->recipe_->options().threads);
   const std::filesystem::path kept = run->folder_.kept_weights();
   if (std::filesystem::exists(kept))
@@ -127,6 +128,7 @@ void Run::prepare() {
 }
 
 void Run::begin_update(const Settings& data) {
+  const Working working(context_);
   if (!finished_)
     throw Error({"updating the run", folder().string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
@@ -146,6 +148,7 @@ void Run::begin_update(const Settings& data) {
 
 void Run::execute() {
   if (finished_) return;
+  const Working working(context_);
   folder_.require_lock();
   prepare();
   const double began = steady_seconds(), before = update_seconds_;

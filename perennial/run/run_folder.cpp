@@ -45,8 +45,8 @@ void remove_leftovers(const std::filesystem::path& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(std::filesystem::path path)
-    : path_(std::move(path)), checkpoints_(path_ / kCheckpoints) {}
+RunFolder::RunFolder(std::filesystem::path path, Log& log)
+    : path_(std::move(path)), log_(log), checkpoints_(path_ / kCheckpoints) {}
 
 RunFolder::~RunFolder() = default;
 
@@ -94,17 +94,17 @@ void RunFolder::begin(const std::filesystem::path& weights, State first) {
 
 void RunFolder::remove_beginning() {
   std::error_code code;
-  log_to_nothing();
+  log_.to_nothing();
   if (events_) std::filesystem::remove(events_->file(), code);
   for (const auto& file : {kept_weights(), path_ / kCheckpoints}) std::filesystem::remove(file, code);
   if (std::filesystem::is_empty(path_ / kLog, code)) std::filesystem::remove(path_ / kLog, code);
 }
 
 void RunFolder::open_log() {
-  log_to(path_ / kLog, true);
+  log_.to(path_ / kLog, true);
   if (!lock_->works())
-    log_warning(fmt::format("the file system of {} knows no locks: let no other process change this run",
-                            path_.string()));
+    log_.warning(fmt::format("the file system of {} knows no locks: let no other process change this run",
+                             path_.string()));
 }
 
 State RunFolder::reopen(Access access) {
@@ -113,9 +113,9 @@ State RunFolder::reopen(Access access) {
     remove_leftovers(path_);
     open_log();
   } else {
-    log_to_terminal();
+    log_.to_terminal();
   }
-  State state = checkpoints_.read([](const std::string& line) { log_warning(line); });
+  State state = checkpoints_.read([this](const std::string& line) { log_.warning(line); });
   if (lock_ && state.values.contains("events"))
     reopen_events(state.value<std::string>("events_file"), state.value<int64_t>("events"));
   return state;
@@ -125,7 +125,7 @@ void RunFolder::reopen_events(const std::string& file, int64_t records) {
   try {
     events_ = std::make_unique<EventWriter>(path_ / std::filesystem::path(file).filename(), records);
   } catch (const Error& e) {
-    log_warning(fmt::format("{}; beginning another event file", e.what()));
+    log_.warning(fmt::format("{}; beginning another event file", e.what()));
     events_ = std::make_unique<EventWriter>(path_);
   }
 }

@@ -13,6 +13,7 @@ namespace perennial {
 class EventWriter;
 struct Image;
 class FolderLock;
+class Log;
 
 /// What a run is opened for: to go on, which one process at a time may do, or to use what it has learned:
 /// then nothing in its folder is touched, so that the folder may be read-only and another process at work on
@@ -20,10 +21,10 @@ class FolderLock;
 enum class Access { kChange, kUse };
 
 /// The folder that a run lives in: config.toml, checkpoint/, log.txt, events.out.tfevents.*, a copy of the
-/// weights that it began with. One process at a time changes it.
+/// weights that it began with; `log` is written to log.txt. One process at a time changes it.
 class RunFolder {
  public:
-  explicit RunFolder(std::filesystem::path path);
+  RunFolder(std::filesystem::path path, Log& log);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -54,6 +55,7 @@ class RunFolder {
   void reopen_events(const std::string& file, int64_t records);
 
   std::filesystem::path path_;
+  Log& log_;
   std::unique_ptr<FolderLock> lock_;
   std::string config_text_;  ///< of a new run
   CheckpointFolder checkpoints_;

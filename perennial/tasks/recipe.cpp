@@ -1,19 +1,19 @@
 #include "perennial/tasks/recipe.h"
 
-#include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "perennial/base/text.h"
+#include "perennial/base/context.h"
 #include "perennial/tasks/classify/classify_recipe.h"
 #include "perennial/tasks/segment/segment_recipe.h"
 
 namespace perennial {
 namespace {
 
-std::deque<RecipeKind>& registry() {
-  static std::deque<RecipeKind> all{classify_recipe(), segment_recipe()};
-  return all;
+Registry<RecipeKind>& registry() {
+  return Context::current().registry<RecipeKind>(
+      [] { return Registry<RecipeKind>("task", "task", {classify_recipe(), segment_recipe()}); });
 }
 
 }  // namespace
@@ -41,23 +41,9 @@ std::string Recipe::summary(const nlohmann::json& metrics) const {
   return out + fmt::format(", {:.1f} s\n", metrics.at("wall_seconds").get<double>());
 }
 
-void register_recipe(RecipeKind kind) {
-  for (const RecipeKind& known : registry())
-    if (known.name == kind.name)
-      throw std::invalid_argument("a task named '" + kind.name + "' exists already");
-  registry().push_back(std::move(kind));
-}
-
-const std::deque<RecipeKind>& recipes() { return registry(); }
-
-const RecipeKind& find_recipe(const std::string& name) {
-  std::vector<std::string> names;
-  for (const RecipeKind& kind : registry()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw std::invalid_argument("task: unknown task '" + name + "'" + suggestion(name, names));
-}
+void register_recipe(RecipeKind kind) { registry().add(std::move(kind)); }
+const std::deque<RecipeKind>& recipes() { return registry().all(); }
+const RecipeKind& find_recipe(const std::string& name) { return registry().find(name); }
 
 std::string task_of(const Settings& settings) {
   std::string task = "classify";

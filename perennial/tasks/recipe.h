@@ -150,7 +150,8 @@ struct RecipeKind {
       report;  ///< its sections of report.html; may be none
 };
 
-/// Makes a task known to every run; a name that exists already is a std::invalid_argument.
+/// Makes a task known to every run in the calling thread's context; a name that exists already is a
+/// std::invalid_argument.
 void register_recipe(RecipeKind kind);
 /// All of them; references stay good when more come.
 const std::deque<RecipeKind>& recipes();

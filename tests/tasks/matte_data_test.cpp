@@ -192,17 +192,5 @@ TEST_F(MatteData, EmptyAndMissingFoldersAreNamed) {
   EXPECT_THAT(failure(), HasSubstr("no such folder"));
 }
 
-TEST_F(MatteData, BatchStretchesBoth) {
-  picture("images/a.png", 77, 12, 40);
-  Image image{1, 12, 40, std::vector<uint8_t>(480)};
-  for (size_t i = 0; i < 480; ++i) image.pixels[i] = i % 40 < 20 ? 255 : 0;
-  write("masks/a.png", encode_png(image));
-  const MatteBatch batch = matte_batch(load(), 0, 1, 16);
-  EXPECT_EQ(batch.images.sizes(), (std::vector<int64_t>{1, 3, 16, 16}));
-  EXPECT_TRUE(batch.images.eq(77).all().item().toBool());
-  EXPECT_EQ(batch.masks.slice(2, 0, 8).sum().item().toLong(), 128);
-  EXPECT_EQ(batch.masks.slice(2, 8, 16).sum().item().toLong(), 0);
-}
-
 }  // namespace
 }  // namespace perennial::testing

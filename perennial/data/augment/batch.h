@@ -27,6 +27,9 @@ inline ImageView view_of(const at::Tensor& images, uint8_t* data, int64_t n) {
   return view;
 }
 
+/// A thread takes images of at least so many bytes at once.
+inline constexpr int64_t kBytesAtOnce = 32768;
+
 /// body(n, in, out) for each image, in parallel; `in` must not be changed.
 template <class Body>
 at::Tensor map_images(const at::Tensor& images, const Body& body) {
@@ -35,7 +38,7 @@ at::Tensor map_images(const at::Tensor& images, const Body& body) {
   auto* in = const_cast<uint8_t*>(images.const_data_ptr<uint8_t>());
   auto* out = result.mutable_data_ptr<uint8_t>();
   const int64_t bytes = images.numel() / images.size(0);
-  parallel_for(images.size(0), std::max<int64_t>(1, 32768 / bytes), [&](int64_t begin, int64_t end) {
+  parallel_for(images.size(0), std::max<int64_t>(1, kBytesAtOnce / bytes), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) body(n, view_of(images, in, n), view_of(images, out, n));
   });
   return result;

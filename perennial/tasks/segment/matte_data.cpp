@@ -139,15 +139,6 @@ std::vector<Matte> without_bad(std::vector<Matte> mattes, const std::vector<std:
   return good;
 }
 
-/// Nearest neighbour: the input pixel that the centre of an output pixel lies in.
-void shrink_mask(const Matte& matte, int64_t side, uint8_t* out) {
-  const int64_t height = matte.image.height, width = matte.image.width;
-  for (int64_t y = 0; y < side; ++y) {
-    const uint8_t* row = matte.mask.data() + (2 * y + 1) * height / (2 * side) * width;
-    for (int64_t x = 0; x < side; ++x) *out++ = row[(2 * x + 1) * width / (2 * side)];
-  }
-}
-
 }  // namespace
 
 std::vector<Matte> load_mattes(const fs::path& folder, const MatteDataOptions& options, Progress& progress) {
@@ -190,23 +181,6 @@ std::vector<fs::path> matte_photographs(const fs::path& root) {
   std::vector<fs::path> photographs;
   for (const auto& [stem, path] : files) photographs.push_back(path);
   return photographs;
-}
-
-MatteBatch matte_batch(const std::vector<Matte>& mattes, size_t first, size_t last, int64_t side) {
-  const auto n = static_cast<int64_t>(last - first);
-  const auto bytes = at::TensorOptions().dtype(at::kByte);
-  const MatteBatch batch{at::empty({n, 3, side, side}, bytes), at::empty({n, side, side}, bytes)};
-  auto* images = batch.images.mutable_data_ptr<uint8_t>();
-  auto* masks = batch.masks.mutable_data_ptr<uint8_t>();
-  parallel_for(n, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const Matte& matte = mattes[first + static_cast<size_t>(i)];
-      const Image image = resize_to_square(matte.image, side, /*stretch=*/true);
-      std::copy(image.pixels.begin(), image.pixels.end(), images + i * 3 * side * side);
-      shrink_mask(matte, side, masks + i * side * side);
-    }
-  });
-  return batch;
 }
 
 }  // namespace perennial

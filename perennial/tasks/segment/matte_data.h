@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
-
 #include "perennial/io/image.h"
 
 namespace perennial {
@@ -38,12 +36,5 @@ std::vector<Matte> load_mattes(const std::filesystem::path& folder, const MatteD
 /// The photographs of such a folder, sorted by stem; masks need not be there. In a folder without images/ a
 /// PNG that is alone with its stem is a photograph. Throws Error when there are none.
 std::vector<std::filesystem::path> matte_photographs(const std::filesystem::path& folder);
-
-/// Mattes [first, last) at one size: images uint8 [N, 3, H, W] by an antialiasing triangle filter, stretched;
-/// masks uint8 [N, H, W] (0 and 1) by nearest neighbour.
-struct MatteBatch {
-  at::Tensor images, masks;
-};
-MatteBatch matte_batch(const std::vector<Matte>& mattes, size_t first, size_t last, int64_t side);
 
 }  // namespace perennial

@@ -11,6 +11,8 @@
 #include "edge/engine.h"
 #include "edge/image.h"
 #include "perennial/base/progress.h"
+#include "perennial/data/augment.h"
+#include "perennial/tasks/segment/matte_source.h"
 
 namespace perennial {
 
@@ -58,8 +60,10 @@ SegmentationScores measure(const std::vector<Matte>& mattes, int64_t side, Progr
   for (size_t first = 0; first < mattes.size(); first += kBatch) {
     if (progress.stop_requested()) throw Interrupted{};
     const size_t last = std::min(first + kBatch, mattes.size());
-    const MatteBatch batch = matte_batch(mattes, first, last, side);
-    metrics.add(predict(batch.images), batch.masks);
+    std::vector<const Matte*> some;
+    for (size_t i = first; i < last; ++i) some.push_back(&mattes[i]);
+    const Samples batch = augment(photographs(some), {.side = side}, 0, 0);
+    metrics.add(predict(batch.tensor(column::kImage)), batch.tensor(column::kMask));
     progress.advance(static_cast<int64_t>(last - first));
   }
   return metrics.scores();

@@ -1,7 +1,6 @@
 #include "perennial/tasks/segment/matte_learner.h"
 
 #include <algorithm>
-#include <numeric>
 #include <span>
 
 #include <ATen/TensorOperators.h>
@@ -11,9 +10,9 @@
 
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
+#include "perennial/data/augment.h"
 #include "perennial/tasks/segment/matte_eval.h"
 #include "perennial/tasks/segment/matte_loss.h"
-#include "perennial/tasks/segment/matte_source.h"
 #include "perennial/tasks/segment/sinet_preprocess.h"
 
 namespace perennial {
@@ -26,9 +25,7 @@ template <class Work>
 void for_all(const Source& source, const std::vector<int64_t>& rows, int64_t side, Work work) {
   for (size_t first = 0; first < rows.size(); first += kRows) {
     const Samples some = source.get(std::span(rows).subspan(first, std::min(kRows, rows.size() - first)));
-    const std::vector<Matte> mattes = mattes_of(some);
-    const MatteBatch batch = matte_batch(mattes, 0, mattes.size(), side);
-    work(Samples(some.ids(), {{column::kImage, batch.images}, {column::kMask, batch.masks}}));
+    work(augment(some, {.side = side}, 0, 0));
   }
 }
 
@@ -146,17 +143,18 @@ void MatteLearner::train_epoch(Progress& progress) {
 double MatteLearner::step(std::span<const int64_t> fresh) {
   std::vector<int64_t> rows;
   for (const int64_t i : fresh) rows.push_back(rows_[static_cast<size_t>(i)]);
-  std::vector<Matte> mattes = mattes_of(source_->get(rows));
+  Augmentation what = config_.train.augment;
+  what.side = config_.train.size;
+  const auto augmented = [&](const Samples& some) {
+    return augment(some, what, seed_, static_cast<uint64_t>(steps_));
+  };
+  Samples batch = augmented(source_->get(rows));
   if (config_.learner == "er" && memory_.size() > 0)
-    for (Matte& old : mattes_of(memory_.take(replay_.next(std::ssize(fresh), memory_.size()))))
-      mattes.push_back(std::move(old));
-  std::vector<int64_t> all(mattes.size());
-  std::iota(all.begin(), all.end(), int64_t{0});
-  const MatteBatch batch = augment_mattes(mattes, all, config_.train.size, config_.train.augment, seed_,
-                                          static_cast<uint64_t>(steps_));
+    batch = concat(batch, augmented(memory_.take(replay_.next(std::ssize(fresh), memory_.size()))));
   const at::Tensor loss =
-      matte_stage_loss(*net_, stage(), sinet_preprocess(batch.images), batch.masks.to(at::kLong),
-                       config_.train, config_.train.loss == "cross_entropy" ? class_weights_ : at::Tensor());
+      matte_stage_loss(*net_, stage(), sinet_preprocess(batch.tensor(column::kImage)),
+                       batch.tensor(column::kMask).to(at::kLong), config_.train,
+                       config_.train.loss == "cross_entropy" ? class_weights_ : at::Tensor());
   loss.backward();
   optimiser_->step(matte_learning_rate(stage(), epoch_));
   return loss.item<double>();

@@ -7,8 +7,10 @@
 
 namespace perennial {
 
-/// Photographs of any size with their masks, in memory: columns "photograph" (ragged, uint8 values of RGB
-/// planes), "matte" (ragged, uint8 0 and 1) and "size" (int64 [N, 2], height and width).
+/// RGB photographs of any size and their masks (0 and 1), a row each: column::kPhotograph and its fellows.
+Samples photographs(const std::vector<const Matte*>& mattes);
+
+/// Such samples, in memory.
 class MatteSource : public Source {
  public:
   explicit MatteSource(std::vector<Matte> mattes);
@@ -22,9 +24,5 @@ class MatteSource : public Source {
   std::vector<Matte> mattes_;
   std::vector<int64_t> ids_;
 };
-
-/// Such rows, or rows of a memory (columns image and mask, all of one size), as mattes. Throws
-/// std::invalid_argument for samples of another form.
-std::vector<Matte> mattes_of(const Samples& samples);
 
 }  // namespace perennial

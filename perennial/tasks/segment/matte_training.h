@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "perennial/data/augment.h"
 #include "perennial/nn/optimiser.h"
 #include "perennial/nn/sinet.h"
-#include "perennial/tasks/segment/matte_augment.h"
 
 namespace perennial {
 
@@ -23,7 +23,9 @@ struct MatteTrainOptions {
   int64_t encoder_epochs = 300, encoder_batch = 36;
   int64_t epochs = 300, batch = 24;
   double lr = 0;  ///< 0: 7.5e-4 for cross_entropy, 5e-4 for lovasz
-  MatteAugmentation augment;
+  /// The paper's steps, in their order; `side` is that of the network's input.
+  Augmentation augment{
+      .warp = true, .flip = true, .colour = true, .blur = true, .noise = true, .purpose = "matte "};
 
   void bind(OptionTable& table);
 };

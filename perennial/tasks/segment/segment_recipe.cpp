@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/index_select.h>
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
 #include "perennial/base/log.h"
 #include "perennial/base/places.h"
+#include "perennial/data/augment.h"
 #include "perennial/data/hold_out.h"
 #include "perennial/io/weights.h"
 #include "perennial/report/matte_sections.h"
@@ -39,21 +38,18 @@ Split load_split(const std::string& folder, const MatteConfig& config, Progress&
   return split;
 }
 
-MatteBatch whole_batch(const std::vector<Matte>& mattes, int64_t side) {
-  return matte_batch(mattes, 0, mattes.size(), side);
+Samples at_side(const MatteSource& source, int64_t side) {
+  std::vector<int64_t> rows(source.sample_ids().size());
+  std::iota(rows.begin(), rows.end(), int64_t{0});
+  return augment(source.get(rows), {.side = side}, 0, 0);
 }
 
-// Evenly spaced rows, for pictures.
-MatteBatch some(const MatteBatch& all) {
-  const int64_t count = all.images.size(0), n = std::min(count, kPictures);
+// Evenly spaced, for pictures.
+Samples some(const Samples& all) {
+  const int64_t n = std::min(all.size(), kPictures);
   std::vector<int64_t> rows;
-  for (int64_t i = 0; i < n; ++i) rows.push_back(i * count / n);
-  const at::Tensor index = at::tensor(at::ArrayRef<int64_t>(rows), at::kLong);
-  return {all.images.index_select(0, index), all.masks.index_select(0, index)};
-}
-
-Samples as_samples(const at::Tensor& images) {
-  return {std::vector<int64_t>(static_cast<size_t>(images.size(0))), {{column::kImage, images}}};
+  for (int64_t i = 0; i < n; ++i) rows.push_back(i * all.size() / n);
+  return take(all, rows);
 }
 
 }  // namespace
@@ -115,8 +111,8 @@ Arrival SegmentRecipe::arrive(Progress& progress) {
                  fmt::format("none ({} held out)", split.held_out.size())});
   part.images = std::ssize(split.train);
   part.held_out = std::ssize(split.held_out);
-  part.test = whole_batch(split.held_out, config_.train.size);
   const MatteSource tested(std::move(split.held_out));
+  part.test = at_side(tested, config_.train.size);
   const auto source = std::make_shared<MatteSource>(std::move(split.train));
   find_earlier_tests(progress);
   Task task;
@@ -134,10 +130,10 @@ Arrival SegmentRecipe::arrive(Progress& progress) {
 // What is held out of earlier folders says what the model has forgotten.
 void SegmentRecipe::find_earlier_tests(Progress& progress) {
   for (size_t i = 0; i + 1 < parts_.size(); ++i) {
-    if (parts_[i].test.images.defined()) continue;
+    if (parts_[i].test) continue;
     try {
       parts_[i].test =
-          whole_batch(load_split(parts_[i].data, config_, progress).held_out, config_.train.size);
+          at_side(MatteSource(load_split(parts_[i].data, config_, progress).held_out), config_.train.size);
     } catch (const Error& e) {
       log_warning(fmt::format("{} cannot be measured any more: {}", parts_[i].data, e.what()));
     }
@@ -157,23 +153,23 @@ std::unique_ptr<Learner> SegmentRecipe::make_learner(OnStep on_step) {
 Measurement SegmentRecipe::measure(Learner& learner, Progress& progress) {
   constexpr int64_t kBatch = 8;
   int64_t images = 0;
-  for (const Part& part : parts_) images += part.test.images.defined() ? part.test.images.size(0) : 0;
+  for (const Part& part : parts_) images += part.test ? part.test->size() : 0;
   const ProgressPart progress_part(progress, "measuring mattes", images);
   SegmentationMetrics all;
   measured_.clear();
   Measurement m;
   for (const Part& part : parts_) {
     SegmentationMetrics own;
-    const int64_t count = part.test.images.defined() ? part.test.images.size(0) : 0;
+    const int64_t count = part.test ? part.test->size() : 0;
     for (int64_t first = 0; first < count; first += kBatch) {
       if (progress.stop_requested()) throw Interrupted{};
       const int64_t n = std::min(kBatch, count - first);
-      const at::Tensor predicted = learner.predict(as_samples(part.test.images.narrow(0, first, n)));
-      for (SegmentationMetrics* metrics : {&own, &all})
-        metrics->add(predicted, part.test.masks.narrow(0, first, n));
+      const Samples batch = slice(*part.test, first, n);
+      const at::Tensor predicted = learner.predict(batch);
+      for (SegmentationMetrics* metrics : {&own, &all}) metrics->add(predicted, batch.tensor(column::kMask));
       progress.advance(n);
     }
-    measured_.push_back(part.test.images.defined() ? Scores(own.scores()) : std::nullopt);
+    measured_.push_back(part.test ? Scores(own.scores()) : std::nullopt);
     m.per_task.push_back(measured_.back() ? measured_.back()->foreground_iou : NAN);
   }
   const SegmentationScores s = all.scores();
@@ -187,15 +183,15 @@ void SegmentRecipe::update_begins(Learner& learner, const Measurement& /*measure
   part.before = measured_.back().value();
   sheet_ = {};
   if (part.held_out == 0) return;
-  const MatteBatch shown = some(part.test);
-  sheet_.begin(shown.images, shown.masks, learner.predict(as_samples(shown.images)));
+  const Samples shown = some(*part.test);
+  sheet_.begin(shown.tensor(column::kImage), shown.tensor(column::kMask), learner.predict(shown));
 }
 
 void SegmentRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/, double seconds) {
   Part& part = parts_.back();
   part.after = measured_;
   part.seconds = seconds;
-  if (!sheet_.empty()) sheet_.now(learner.predict(as_samples(some(part.test).images)));
+  if (!sheet_.empty()) sheet_.now(learner.predict(some(*part.test)));
 }
 
 nlohmann::json SegmentRecipe::update_record() const { return {{"held_out", parts_.back().held_out}}; }

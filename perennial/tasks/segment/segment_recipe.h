@@ -67,9 +67,9 @@ class SegmentRecipe : public Recipe {
     std::string data;
     int64_t images = 0, held_out = 0;
     double seconds = 0;
-    SegmentationScores before = {};  ///< on its own held-out part
-    std::vector<Scores> after = {};  ///< on the held-out part of every folder so far
-    MatteBatch test = {};            ///< the held-out part at the network's side; undefined: not loaded
+    SegmentationScores before = {};    ///< on its own held-out part
+    std::vector<Scores> after = {};    ///< on the held-out part of every folder so far
+    std::optional<Samples> test = {};  ///< the held-out part at the network's side; nothing: not loaded
   };
 
   void find_earlier_tests(Progress& progress);

@@ -1,50 +1,11 @@
-#include "perennial/tasks/segment/matte_pixels.h"
+#include "perennial/data/augment/blur.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <span>
 #include <vector>
 
 namespace perennial {
 namespace {
-
-constexpr double kOutside = 128;
-
-/// Where output pixels come from: x = ax u + bx v + cx, y = ay u + by v + cy.
-struct Source {
-  double ax, bx, cx, ay, by, cy;
-};
-
-Source source_of(const Matte& matte, const MatteWarp& warp, const ImageView& out) {
-  const double angle = warp.degrees * std::numbers::pi / 180;
-  const double c = std::cos(angle) / warp.scale, s = std::sin(angle) / warp.scale;
-  const double to_x = static_cast<double>(matte.image.width - out.width) / 2,
-               to_y = static_cast<double>(matte.image.height - out.height) / 2;
-  return {c, -s, warp.x - c * warp.x + s * warp.y + to_x, s, c, warp.y - s * warp.x - c * warp.y + to_y};
-}
-
-/// Bilinear value of a plane at (x, y); kOutside beyond its border.
-uint8_t sample(const uint8_t* plane, int64_t height, int64_t width, double x, double y) {
-  const double left = std::floor(x), top = std::floor(y), dx = x - left, dy = y - top;
-  const auto column = static_cast<int64_t>(left), row = static_cast<int64_t>(top);
-  const auto value = [&](int64_t v, int64_t u) {
-    const bool inside = u >= 0 && u < width && v >= 0 && v < height;
-    return inside ? static_cast<double>(plane[v * width + u]) : kOutside;
-  };
-  const double above = value(row, column) * (1 - dx) + value(row, column + 1) * dx;
-  const double below = value(row + 1, column) * (1 - dx) + value(row + 1, column + 1) * dx;
-  return static_cast<uint8_t>(above * (1 - dy) + below * dy + 0.5);
-}
-
-uint8_t nearest(const Matte& matte, double x, double y) {
-  const double u = std::floor(x + 0.5), v = std::floor(y + 0.5);
-  const bool inside = u >= 0 && v >= 0 && u < static_cast<double>(matte.image.width) &&
-                      v < static_cast<double>(matte.image.height);
-  return inside ? matte.mask[static_cast<size_t>(static_cast<int64_t>(v) * matte.image.width +
-                                                 static_cast<int64_t>(u))]
-                : 0;
-}
 
 /// Every plane with `reach` repeated pixels around it; body(padded, stride, plane) then writes the plane.
 template <class Body>
@@ -87,18 +48,6 @@ void weighted_blur(ImageView image, std::span<const int> taps) {
 }
 
 }  // namespace
-
-void warp_matte(const Matte& matte, const MatteWarp& warp, ImageView image, ImageView mask) {
-  const Source from = source_of(matte, warp, image);
-  const int64_t height = matte.image.height, width = matte.image.width;
-  for (int v = 0; v < image.height; ++v)
-    for (int u = 0; u < image.width; ++u) {
-      const double x = from.ax * u + from.bx * v + from.cx, y = from.ay * u + from.by * v + from.cy;
-      for (int c = 0; c < image.channels; ++c)
-        image.row(c, v)[u] = sample(matte.image.pixels.data() + c * height * width, height, width, x, y);
-      mask.row(0, v)[u] = nearest(matte, x, y);
-    }
-}
 
 void gaussian_blur(ImageView image, int side) {
   constexpr int kThree[] = {1, 2, 1}, kFive[] = {1, 4, 6, 4, 1};

@@ -1,0 +1,33 @@
+#include "perennial/nn/device.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <thread>
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include "perennial/base/text.h"
+#include "perennial/nn/classifier.h"
+
+namespace perennial {
+
+void use_threads(int64_t threads) {
+  const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
+  set_thread_count(n);
+  at::set_num_threads(n);
+}
+
+Working::Working(Context& context) : use_(context), libtorch_threads_(at::get_num_threads()) {
+  at::set_num_threads(context.threads.size());
+}
+Working::~Working() { at::set_num_threads(libtorch_threads_); }
+
+void require_device(const Compute& compute) {
+  require_known("device", compute.device, {"cpu", "cuda"});
+  if (compute.device == "cuda" && !at::hasCUDA())
+    throw std::invalid_argument(
+        "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
+}
+
+}  // namespace perennial
