@@ -21,18 +21,20 @@ struct Common {
   bool json = false;
 };
 
-// Each adds one subcommand; its work runs as the subcommand's callback.
-void add_learn(CLI::App& app);
-void add_update(CLI::App& app);
-void add_resume(CLI::App& app);
-void add_predict(CLI::App& app);
-void add_eval(CLI::App& app);
-void add_report(CLI::App& app);
-void add_compare(CLI::App& app);
-void add_data(CLI::App& app);
-void add_methods(CLI::App& app);
-void add_segment(CLI::App& app);
-void add_edge(CLI::App& app);
-void add_completion(CLI::App& app);
+/// A subcommand. Each is a constant of the file that has its work, by which the program knows it.
+struct Command {
+  enum class Work { kLight, kComputes };  ///< kComputes: with libtorch's kernels
+  using Add = void (*)(CLI::App& app);    ///< adds it; its work runs as the subcommand's callback
+
+  Command(int place, std::string name, Work work, Add add);
+
+  int place;  ///< in the list that --help prints
+  std::string name;
+  Work work;
+  Add add;
+};
+
+/// All of them, by place.
+std::vector<Command> commands();
 
 }  // namespace perennial::apps

@@ -35,8 +35,6 @@ void print_fish(const CLI::App& app) {
   }
 }
 
-}  // namespace
-
 void add_completion(CLI::App& app) {
   auto* command = app.add_subcommand(
       "completion",
@@ -51,4 +49,7 @@ void add_completion(CLI::App& app) {
   });
 }
 
+const Command kCompletion(12, "completion", Command::Work::kLight, add_completion);
+
+}  // namespace
 }  // namespace perennial::apps

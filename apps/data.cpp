@@ -117,8 +117,6 @@ CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help
   return command;
 }
 
-}  // namespace
-
 void add_data(CLI::App& app) {
   auto* data =
       app.add_subcommand("data",
@@ -144,4 +142,7 @@ void add_data(CLI::App& app) {
       ->required();
 }
 
+const Command kData(8, "data", Command::Work::kLight, add_data);
+
+}  // namespace
 }  // namespace perennial::apps

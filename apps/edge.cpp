@@ -173,8 +173,6 @@ void add_classify(CLI::App& edge) {
   command->callback([a] { classify(*a); });
 }
 
-}  // namespace
-
 void add_edge(CLI::App& app) {
   auto* edge = app.add_subcommand(
       "edge",
@@ -191,4 +189,7 @@ void add_edge(CLI::App& app) {
   add_edge_bench(*edge, "edge");
 }
 
+const Command kEdge(11, "edge", Command::Work::kLight, add_edge);
+
+}  // namespace
 }  // namespace perennial::apps

@@ -13,7 +13,7 @@
 #include "perennial/base/lock.h"
 #include "perennial/base/outputs.h"
 #include "perennial/base/utf8.h"
-#include "perennial/tasks/segment/background.h"
+#include "perennial/io/frame.h"
 
 namespace perennial::apps {
 

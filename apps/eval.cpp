@@ -43,8 +43,6 @@ void eval(const Arguments& a) {
   print(evaluate_weights(*config, progress), a.common.json);
 }
 
-}  // namespace
-
 void add_eval(CLI::App& app) {
   auto* command = app.add_subcommand(
       "eval",
@@ -61,4 +59,7 @@ void add_eval(CLI::App& app) {
   command->callback([a] { eval(*a); });
 }
 
+const Command kEval(5, "eval", Command::Work::kComputes, add_eval);
+
+}  // namespace
 }  // namespace perennial::apps

@@ -86,10 +86,6 @@ void add_set(CLI::App& command, Settings& settings, const std::string& help) {
 
 }  // namespace
 
-std::string percent(const nlohmann::json& fraction) {
-  return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
-}
-
 void add_common(CLI::App& command, Common& common) {
   command.add_flag("--quiet", common.quiet, "no progress, results only");
   command.add_flag("--json", common.json, "results as JSON on standard output");

@@ -13,9 +13,6 @@ namespace perennial::apps {
 /// --quiet and --json.
 void add_common(CLI::App& command, Common& common);
 
-/// A fraction of metrics.json for people: "92.24 %"; "-" when it is unknown.
-std::string percent(const nlohmann::json& fraction);
-
 /// A flag for each of the named options of a configuration.
 void add_flags(CLI::App& command, const std::vector<std::string>& names, Settings& settings);
 

@@ -37,8 +37,6 @@ struct GoOnArguments {
   Settings overrides, data;
 };
 
-}  // namespace
-
 void add_learn(CLI::App& app) {
   auto* command = app.add_subcommand("learn",
                                      "Learn from a stream in bounded memory; writes a run folder.\n\n"
@@ -55,6 +53,8 @@ void add_learn(CLI::App& app) {
   add_common(*command, a->common);
   command->callback([a] { learn(*a); });
 }
+
+const Command kLearn(1, "learn", Command::Work::kComputes, add_learn);
 
 void add_resume(CLI::App& app) {
   auto* command =
@@ -74,6 +74,8 @@ void add_resume(CLI::App& app) {
     execute(*run, a->common, progress);
   });
 }
+
+const Command kResume(3, "resume", Command::Work::kComputes, add_resume);
 
 void add_update(CLI::App& app) {
   auto* command = app.add_subcommand("update",
@@ -99,4 +101,7 @@ void add_update(CLI::App& app) {
   });
 }
 
+const Command kUpdate(2, "update", Command::Work::kComputes, add_update);
+
+}  // namespace
 }  // namespace perennial::apps

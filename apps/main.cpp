@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -68,8 +68,12 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
 // times slower. libgomp reads how they shall wait when it is loaded, before main(): so the program starts
 // once more.
 void start_again_with_sleeping_threads(int argc, char** argv) {
-  static const std::set<std::string> computing{"learn", "update", "resume", "predict", "eval", "segment"};
-  if (argc < 2 || !computing.contains(argv[1]) || perennial::environment("OMP_WAIT_POLICY")) return;
+  const auto all = perennial::apps::commands();
+  const bool computes =
+      argc >= 2 && std::any_of(all.begin(), all.end(), [&](const auto& command) {
+        return command.name == argv[1] && command.work == perennial::apps::Command::Work::kComputes;
+      });
+  if (!computes || perennial::environment("OMP_WAIT_POLICY")) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
   execv("/proc/self/exe", argv);  // where that cannot be, all goes on as it was
 }
@@ -82,18 +86,7 @@ void add_commands(CLI::App& app) {
                        perennial::libtorch_version());
   });
   app.require_subcommand(1);
-  add_learn(app);
-  add_update(app);
-  add_resume(app);
-  add_predict(app);
-  add_eval(app);
-  add_report(app);
-  add_compare(app);
-  add_data(app);
-  add_methods(app);
-  add_segment(app);
-  add_edge(app);
-  add_completion(app);
+  for (const Command& command : commands()) command.add(app);
 }
 
 // `print_error` is the errno of a print to standard output that failed.

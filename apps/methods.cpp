@@ -49,8 +49,6 @@ void show(const std::string& name, bool json) {
   }
 }
 
-}  // namespace
-
 void add_methods(CLI::App& app) {
   auto* command =
       app.add_subcommand("methods", "What can be learned with; with NAME its options and defaults.");
@@ -64,4 +62,7 @@ void add_methods(CLI::App& app) {
   command->callback([a] { a->name.empty() ? list(a->json) : show(a->name, a->json); });
 }
 
+const Command kMethods(9, "methods", Command::Work::kLight, add_methods);
+
+}  // namespace
 }  // namespace perennial::apps

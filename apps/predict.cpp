@@ -64,8 +64,6 @@ void predict(const Arguments& a) {
   bad_files.finish(predictions.size());
 }
 
-}  // namespace
-
 void add_predict(CLI::App& app) {
   auto* command = app.add_subcommand("predict",
                                      "Label images with a run's model.\n\n"
@@ -82,4 +80,7 @@ void add_predict(CLI::App& app) {
   command->callback([a] { predict(*a); });
 }
 
+const Command kPredict(4, "predict", Command::Work::kComputes, add_predict);
+
+}  // namespace
 }  // namespace perennial::apps

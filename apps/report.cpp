@@ -32,8 +32,6 @@ void report(const ReportArguments& a) {
   fmt::print("{}\n", file.string());
 }
 
-}  // namespace
-
 void add_report(CLI::App& app) {
   auto* command = app.add_subcommand("report", "Write RUN/report.html again from what the run measured.");
   auto a = std::make_shared<ReportArguments>();
@@ -41,6 +39,8 @@ void add_report(CLI::App& app) {
   command->add_option("-o,--out", a->out, "write it here [RUN/report.html]")->type_name("FILE.html");
   command->callback([a] { report(*a); });
 }
+
+const Command kReport(6, "report", Command::Work::kLight, add_report);
 
 void add_compare(CLI::App& app) {
   auto* command =
@@ -67,4 +67,7 @@ void add_compare(CLI::App& app) {
   });
 }
 
+const Command kCompare(7, "compare", Command::Work::kLight, add_compare);
+
+}  // namespace
 }  // namespace perennial::apps

@@ -128,8 +128,6 @@ void add_matte_eval(CLI::App& parent) {
   command->callback([a] { eval(*a); });
 }
 
-}  // namespace
-
 void add_segment(CLI::App& app) {
   auto* segment =
       app.add_subcommand("segment",
@@ -145,4 +143,7 @@ void add_segment(CLI::App& app) {
   add_segment_edge(*segment);
 }
 
+const Command kSegment(10, "segment", Command::Work::kComputes, add_segment);
+
+}  // namespace
 }  // namespace perennial::apps

@@ -19,11 +19,11 @@
 #include "perennial/base/text.h"
 #include "perennial/io/image_files.h"
 #include "perennial/io/image_write.h"
+#include "perennial/io/video.h"
 #include "perennial/io/weights.h"
 #include "perennial/tasks/segment/matte_data.h"
 #include "perennial/tasks/segment/matte_model.h"
 #include "perennial/tasks/segment/matte_runner.h"
-#include "perennial/tasks/segment/video.h"
 
 namespace perennial::apps {
 namespace {

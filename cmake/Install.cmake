@@ -14,12 +14,12 @@ function(perennial_install)
   list(TRANSFORM rooms PREPEND perennial_)
   target_link_libraries(perennial_all INTERFACE ${rooms})
   install(TARGETS perennial_all ${rooms} perennial_edge_static perennial_edge_shared perennial_edge_compile EXPORT perennial
-    ARCHIVE DESTINATION lib LIBRARY DESTINATION lib)
+    ARCHIVE DESTINATION lib LIBRARY DESTINATION lib FILE_SET HEADERS DESTINATION include)
 
   set(package lib/cmake/Perennial)
   install(EXPORT perennial NAMESPACE perennial:: FILE PerennialTargets.cmake DESTINATION ${package})
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/perennial" DESTINATION include FILES_MATCHING PATTERN "*.h")
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/edge" DESTINATION include FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+  install(FILES "${PROJECT_SOURCE_DIR}/edge/perennial_edge.h" "${PROJECT_SOURCE_DIR}/edge/perennial_edge.hpp"
+    DESTINATION include/edge)
   install(FILES "${PROJECT_SOURCE_DIR}/edge/perennial_edge.h" DESTINATION include)
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/PerennialConfig.cmake.in"
     "${PROJECT_BINARY_DIR}/PerennialConfig.cmake" INSTALL_DESTINATION ${package} NO_SET_AND_CHECK_MACRO)

@@ -1,7 +1,8 @@
-# perennial_room(NAME SOURCES ... [DEPENDS lower rooms or libraries ...])
-# A room is a static library perennial_NAME with the alias perennial::NAME.
+# perennial_room(NAME SOURCES ... PUBLIC headers ... [DEPENDS lower rooms or libraries ...])
+# A room is a static library perennial_NAME with the alias perennial::NAME. Its public headers are those that are
+# installed; they include no others (a test of the floors).
 function(perennial_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;DEPENDS" ${ARGN})
   add_library(perennial_${name} STATIC ${ROOM_SOURCES})
   add_library(perennial::${name} ALIAS perennial_${name})
   set_target_properties(perennial_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
@@ -9,6 +10,7 @@ function(perennial_room name)
     "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>" "$<INSTALL_INTERFACE:include>")
   target_compile_features(perennial_${name} PUBLIC cxx_std_20)
   target_link_libraries(perennial_${name} PUBLIC ${ROOM_DEPENDS} PRIVATE $<BUILD_INTERFACE:perennial_flags>)
+  target_sources(perennial_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${ROOM_PUBLIC})
   set_property(GLOBAL APPEND PROPERTY PERENNIAL_ROOMS ${name})
 endfunction()
 

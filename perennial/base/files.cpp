@@ -47,6 +47,12 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
+void write_pieces(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (file.fd < 0) fail("writing", path);
+  for (const std::string_view piece : pieces) write_all(file.fd, piece, path);
+}
+
 // The name of the file that becomes `path`: as long as a name may be at most.
 std::filesystem::path name_beside(const std::filesystem::path& path) {
   const std::string name = path.filename().string(), ending = ".tmp" + std::to_string(::getpid());
@@ -90,18 +96,20 @@ void FileBeside::land() {
   landed_ = true;
 }
 
-void write_file_atomic(const std::filesystem::path& named, std::string_view bytes) {
+void write_file_atomic(const std::filesystem::path& named, std::span<const std::string_view> pieces) {
   std::error_code failed;
-  if (std::filesystem::is_other(named, failed)) return write_file(named, bytes);
+  if (std::filesystem::is_other(named, failed)) return write_pieces(named, pieces);
   FileBeside file(named);
-  write_all(file.descriptor(), bytes, named);
+  for (const std::string_view piece : pieces) write_all(file.descriptor(), piece, named);
   file.land();
 }
 
+void write_file_atomic(const std::filesystem::path& path, std::string_view bytes) {
+  write_file_atomic(path, std::span(&bytes, 1));
+}
+
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
-  if (file.fd < 0) fail("writing", path);
-  write_all(file.fd, bytes, path);
+  write_pieces(path, std::span(&bytes, 1));
 }
 
 std::string read_file(const std::filesystem::path& path, int64_t limit) {
@@ -123,14 +131,15 @@ std::string read_file(const std::filesystem::path& path, int64_t limit) {
   }
 }
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
+MappedFile::MappedFile(const std::filesystem::path& path, Access access) {
   const Descriptor file{open_to_read(path)};
   struct stat status{};
   if (::fstat(file.fd, &status) != 0) fail("reading", path);
   if (!S_ISREG(status.st_mode)) throw Error({"reading", path.string(), "a regular file", "something else"});
   size_ = static_cast<size_t>(status.st_size);
   if (size_ == 0) return;
-  void* p = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  const int rights = access == Access::kRead ? PROT_READ : PROT_READ | PROT_WRITE;
+  void* p = ::mmap(nullptr, size_, rights, MAP_PRIVATE, file.fd, 0);
   if (p == MAP_FAILED) fail("mapping", path);
   data_ = static_cast<const char*>(p);
 }

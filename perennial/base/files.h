@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace perennial {
 /// replaces another keeps its mode, and its owner where that is allowed. A link is followed; a device or pipe
 /// (/dev/stdout) is written to, and never replaced. Throws Error, leaving the old file as it was.
 void write_file_atomic(const std::filesystem::path& path, std::string_view bytes);
+/// The same of bytes that do not lie in one piece.
+void write_file_atomic(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 
 /// Writes a file that can be made again: neither atomic nor certain to be on disk. Throws Error.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
@@ -19,10 +22,13 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 /// The whole file. Throws Error when it cannot be read or is larger than `limit` bytes.
 std::string read_file(const std::filesystem::path& path, int64_t limit = int64_t{1} << 40);
 
-/// A file mapped read-only. Throws Error. An empty file has an empty view.
+/// A file mapped into memory, which every process that maps it shares; the file itself is never changed.
+/// Throws Error. An empty file has an empty view.
 class MappedFile {
  public:
-  explicit MappedFile(const std::filesystem::path& path);
+  /// kOwnWrites: what is written to the view goes to pages of this mapping's own.
+  enum class Access { kRead, kOwnWrites };
+  explicit MappedFile(const std::filesystem::path& path, Access access = Access::kRead);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

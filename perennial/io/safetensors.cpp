@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -113,7 +115,7 @@ void require_no_gap(std::vector<Entry>& entries, uint64_t data_size, const std::
 
 }  // namespace
 
-std::string encode_safetensors(const TensorFile& file) {
+EncodedTensors lay_out_safetensors(const TensorFile& file) {
   // Written piece by piece: JSON's objects would sort the names, or look through all of them for each.
   const auto dumped = [](const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); };
   std::string text = "{";
@@ -121,7 +123,7 @@ std::string encode_safetensors(const TensorFile& file) {
     text += (text.size() > 1 ? "," : "") + dumped(key) + ":" + value;
   };
   if (!file.metadata.empty()) add("__metadata__", dumped(file.metadata));
-  std::vector<at::Tensor> parts;
+  EncodedTensors out;
   uint64_t at = 0;
   for (const auto& [name, tensor] : file.tensors) {
     if (name == "__metadata__") throw std::invalid_argument("a tensor cannot be named __metadata__");
@@ -131,21 +133,38 @@ std::string encode_safetensors(const TensorFile& file) {
                                        {"data_offsets", {at, at + bytes}}};
     add(name, entry.dump());
     at += bytes;
-    parts.push_back(tensor.detach().cpu().contiguous());
+    out.tensors.push_back(tensor.detach().cpu().contiguous());
   }
   text += '}';
   text.resize((text.size() + 7) / 8 * 8, ' ');
-  std::string out;
-  out.reserve(8 + text.size() + at);
-  append_le<uint64_t>(out, text.size());
-  out += text;
-  for (const auto& part : parts)
-    if (part.numel() > 0)
-      out.append(static_cast<const char*>(part.const_data_ptr()), part.numel() * part.element_size());
+  append_le<uint64_t>(out.header, text.size());
+  out.header += text;
   return out;
 }
 
-TensorFile decode_safetensors(std::string_view bytes, const std::string& name) {
+std::vector<std::string_view> EncodedTensors::pieces() const {
+  std::vector<std::string_view> all{header};
+  for (const at::Tensor& t : tensors)
+    if (t.numel() > 0) all.emplace_back(static_cast<const char*>(t.const_data_ptr()), t.nbytes());
+  return all;
+}
+
+std::string encode_safetensors(const TensorFile& file) {
+  const EncodedTensors encoded = lay_out_safetensors(file);
+  const std::vector<std::string_view> pieces = encoded.pieces();
+  size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size();
+  std::string out;
+  out.reserve(size);
+  for (const std::string_view piece : pieces) out += piece;
+  return out;
+}
+
+namespace {
+
+/// make(entry, its bytes): a tensor.
+template <class Make>
+TensorFile decode(std::string_view bytes, const std::string& name, const Make& make) {
   if (const std::string kind = other_than_safetensors(bytes); !kind.empty())
     refuse(name, "a safetensors file", kind);
   if (bytes.size() < 8) refuse(name, "at least 8 bytes", fmt::format("{}", bytes.size()));
@@ -170,12 +189,32 @@ TensorFile decode_safetensors(std::string_view bytes, const std::string& name) {
     }
   }
   require_no_gap(entries, data.size(), name);
-  for (const Entry& e : entries) {
-    at::Tensor tensor = at::empty(e.shape, at::TensorOptions(e.type));
-    if (e.end > e.begin) std::memcpy(tensor.mutable_data_ptr(), data.data() + e.begin, e.end - e.begin);
-    file.tensors.emplace(e.tensor, std::move(tensor));
-  }
+  for (const Entry& e : entries)
+    file.tensors.emplace(e.tensor, make(e, data.substr(e.begin, e.end - e.begin)));
   return file;
+}
+
+at::Tensor copied(const Entry& e, std::string_view bytes) {
+  at::Tensor tensor = at::empty(e.shape, at::TensorOptions(e.type));
+  if (!bytes.empty()) std::memcpy(tensor.mutable_data_ptr(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+}  // namespace
+
+TensorFile decode_safetensors(std::string_view bytes, const std::string& name) {
+  return decode(bytes, name, copied);
+}
+
+TensorFile map_safetensors(const std::filesystem::path& path) {
+  const auto file = std::make_shared<const MappedFile>(path, MappedFile::Access::kOwnWrites);
+  return decode(file->bytes(), path.string(), [&](const Entry& e, std::string_view bytes) {
+    void* data = const_cast<char*>(bytes.data());
+    // A file need not keep numbers where they can be read in place.
+    if (bytes.empty() || reinterpret_cast<uintptr_t>(data) % c10::elementSize(e.type) != 0)
+      return copied(e, bytes);
+    return at::from_blob(data, e.shape, [file](void*) {}, at::TensorOptions(e.type));
+  });
 }
 
 TensorFile read_safetensors(const std::filesystem::path& path) {
@@ -183,7 +222,8 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
-  write_file_atomic(path, encode_safetensors(file));
+  const EncodedTensors encoded = lay_out_safetensors(file);
+  write_file_atomic(path, encoded.pieces());
 }
 
 }  // namespace perennial

@@ -1,6 +1,7 @@
 #include "perennial/io/state.h"
 
 #include <map>
+#include <span>
 
 #include <ATen/ops/empty.h>
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 
 #include "perennial/base/bytes.h"
 #include "perennial/base/error.h"
+#include "perennial/base/files.h"
 
 namespace perennial {
 namespace {
@@ -33,10 +35,28 @@ size_t checksum_at(std::string_view bytes, const std::string& name) {
   return at + kKey.size();
 }
 
-std::string checksum(std::string_view bytes, size_t at) {
-  uint32_t crc = crc32c(bytes.substr(0, at));
+/// Of the pieces of a file, the first of which has the digits at `at`.
+std::string checksum(std::span<const std::string_view> pieces, size_t at) {
+  uint32_t crc = crc32c(pieces.front().substr(0, at));
   crc = crc32c(kBlank, crc);
-  return fmt::format("{:08x}", crc32c(bytes.substr(at + kBlank.size()), crc));
+  crc = crc32c(pieces.front().substr(at + kBlank.size()), crc);
+  for (const std::string_view piece : pieces.subspan(1)) crc = crc32c(piece, crc);
+  return fmt::format("{:08x}", crc);
+}
+
+EncodedTensors lay_out(const State& state) {
+  std::string values;
+  try {
+    const nlohmann::json& all = state.values;
+    values = all.dump();
+  } catch (const nlohmann::json::exception& e) {
+    throw Error({"writing a saved state", state.source, "values in UTF-8", e.what()});
+  }
+  EncodedTensors encoded = lay_out_safetensors(
+      {state.tensors, {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", std::move(values)}}});
+  const size_t at = checksum_at(encoded.header, "a new state");
+  encoded.header.replace(at, kBlank.size(), checksum(encoded.pieces(), at));
+  return encoded;
 }
 
 }  // namespace
@@ -112,24 +132,20 @@ std::vector<float> State::floats(const std::string& name) const {
 }
 
 std::string encode_state(const State& state) {
-  std::string values;
-  try {
-    const nlohmann::json& all = state.values;
-    values = all.dump();
-  } catch (const nlohmann::json::exception& e) {
-    throw Error({"writing a saved state", state.source, "values in UTF-8", e.what()});
-  }
-  TensorFile file{state.tensors,
-                  {{"checksum", std::string(kBlank)}, {"form", kForm}, {"values", std::move(values)}}};
-  std::string bytes = encode_safetensors(file);
-  const size_t at = checksum_at(bytes, "a new state");
-  bytes.replace(at, kBlank.size(), checksum(bytes, at));
+  const EncodedTensors encoded = lay_out(state);
+  std::string bytes;
+  for (const std::string_view piece : encoded.pieces()) bytes += piece;
   return bytes;
+}
+
+void write_state(const std::filesystem::path& path, const State& state) {
+  const EncodedTensors encoded = lay_out(state);
+  write_file_atomic(path, encoded.pieces());
 }
 
 State decode_state(std::string_view bytes, const std::string& name) {
   const size_t at = checksum_at(bytes, name);
-  const std::string expected = checksum(bytes, at);
+  const std::string expected = checksum(std::span(&bytes, 1), at);
   if (const std::string found(bytes.substr(at, kBlank.size())); found != expected)
     throw Error({"reading a saved state", name, "checksum " + expected, found + " (the file is damaged)"});
   TensorFile file = decode_safetensors(bytes, name);

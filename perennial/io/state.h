@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,6 +69,9 @@ class State {
 
 /// One safetensors file: values as JSON in the metadata, and a CRC-32C over every byte of the file.
 std::string encode_state(const State& state);
+
+/// The same straight to a file, atomically; no second copy of the tensors is made. Throws Error.
+void write_state(const std::filesystem::path& path, const State& state);
 
 /// Verifies the checksum first; Error for truncated, flipped or foreign bytes. `name` is what errors call it.
 State decode_state(std::string_view bytes, const std::string& name);

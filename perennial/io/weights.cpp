@@ -22,7 +22,7 @@ std::filesystem::path weights_file(const std::filesystem::path& file_or_folder) 
 
 TrainedWeights read_weights(const std::filesystem::path& file_or_folder) {
   const std::filesystem::path path = weights_file(file_or_folder);
-  TrainedWeights file{read_safetensors(path), path.string()};
+  TrainedWeights file{map_safetensors(path), path.string()};
   std::map<std::string, at::Tensor> bare;  // undefined where two tensors would have the name
   for (const auto& [name, tensor] : file.tensors)
     for (std::string_view rest = unwrapped(name); !rest.empty(); rest = unwrapped(rest))

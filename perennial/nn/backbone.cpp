@@ -50,12 +50,13 @@ const Entry& entry(const std::string& name) {
   throw std::invalid_argument("unknown model '" + name + "'" + suggestion(name, backbone_names()));
 }
 
-void load_backbone(Backbone& backbone, const std::string& path) {
-  const TrainedWeights file = read_weights(path);
+void load_backbone(Backbone& backbone, const ModelOptions& options) {
+  const TrainedWeights file = read_weights(options.weights);
   if (backbone.tensors().all().empty()) return;
   // A file of ours names the whole classifier; a published one the backbone.
   const bool ours = file.tensors.contains("backbone." + backbone.tensors().all().front().name);
-  load_weights(backbone.tensors(), file.tensors, ours ? "backbone." : "", file.source);
+  load_weights(backbone.tensors(), file.tensors, ours ? "backbone." : "", file.source,
+               options.freeze == "features" ? Weights::kStay : Weights::kLearn);
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ std::unique_ptr<Backbone> make_backbone(const ModelOptions& options, at::IntArra
   int64_t inputs = 1;
   for (const int64_t size : input_shape) inputs *= size;
   auto backbone = chosen.make(inputs, options.width, seed);
-  if (!options.weights.empty()) load_backbone(*backbone, options.weights);
+  if (!options.weights.empty()) load_backbone(*backbone, options);
   return backbone;
 }
 

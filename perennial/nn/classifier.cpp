@@ -168,7 +168,10 @@ Classifier Classifier::clone() const {
   copy.head_ = Head(head_.kind(), head_.feature_size(), classes(), kNotDrawn, head_.position());
   copy.head_.tensors().to(device());
   copy.head_.tensors().copy(head_.tensors());
-  copy.backbone_->tensors().copy(backbone_->tensors());
+  if (has_frozen_file())
+    copy.backbone_->tensors().share(backbone_->tensors());
+  else
+    copy.backbone_->tensors().copy(backbone_->tensors());
   return copy;
 }
 

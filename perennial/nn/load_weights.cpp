@@ -21,11 +21,14 @@ void require_numbers(const at::Tensor& t, const std::string& name, const std::st
 }  // namespace
 
 void load_weights(TensorList& tensors, const TensorMap& in, const std::string& prefix,
-                  const std::string& source) {
+                  const std::string& source, Weights weights) {
   for (const NamedTensor& t : tensors.all())
     if (const auto found = in.find(prefix + t.name); found != in.end())
       require_numbers(found->second, found->first, source);
-  tensors.load(in, prefix, source);
+  if (weights == Weights::kStay)
+    tensors.adopt(in, prefix, source);
+  else
+    tensors.load(in, prefix, source);
 }
 
 }  // namespace perennial

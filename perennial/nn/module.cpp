@@ -74,6 +74,24 @@ void TensorList::load(const TensorMap& in, const std::string& prefix, const std:
   for (const NamedTensor& t : tensors_) t.value.copy_(in.at(prefix + t.name));
 }
 
+void TensorList::adopt(const TensorMap& in, const std::string& prefix, const std::string& source) {
+  const at::NoGradGuard no_grad;
+  for (const NamedTensor& t : tensors_) find(in, prefix + t.name, t.value, source);
+  for (NamedTensor& t : tensors_) {
+    const at::Tensor& theirs = in.at(prefix + t.name);
+    const bool fits =
+        theirs.scalar_type() == t.value.scalar_type() && in_model_format(theirs).is_same(theirs);
+    if (fits)
+      t.value.set_data(theirs);
+    else
+      t.value.copy_(theirs);
+  }
+}
+
+void TensorList::share(const TensorList& from) {
+  for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].value.set_data(from.tensors_.at(i).value);
+}
+
 void TensorList::copy(const TensorList& from) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].value.copy_(from.tensors_.at(i).value);

@@ -36,6 +36,11 @@ class TensorList {
   /// Error that names `source`, the tensor, the expected and the found shape. Extra tensors in `in` are
   /// ignored.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
+  /// load() for a model whose tensors stay as they are: those of `in` take the place of its own where they
+  /// have the form that it wants (type, memory format); the others are copied.
+  void adopt(const TensorMap& in, const std::string& prefix, const std::string& source);
+  /// The same tensors of another model, in the same order, in the place of its own.
+  void share(const TensorList& from);
   /// Values of the same tensors of another model, in the same order.
   void copy(const TensorList& from);
   /// Moves all to a device ("cpu", "cuda") or dtype in place, keeping handles valid.

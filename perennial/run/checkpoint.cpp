@@ -40,7 +40,7 @@ void CheckpointFolder::write(const State& state) {
   make_folder(folder_);
   const auto before = list();
   const int64_t next = before.empty() ? 1 : before.back().first + 1;
-  write_file_atomic(folder_ / fmt::format("{:09}{}", next, kEnding), encode_state(state));
+  write_state(folder_ / fmt::format("{:09}{}", next, kEnding), state);
   std::error_code code;
   for (size_t i = 0; i + kKept <= before.size(); ++i) std::filesystem::remove(before[i].second, code);
 }

@@ -6,16 +6,40 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
 #include "perennial/base/log.h"
+#include "perennial/base/version.h"
 #include "perennial/io/toml.h"
 #include "perennial/memory/memory.h"
 #include "perennial/nn/device.h"
 #include "perennial/run/report.h"
 
 namespace perennial {
+namespace {
+
+using nlohmann::json;
+
+/// The options as values, without those that may change when a run goes on.
+json fixed_options(const OptionTable& table) {
+  json out = json::object();
+  for (const Option& option : table.options())
+    if (!option.is_changeable()) out[option.name()] = option.get();
+  return out;
+}
+
+/// A saved configuration must be the one in config.toml: Error names the option. Options that came after the
+/// checkpoint was written have their defaults.
+void require_same_options(const json& saved, const json& own, const std::string& source) {
+  for (const auto& [name, value] : own.items())
+    if (saved.contains(name) && saved[name] != value)
+      throw Error({"reading the checkpoint", source,
+                   fmt::format("{} = {} as in config.toml", name, value.dump()), saved[name].dump()});
+}
+
+}  // namespace
 
 Run::Run(std::unique_ptr<Recipe> recipe, std::filesystem::path folder, Progress& progress)
     : recipe_(std::move(recipe)),
@@ -35,7 +59,7 @@ std::unique_ptr<Run> Run::create(std::unique_ptr<Recipe> recipe, const std::file
   run->recipe_->check();
   run->folder_.claim(write_toml(run->recipe_->table()));
   run->arrive();
-  run->begun_ = !run->recipe_->schedule().before;
+  run->at_.begun = !run->recipe_->schedule().before;
   run->make_learner();
   run->require_room();
   const std::filesystem::path weights = run->recipe_->weights();
@@ -90,14 +114,14 @@ void Run::require_room() const {
 // The tasks of earlier updates have passed; behind them come those of the data that arrive now.
 void Run::arrive() {
   Arrival arrival = recipe_->arrive(progress_);
-  task_sizes_.resize(static_cast<size_t>(first_task_));
+  task_sizes_.resize(static_cast<size_t>(at_.first_task));
   stream_.emplace();
   for (const int64_t size : task_sizes_) stream_->grow_passed(size);
   for (const Task& task : arrival.tasks) task_sizes_.push_back(std::ssize(task.rows));
   stream_->grow(arrival.source, std::move(arrival.tasks));
   traits_ = std::move(arrival.traits);
   warning_ = std::move(arrival.warning);
-  position_ = stream_->position();
+  at_.samples = stream_->position();
 }
 
 void Run::warn() const {
@@ -109,7 +133,7 @@ void Run::prepare() {
   shown_at_ = steady_seconds();
   if (stream_) return;
   const std::vector<Trait> expected = traits_;
-  const int64_t position = position_;
+  const int64_t position = at_.samples;
   try {
     arrive();
   } catch (const Error& e) {
@@ -129,30 +153,30 @@ void Run::prepare() {
 
 void Run::begin_update(const Settings& data) {
   const Working working(context_);
-  if (!finished_)
+  if (!at_.finished)
     throw Error({"updating the run", folder().string(), "a finished run",
                  "one that stopped (use `perennial resume` first)"});
   const double began = steady_seconds();
   recipe_->update(data, folder());
-  first_task_ = task_;
+  at_.first_task = at_.task;
   arrive();
-  ++update_;
-  finished_ = false;
-  begun_ = !recipe_->schedule().before;
+  ++at_.update;
+  at_.finished = false;
+  at_.begun = !recipe_->schedule().before;
   update_seconds_ = steady_seconds() - began;
   warn();
-  log_info(fmt::format("update {} with {}: {} samples", update_, recipe_->data(),
+  log_info(fmt::format("update {} with {}: {} samples", at_.update, recipe_->data(),
                        stream_->size() - stream_->position()));
   checkpoint();
 }
 
 void Run::execute() {
-  if (finished_) return;
+  if (at_.finished) return;
   const Working working(context_);
   folder_.require_lock();
   prepare();
   const double began = steady_seconds(), before = update_seconds_;
-  while (!finished_) {
+  while (!at_.finished) {
     update_seconds_ = before + steady_seconds() - began;
     try {
       if (progress_.stop_requested()) throw Interrupted{};
@@ -161,7 +185,7 @@ void Run::execute() {
       checkpoint();
       throw Interrupted{"the checkpoint is written; go on with `perennial resume " + folder().string() + "`"};
     }
-    if (!finished_ && steady_seconds() - last_checkpoint_ >= recipe_->options().checkpoint_seconds)
+    if (!at_.finished && steady_seconds() - last_checkpoint_ >= recipe_->options().checkpoint_seconds)
       checkpoint();
   }
   write_results();
@@ -171,13 +195,13 @@ void Run::execute() {
 
 // The next thing to do. Whatever can be interrupted does nothing else: it is done again, or goes on.
 void Run::step() {
-  if (!begun_)
+  if (!at_.begun)
     measure_before();
   else if (interval_due())
     measure_interval();
-  else if (measuring_)
+  else if (at_.measuring)
     measure_piece();
-  else if (consolidating_)
+  else if (at_.consolidating)
     consolidate_piece();
   else if (stream_->finished())
     finish();
@@ -186,28 +210,28 @@ void Run::step() {
 }
 
 void Run::finish() {
-  finished_ = true;
+  at_.finished = true;
   log_info("finished");
 }
 
 void Run::measure_before() {
   const Measurement m = measure();
   recipe_->update_begins(*learner_, m);
-  measured_epochs_ = epochs_;
-  begun_ = true;
+  at_.measured_epochs = at_.epochs;
+  at_.begun = true;
 }
 
 std::string Run::task_title() const {
-  return update_ > 0 ? fmt::format("update {}", update_)
-                     : fmt::format("task {}/{}", task_ + 1, stream_->tasks());
+  return at_.update > 0 ? fmt::format("update {}", at_.update)
+                        : fmt::format("task {}/{}", at_.task + 1, stream_->tasks());
 }
 
 // To the learner, once in a process: what the task's samples are and where they can be had again.
 void Run::hand_over_task() {
-  if (handed_over_ == task_) return;
-  const Stream::Part& part = stream_->parts().at(static_cast<size_t>(task_));
+  if (handed_over_ == at_.task) return;
+  const Stream::Part& part = stream_->parts().at(static_cast<size_t>(at_.task));
   learner_->task_data(part.source, part.task.rows);
-  handed_over_ = task_;
+  handed_over_ = at_.task;
 }
 
 void Run::observe_next() {
@@ -215,7 +239,7 @@ void Run::observe_next() {
   const int64_t left = stream_->left_in_task(), wanted = learner_->wanted();
   if (wanted == 0) {
     stream_->seek(stream_->position() + left);
-    consolidating_ = true;
+    at_.consolidating = true;
     return;
   }
   if (!passing_) passing_.emplace(progress_, task_title() + ": stream", left);
@@ -225,14 +249,14 @@ void Run::observe_next() {
   progress_.advance(batch.samples.size());
   peak_candidate_bytes_ = std::max(peak_candidate_bytes_, learner_->candidate_bytes());
   if (batch.samples.size() == left) {
-    consolidating_ = true;
+    at_.consolidating = true;
     passing_.reset();
   }
 }
 
 bool Run::interval_due() const {
   const int64_t every = recipe_->schedule().every_samples;
-  return every > 0 && samples_seen() / every > measured_samples_ / every;
+  return every > 0 && samples_seen() / every > at_.measured_samples / every;
 }
 
 void Run::measure_interval() {
@@ -241,49 +265,49 @@ void Run::measure_interval() {
   scalar(recipe_->headline() + "/interval", m.headline());
   show(m);
   scalar("samples_per_second", static_cast<double>(samples_seen()) / wall_seconds());
-  measured_samples_ = samples_seen();
+  at_.measured_samples = samples_seen();
 }
 
 void Run::add_point(const Measurement& m) {
-  metrics_.add_point(m, samples_seen(), task_, recipe_->schedule().over_epochs ? epochs_ : 0);
+  metrics_.add_point(m, samples_seen(), at_.task, recipe_->schedule().over_epochs ? at_.epochs : 0);
 }
 
 void Run::consolidate_piece() {
   hand_over_task();
-  if (!consolidation_) consolidation_.emplace(progress_, task_title(), learner_->pieces(), piece_);
-  const bool trains = piece_ < learner_->pieces() && learner_->epoch_of(piece_) > 0;
-  more_pieces_ = learner_->consolidate(progress_);
-  if (trains) ++epochs_;
-  measuring_ = true;
+  if (!consolidation_) consolidation_.emplace(progress_, task_title(), learner_->pieces(), at_.piece);
+  const bool trains = at_.piece < learner_->pieces() && learner_->epoch_of(at_.piece) > 0;
+  at_.more_pieces = learner_->consolidate(progress_);
+  if (trains) ++at_.epochs;
+  at_.measuring = true;
   progress_.advance(1);
 }
 
 void Run::measure_piece() {
   const Schedule schedule = recipe_->schedule();
   const int64_t pieces = learner_->pieces(), every = schedule.every_epochs;
-  const int64_t epoch = piece_ < pieces ? learner_->epoch_of(piece_) : 0;
-  const bool best = schedule.best_epoch && update_ == 0 && epoch > 0;
-  const bool due = every > 0 && epochs_ / every > measured_epochs_ / every && more_pieces_;
-  if (best || due || !more_pieces_) {
+  const int64_t epoch = at_.piece < pieces ? learner_->epoch_of(at_.piece) : 0;
+  const bool best = schedule.best_epoch && at_.update == 0 && epoch > 0;
+  const bool due = every > 0 && at_.epochs / every > at_.measured_epochs / every && at_.more_pieces;
+  if (best || due || !at_.more_pieces) {
     const Measurement m = measure();
     int64_t epochs = 0;
     for (int64_t i = 0; i < pieces; ++i) epochs = std::max(epochs, learner_->epoch_of(i));
-    if (best) metrics_.add_epoch(m, task_, epoch, epochs);
-    if (due || (schedule.over_epochs && !more_pieces_)) measure_epoch(m);
-    if (!more_pieces_) finish_task(m);
+    if (best) metrics_.add_epoch(m, at_.task, epoch, epochs);
+    if (due || (schedule.over_epochs && !at_.more_pieces)) measure_epoch(m);
+    if (!at_.more_pieces) finish_task(m);
   }
-  ++piece_;
-  if (!more_pieces_) piece_ = 0;
-  measuring_ = false;
+  ++at_.piece;
+  if (!at_.more_pieces) at_.piece = 0;
+  at_.measuring = false;
 }
 
 // A point of the curve over epochs.
 void Run::measure_epoch(const Measurement& m) {
-  measured_epochs_ = epochs_;
+  at_.measured_epochs = at_.epochs;
   if (!std::isfinite(m.headline())) return;
   add_point(m);
-  if (more_pieces_) show(m);
-  tell(fmt::format("epoch {}: {}", epochs_, text_of(m)));
+  if (at_.more_pieces) show(m);
+  tell(fmt::format("epoch {}: {}", at_.epochs, text_of(m)));
 }
 
 std::string Run::text_of(const Measurement& m) const {
@@ -301,7 +325,7 @@ std::string Run::text_of(const Measurement& m) const {
 
 void Run::finish_task(const Measurement& m) {
   consolidation_.reset();
-  consolidating_ = false;
+  at_.consolidating = false;
   metrics_.add_task(m, samples_seen());
   recipe_->task_ended(*learner_, m, update_seconds_);
   scalar(recipe_->headline() + "/task", m.headline());
@@ -310,21 +334,21 @@ void Run::finish_task(const Measurement& m) {
   const int64_t kept = memory == nullptr ? 0 : memory->size();
   scalar("memory/samples", static_cast<double>(kept));
   const std::string title = task_title();
-  ++task_;
+  ++at_.task;
   tell(fmt::format("{}: {}, {} in memory", title,
                    std::isfinite(m.headline()) ? text_of(m) + " on all that has arrived"
                                                : "nothing of what has arrived is held out to measure on",
                    kept));
-  if (update_ > 0) record_update(m);
+  if (at_.update > 0) record_update(m);
   if (!stream_->finished()) write_results();
 }
 
 void Run::record_update(const Measurement& m) {
   const double own = m.per_task.empty() ? NAN : m.per_task.back();
-  nlohmann::json record = recipe_->update_record();
+  json record = recipe_->update_record();
   record["data"] = recipe_->data();
   record["samples"] = task_sizes_.back();
-  record[recipe_->headline()] = std::isfinite(own) ? nlohmann::json(own) : nullptr;
+  record[recipe_->headline()] = std::isfinite(own) ? json(own) : nullptr;
   record["seconds"] = update_seconds_;
   metrics_.add_update(std::move(record));
 }
@@ -344,5 +368,117 @@ Measurement Run::measure() {
 }
 
 double Run::wall_seconds() const { return earlier_seconds_ + steady_seconds() - started_; }
+
+void Run::scalar(const std::string& tag, double value) {
+  if (std::isfinite(value)) folder_.scalar(tag, now(), value);
+}
+
+void Run::picture(const std::string& tag, const Image& image) { folder_.picture(tag, now(), image); }
+
+// The training stands over its steps.
+void Run::watch(const TrainingStep& step) {
+  ++unseen_steps_;
+  if (step.step % recipe_->schedule().steps_shown != 0) return;
+  const double time = steady_seconds();
+  folder_.scalar("train/loss", step.step, step.loss);
+  folder_.scalar("train/lr", step.step, step.lr);
+  folder_.scalar("train/steps_per_second", step.step,
+                 static_cast<double>(unseen_steps_) / std::max(1e-6, time - shown_at_));
+  unseen_steps_ = 0;
+  shown_at_ = time;
+}
+
+void Run::show(const Measurement& m) { recipe_->show(*this, m, *learner_); }
+
+void Run::show_results(const nlohmann::json& metrics) {
+  scalar("samples_per_second", metrics.at("samples_per_second").get<double>());
+  if (const auto lost = metrics_.forgetting()) scalar("forgetting", *lost);
+  recipe_->show_task(*this, *learner_);
+}
+
+void Run::checkpoint() {
+  folder_.checkpoint(save());
+  last_checkpoint_ = steady_seconds();
+}
+
+State Run::save() const {
+  State state;
+  json& v = state.values;
+  v["format"] = kFormat;
+  v["options"] = fixed_options(recipe_->table());
+  v["task_sizes"] = task_sizes_;
+  v["traits"] = json::array();
+  for (const Trait& trait : traits_) v["traits"].push_back(trait.value);
+  Position at = at_;
+  at.samples = samples_seen();
+  at.save(v);
+  v["peak_candidate_bytes"] = peak_candidate_bytes_;
+  v["evaluation_seconds"] = evaluation_seconds_;
+  v["wall_seconds"] = wall_seconds();
+  v["update_seconds"] = update_seconds_;
+  v["metrics"] = metrics_.save();
+  recipe_->save(state);
+  learner_->save(state, "learner.");
+  return state;
+}
+
+void Run::load(State state) {
+  try {
+    json& v = state.values;
+    require_same_options(v.at("options"), fixed_options(recipe_->table()), state.source);
+    if (!v.contains("format")) recipe_->upgrade(state);
+    if (v.value("format", kFormat) > kFormat)
+      throw Error({"reading the checkpoint", state.source, "a run of this version of perennial or an older",
+                   "one of a newer version, which reads it"});
+    v.at("task_sizes").get_to(task_sizes_);
+    traits_.clear();
+    for (const auto& value : v.at("traits")) traits_.push_back({"", value.get<uint64_t>()});
+    at_.load(v);
+    v.at("peak_candidate_bytes").get_to(peak_candidate_bytes_);
+    v.at("evaluation_seconds").get_to(evaluation_seconds_);
+    v.at("wall_seconds").get_to(earlier_seconds_);
+    v.at("update_seconds").get_to(update_seconds_);
+    metrics_.load(v.at("metrics"));
+    if (at_.first_task < 0 || at_.task < at_.first_task ||
+        static_cast<size_t>(at_.first_task) > task_sizes_.size())
+      throw Error({"reading the checkpoint", state.source, "tasks in order", "others"});
+    recipe_->load(state);
+  } catch (const json::exception& e) {
+    throw Error({"reading the checkpoint", state.source, "what this version of perennial writes", e.what()});
+  }
+  make_learner();
+  learner_->load(state, "learner.");
+}
+
+json Run::metrics_json() const {
+  json out = metrics_.to_json(recipe_->joint());
+  out["task"] = task_of_recipe();
+  out["seed"] = recipe_->options().seed;
+  out["finished"] = at_.finished;
+  out["version"] = version();
+  out["commit"] = version_commit();
+  out["samples_seen"] = samples_seen();
+  out["epochs"] = at_.epochs;
+  out["wall_seconds"] = wall_seconds();
+  out["samples_per_second"] = static_cast<double>(samples_seen()) / std::max(1e-9, wall_seconds());
+  out["peak_rss_bytes"] = peak_resident_bytes();
+  out["candidate_bytes"] = peak_candidate_bytes_;
+  out["phases"] = learner_->seconds();
+  out["phases"]["evaluation"] = evaluation_seconds_;
+  const Memory* memory = learner_->memory();
+  out["memory_samples"] = memory ? memory->size() : 0;
+  out["memory_bytes"] = memory ? memory->bytes() : 0;
+  recipe_->describe(out, *learner_);
+  return out;
+}
+
+void Run::write_results() {
+  recipe_->write(folder(), *learner_);
+  const json metrics = metrics_json();
+  show_results(metrics);
+  write_file_atomic(folder() / "metrics.json",
+                    metrics.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_file_atomic(folder() / "metrics.csv", metrics_.to_csv());
+}
 
 }  // namespace perennial

@@ -8,6 +8,7 @@
 #include "perennial/base/context.h"
 #include "perennial/base/progress.h"
 #include "perennial/run/metrics.h"
+#include "perennial/run/position.h"
 #include "perennial/run/run_folder.h"
 #include "perennial/tasks/recipe.h"
 
@@ -34,7 +35,7 @@ class Run : private Board {
   /// Goes on until the run has finished; then writes its results and report.html. Throws Interrupted, with
   /// the checkpoint written, when progress asks to stop.
   void execute();
-  bool finished() const { return finished_; }
+  bool finished() const { return at_.finished; }
   /// Begins an update of a finished run, as one task; execute() then learns it. Throws Interrupted when
   /// stopped while the data are read: then the update was not begun.
   void begin_update(const Settings& data);
@@ -47,7 +48,7 @@ class Run : private Board {
   const Recipe& recipe() const { return *recipe_; }
   Learner& learner() { return *learner_; }
   /// Stream samples learned from so far.
-  int64_t samples_seen() const { return stream_ ? stream_->position() : position_; }
+  int64_t samples_seen() const { return stream_ ? stream_->position() : at_.samples; }
   /// metrics.json as it stands.
   nlohmann::json metrics_json() const;
 
@@ -83,7 +84,7 @@ class Run : private Board {
   void show_results(const nlohmann::json& metrics);
   void scalar(const std::string& tag, double value) override;
   void picture(const std::string& tag, const Image& image) override;
-  int64_t now() const { return recipe_->schedule().over_epochs ? epochs_ : samples_seen(); }
+  int64_t now() const { return recipe_->schedule().over_epochs ? at_.epochs : samples_seen(); }
 
   void checkpoint();
   State save() const;
@@ -104,19 +105,8 @@ class Run : private Board {
   std::vector<int64_t> task_sizes_;  ///< stream samples of each task, of those that have arrived
   std::vector<Trait> traits_;        ///< of the data of this update
   std::string warning_;              ///< about them
-  int64_t update_ = 0;               ///< 0: what the run begins with
-  int64_t task_ = 0;                 ///< tasks finished
-  int64_t first_task_ = 0;           ///< of this update
-  int64_t position_ = 0;             ///< of the stream, from the state
-  int64_t epochs_ = 0;               ///< of training finished
-  int64_t measured_samples_ = 0, measured_epochs_ = 0;  ///< at the last measurement by schedule
-  int64_t handed_over_ = -1;                            ///< the task whose data the learner has been given
-  int64_t piece_ = 0;                                   ///< pieces of the consolidation done and measured
-  bool begun_ = false;  ///< what there is to measure before the update is measured
-  bool consolidating_ = false;
-  bool measuring_ = false;    ///< a piece is done, what follows from it is not
-  bool more_pieces_ = false;  ///< of the consolidation, after the one being measured
-  bool finished_ = false;
+  Position at_;
+  int64_t handed_over_ = -1;  ///< the task whose data the learner has been given
   int64_t peak_candidate_bytes_ = 0;
   double evaluation_seconds_ = 0, update_seconds_ = 0;
   double earlier_seconds_ = 0;  ///< of earlier processes

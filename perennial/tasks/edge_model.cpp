@@ -7,8 +7,8 @@
 #include "edge/compile/compile.h"
 #include "edge/image.h"
 #include "perennial/data/bad_files.h"
+#include "perennial/io/frame.h"
 #include "perennial/io/image.h"
-#include "perennial/tasks/segment/background.h"
 
 namespace perennial {
 namespace {

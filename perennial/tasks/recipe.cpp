@@ -41,6 +41,10 @@ std::string Recipe::summary(const nlohmann::json& metrics) const {
   return out + fmt::format(", {:.1f} s\n", metrics.at("wall_seconds").get<double>());
 }
 
+std::string percent(const nlohmann::json& fraction) {
+  return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
+}
+
 void register_recipe(RecipeKind kind) { registry().add(std::move(kind)); }
 const std::deque<RecipeKind>& recipes() { return registry().all(); }
 const RecipeKind& find_recipe(const std::string& name) { return registry().find(name); }

@@ -118,11 +118,12 @@ class Recipe {
   /// Samples are about to be observed.
   virtual void observe(const Samples& /*batch*/) {}
   /// Of the learner as it stands, on everything held out that can be had.
-  virtual Measurement measure(Learner& learner, Progress& progress) = 0;
+  virtual Measurement measure(const Learner& learner, Progress& progress) = 0;
   /// A task has ended, or (with Schedule::before) an update is about to begin, with this measurement.
   /// `seconds` were spent on the update so far.
-  virtual void task_ended(Learner& /*learner*/, const Measurement& /*measurement*/, double /*seconds*/) {}
-  virtual void update_begins(Learner& /*learner*/, const Measurement& /*measurement*/) {}
+  virtual void task_ended(const Learner& /*learner*/, const Measurement& /*measurement*/,
+                          double /*seconds*/) {}
+  virtual void update_begins(const Learner& /*learner*/, const Measurement& /*measurement*/) {}
   /// What the record of an update says beside data, samples, headline and seconds.
   virtual nlohmann::json update_record() const { return nlohmann::json::object(); }
 
@@ -141,6 +142,9 @@ class Recipe {
   /// Turns a state that an earlier version wrote into one of this version.
   virtual void upgrade(State& /*state*/) const {}
 };
+
+/// For summaries: "12.34 %" of a fraction, "-" of what is no number.
+std::string percent(const nlohmann::json& fraction);
 
 /// A task that config.toml can name.
 struct RecipeKind {

@@ -160,6 +160,25 @@ TEST(MappedFile, ShowsTheBytes) {
   EXPECT_THROW(MappedFile(folder.path()), Error);
 }
 
+TEST(MappedFile, WhatIsWrittenToItIsItsOwn) {
+  const TemporaryFolder folder;
+  write_file_atomic(folder / "file", "mapped");
+  const MappedFile mine(folder / "file", MappedFile::Access::kOwnWrites), other(folder / "file");
+  const_cast<char&>(mine.bytes()[0]) = 'M';
+  EXPECT_EQ(mine.bytes(), "Mapped");
+  EXPECT_EQ(other.bytes(), "mapped");
+  EXPECT_EQ(read_file(folder / "file"), "mapped");
+}
+
+TEST(WriteFile, PiecesComeOneBehindTheOther) {
+  const TemporaryFolder folder;
+  const std::vector<std::string_view> pieces{"one ", "", "and two"};
+  write_file_atomic(folder / "file", pieces);
+  EXPECT_EQ(read_file(folder / "file"), "one and two");
+  write_file_atomic(folder / "file", std::span<const std::string_view>());
+  EXPECT_EQ(read_file(folder / "file"), "");
+}
+
 TEST(ScratchMapping, IsZeroedWritableAndLeavesNoFile) {
   const TemporaryFolder folder;
   const ScratchMapping scratch(folder / "made", 1 << 20);

@@ -5,7 +5,8 @@ usage: floors_test.py ROOT        checks edge/, perennial/ and apps/ under ROOT,
        floors_test.py --self-test plants one violation of each rule and expects it to be found
 
 Rules: a room includes itself and rooms on lower floors; libtorch's headers are named one by one, never by the
-umbrella; public headers include at most ATen/core/Tensor.h of them (c10 is free); no file is over 600 lines.
+umbrella; headers include at most ATen/core/Tensor.h of them (c10 is free); no file is over 600 lines. The public headers of
+a room (PUBLIC in its CMakeLists.txt), which are installed, include of ours only public ones.
 edge/ lies below all rooms and includes nothing of theirs and no libtorch.
 """
 import pathlib
@@ -76,9 +77,31 @@ def files_of(root, tops, suffixes):
     return [p for top in tops for p in sorted((root / top).rglob("*")) if p.suffix in suffixes]
 
 
+PUBLIC = re.compile(r"PUBLIC(?: FILE_SET HEADERS .*?FILES)?\s((?:\s*[\w./]+\.h(?:pp)?)+)", re.S)
+
+
+def public_headers(root):
+    """What is installed, by the lists of the rooms."""
+    lists = [p for top in ("edge", "perennial") for p in sorted((root / top).rglob("CMakeLists.txt"))]
+    return {f"{p.parent.relative_to(root)}/{name}" for p in lists for found in PUBLIC.findall(p.read_text()) for name in found.split()}
+
+
+def check_public(root):
+    installed = public_headers(root)
+    for name in sorted(installed):
+        if not (root / name).is_file():
+            yield f"{name}:1: is to be installed, and is not there"
+            continue
+        for number, line in enumerate((root / name).read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match and match.group(2).startswith(("perennial/", "edge/")) and match.group(2) not in installed:
+                yield f"{name}:{number}: a public header may not include {match.group(2)}, which is not one"
+
+
 def check(root):
     files = files_of(root, ("edge", "perennial", "apps"), SOURCES)
     problems = [problem for path in files for problem in check_file(root, path)]
+    problems += check_public(root)
     for path in files_of(root, ("tests", "bench", "fuzz", "examples", "scripts", "cmake"), SOURCES | {".py", ".cmake"}):
         problems += too_long(path.relative_to(root), path.read_text(encoding="utf-8", errors="replace").splitlines())
     return len(files), problems
@@ -102,8 +125,12 @@ PLANTED = {  # file: (text, words that the report must hold; none: no problem)
     "apps/o.cpp": ('#include "perennial/run/p.h"\n#include "perennial/base/q.h"\n', None),
     "perennial/learn/r.cpp": ('#include "perennial/learn/r.h"\n#include <ATen/ops/add.h>\n// #include "perennial/run/s.h"\n',
                               None),
+    "perennial/memory/CMakeLists.txt": ("perennial_room(memory SOURCES a.cpp\n  PUBLIC\n    a1.h a2.h b/gone.h\n  DEPENDS x)\n",
+                                        "memory/b/gone.h:1: is to be installed"),
+    "perennial/memory/a2.h": ('#include "perennial/memory/a3.h"\n', "a2.h:1: a public header may not include perennial/memory/a3.h"),
     "perennial/nn/t.h": ("#include <ATen/core/Tensor.h>\n#include <c10/core/Device.h>\n", None),
 }
+BESIDE = {"perennial/memory/a2.h": ("CMakeLists.txt", "perennial_room(memory SOURCES a.cpp\n  PUBLIC a2.h)\n")}
 
 
 def self_test():
@@ -113,6 +140,8 @@ def self_test():
             path = pathlib.Path(folder, name)
             path.parent.mkdir(parents=True)
             path.write_text(text)
+            if name in BESIDE:
+                (path.parent / BESIDE[name][0]).write_text(BESIDE[name][1])
             found = "\n".join(check(pathlib.Path(folder))[1])
         if (expected is None and found) or (expected is not None and expected not in found):
             print(f"self-test: {name}: expected {expected!r}, found {found!r}")

@@ -12,6 +12,9 @@
 #include "perennial/base/bytes.h"
 #include "perennial/base/clock.h"
 #include "perennial/base/error.h"
+#include "perennial/base/files.h"
+#include "perennial/io/state.h"
+#include "tests/base/temporary_folder.h"
 
 namespace perennial {
 namespace {
@@ -112,6 +115,54 @@ TEST(Safetensors, ManyTensorsTakeLittleTime) {
   const std::string bytes = encode_safetensors(file);
   EXPECT_EQ(decode_safetensors(bytes, "many").tensors.size(), 40'000U);
   EXPECT_LT(thread_seconds() - begin, 3);
+}
+
+TEST(Safetensors, MappedTensorsAreThoseOfTheFile) {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "w.safetensors", sample());
+  EXPECT_EQ(read_file(folder / "w.safetensors"), encode_safetensors(sample()));
+  const TensorFile read = read_safetensors(folder / "w.safetensors");
+  TensorFile mapped = map_safetensors(folder / "w.safetensors");
+  EXPECT_EQ(mapped.metadata, read.metadata);
+  for (const auto& [name, tensor] : read.tensors) {
+    EXPECT_TRUE(at::equal(mapped.tensors.at(name), tensor)) << name;
+    EXPECT_EQ(mapped.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;
+  }
+  // Behind the flags (3 bytes) and the scalar (2), numbers do not lie at multiples of their size.
+  const auto at = reinterpret_cast<uintptr_t>(mapped.tensors.at("weight").const_data_ptr());
+  EXPECT_EQ(at % sizeof(float), 0U) << "copied";
+
+  const at::Tensor flags = mapped.tensors.at("flags");
+  mapped = {};
+  std::filesystem::remove(folder / "w.safetensors");
+  EXPECT_TRUE(flags.all().item<bool>()) << "what is mapped stays as long as one tensor lives";
+}
+
+TEST(Safetensors, WhatIsWrittenToMappedTensorsIsNotInTheFile) {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "w.safetensors", {{{"w", at::ones({1000})}}, {}});
+  const at::Tensor w = map_safetensors(folder / "w.safetensors").tensors.at("w");
+  w.fill_(7);
+  EXPECT_EQ(w.sum().item<float>(), 7000);
+  EXPECT_EQ(read_safetensors(folder / "w.safetensors").tensors.at("w").sum().item<float>(), 1000);
+}
+
+TEST(State, GoesStraightToAFileAsItIsEncoded) {
+  const TemporaryFolder folder;
+  State state;
+  state.tensors = sample().tensors;
+  state.put("step", int64_t{12});
+  write_state(folder / "state", state);
+  const std::string bytes = read_file(folder / "state");
+  EXPECT_EQ(bytes, encode_state(state));
+  const State again = decode_state(bytes, "state");
+  EXPECT_EQ(again.value<int64_t>("step"), 12);
+  EXPECT_TRUE(at::equal(again.tensor("weight"), state.tensor("weight")));
+  for (const size_t at : {bytes.find("values"), bytes.size() - 1}) {
+    std::string damaged = bytes;
+    damaged[at] ^= 1;
+    EXPECT_THROW(decode_state(damaged, "state"), Error) << at;
+  }
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "perennial/nn/classifier.h"
 
+#include <cstdio>
+#include <fstream>
+
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/cat.h>
@@ -12,6 +15,7 @@
 #include "perennial/nn/loss.h"
 #include "perennial/nn/normalise.h"
 #include "perennial/nn/optimiser.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/nn/nn_fixtures.h"
 
 namespace perennial {
@@ -177,6 +181,49 @@ TEST(Classifier, TrainsTheHeadAloneWhenFrozen) {
   EXPECT_EQ(classifier.parameters().size(), 2U);
   EXPECT_LT(losses.back(), 0.8 * losses.front());
   for (const at::Tensor& t : classifier.backbone().tensors().trainable()) EXPECT_FALSE(t.grad().defined());
+}
+
+// Two networks of one process, and those of others, have one copy of what none of them changes.
+TEST(Classifier, FrozenWeightsAreThoseOfTheMappedFile) {
+  const TemporaryFolder folder;
+  const auto network = [](const std::string& weights, const std::string& freeze, uint64_t seed) {
+    const ModelOptions options{"efficientnet_lite0", 0.25, weights, freeze};
+    Classifier net(options, HeadKind::kLinear, {3, 64, 64}, Normalisation{}, {}, seed);
+    net.grow(4);
+    return net;
+  };
+  TensorMap saved;
+  network("", "none", 1).save(saved, "");
+  const std::string file = folder / "w.safetensors";
+  write_safetensors(file, {saved, {}});
+  Classifier frozen = network(file, "features", 2), free = network(file, "none", 3);
+  const auto mapped = [&](Classifier& net) {
+    int64_t bytes = 0;
+    std::ifstream maps("/proc/self/maps");
+    std::vector<std::pair<uintptr_t, uintptr_t>> of_file;
+    for (std::string line; std::getline(maps, line);)
+      if (uintptr_t begin = 0, end = 0;
+          line.find(file) != std::string::npos && std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2)
+        of_file.emplace_back(begin, end);
+    for (const NamedTensor& t : net.backbone().tensors().all()) {
+      const auto at = reinterpret_cast<uintptr_t>(t.value.const_data_ptr());
+      for (const auto& [begin, end] : of_file)
+        if (at >= begin && at < end) bytes += static_cast<int64_t>(t.value.nbytes());
+    }
+    return bytes;
+  };
+  int64_t all = 0;
+  for (const NamedTensor& t : frozen.backbone().tensors().all())
+    all += static_cast<int64_t>(t.value.nbytes());
+  EXPECT_GT(mapped(frozen), 9 * all / 10) << "all but the first convolution, whose format differs";
+  EXPECT_EQ(mapped(free), 0);
+  Classifier copy = frozen.clone();
+  for (size_t i = 0; i < frozen.backbone().tensors().all().size(); ++i)
+    EXPECT_EQ(copy.backbone().tensors().all()[i].value.const_data_ptr(),
+              frozen.backbone().tensors().all()[i].value.const_data_ptr());
+  const at::Tensor images = noise_images({4, 3, 64, 64}, 1);
+  EXPECT_TRUE(at::equal(frozen.features(images), free.features(images)));
+  EXPECT_TRUE(at::equal(copy.logits(images), frozen.logits(images)));
 }
 
 TEST(Classifier, TakesFeaturesComputedBeforeWhenFrozen) {

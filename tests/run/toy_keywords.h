@@ -207,7 +207,7 @@ class KeywordRecipe : public Recipe {
   void observe(const Samples& batch) override {
     for (const int64_t word : batch.labels()) heard_[static_cast<size_t>(word)] = 1;
   }
-  Measurement measure(Learner& learner, Progress&) override {
+  Measurement measure(const Learner& learner, Progress&) override {
     Measurement m;
     double right = 0, all = 0;
     for (const std::string& data : data_) {

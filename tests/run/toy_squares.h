@@ -218,7 +218,7 @@ class SquaresRecipe : public Recipe {
   std::unique_ptr<Learner> make_learner(OnStep on_step) override {
     return std::make_unique<Finder>(static_cast<uint64_t>(run_.seed), std::move(on_step));
   }
-  Measurement measure(Learner& learner, Progress&) override {
+  Measurement measure(const Learner& learner, Progress&) override {
     double found = 0, right = 0, there = 0;
     Measurement m;
     for (const std::string& data : data_) {

@@ -14,11 +14,11 @@
 #include "edge/perennial_edge.hpp"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/io/frame.h"
 #include "perennial/io/image.h"
 #include "perennial/io/safetensors.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/classifier.h"
-#include "perennial/tasks/segment/background.h"
 #include "tests/base/temporary_folder.h"
 
 namespace perennial {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,12 +20,24 @@
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/device.h"
 #include "perennial/tasks/classify/features.h"
+#include "perennial/tasks/classify/format1.h"
 
 namespace perennial {
 namespace {
 
+using nlohmann::json;
+
 std::string_view bytes_of(const std::vector<int64_t>& v) {
   return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof(int64_t)};
+}
+
+uint64_t hash_of_test(const Dataset& test, uint64_t hash_of_inputs) {
+  return hash64(bytes_of(test.labels), hash64(bytes_of(test.ids), hash_of_inputs));
+}
+
+std::vector<int64_t> padded(std::vector<int64_t> row, size_t size) {
+  row.resize(size, 0);
+  return row;
 }
 
 }  // namespace
@@ -77,7 +90,7 @@ void ClassifyRecipe::update(const Settings& settings, const std::filesystem::pat
   if (const std::string place = place_in(data.source, "folder"); !place.empty())
     require_outside("RUN", run, place);
   data.source = source_from_root("data", data.source);
-  earlier_.push_back(std::exchange(data_, data));
+  earlier_.push_back({std::exchange(data_, data), test_hash_});
   classes_before_ = std::ssize(class_names_);
 }
 
@@ -156,7 +169,9 @@ Arrival ClassifyRecipe::arrive(Progress& progress) {
   if (source->train.size() == 0) throw Error({"loading the data", data_.source, "train samples", "none"});
   map_classes(*source, true);
   take_form_of(source->train);
-  uint64_t content = source->train.hash(source->test.hash(0));
+  const uint64_t tested = source->test.hash(0);
+  uint64_t content = source->train.hash(tested);
+  test_hash_ = hash_of_test(source->test, tested);
   if (config_->model.freeze == "features") {
     pictures_ = std::make_shared<Dataset>(source->train);
     replace_by_features(*config_, model_, normalisation_, *source, progress);
@@ -190,17 +205,20 @@ Arrival ClassifyRecipe::arrive(Progress& progress) {
 // What is held out of earlier data says what the model has forgotten.
 void ClassifyRecipe::find_earlier_tests(Progress& progress) {
   for (size_t u = 0; u < earlier_.size(); ++u) {
-    if (tests_[u] || earlier_[u].source.empty()) continue;
+    const auto& [data, hash] = earlier_[u];
+    if (tests_[u] || data.source.empty()) continue;
     try {
-      DataOptions options = earlier_[u];
+      DataOptions options = data;
       options.test_only = true;
       auto source = std::make_shared<DataSource>(load(options, progress));
       map_classes(*source, false);
+      if (hash != 0 && hash_of_test(source->test, source->test.hash(0)) != hash)
+        throw Error({"reading its test part again", data.source, "what it was", "other samples or labels"});
       if (config_->model.freeze == "features")
         replace_by_features(*config_, model_, normalisation_, *source, progress);
       tests_[u] = std::shared_ptr<const Dataset>(source, &source->test);
     } catch (const Error& e) {
-      log_warning(fmt::format("{} cannot be measured any more: {}", earlier_[u].source, e.what()));
+      log_warning(fmt::format("{} cannot be measured any more: {}", data.source, e.what()));
     }
   }
 }
@@ -225,7 +243,7 @@ std::vector<char> ClassifyRecipe::seen_of(const Brought& task) const {
   return counted;
 }
 
-Measurement ClassifyRecipe::measure(Learner& learner, Progress& progress) {
+Measurement ClassifyRecipe::measure(const Learner& learner, Progress& progress) {
   const int64_t labels = std::ssize(class_names_);
   int64_t images = 0;
   for (const auto& test : tests_) images += test ? test->size() : 0;
@@ -253,7 +271,8 @@ std::vector<int64_t> ClassifyRecipe::count(std::span<const int64_t> labels) cons
   return counts;
 }
 
-void ClassifyRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/, double /*seconds*/) {
+void ClassifyRecipe::task_ended(const Learner& learner, const Measurement& /*measurement*/,
+                                double /*seconds*/) {
   last_ = measured_;
   const Memory* memory = learner.memory();
   const auto ended =
@@ -261,7 +280,7 @@ void ClassifyRecipe::task_ended(Learner& learner, const Measurement& /*measureme
   if (ended != brought_.end()) ended->memory = memory == nullptr ? count({}) : count(memory->labels());
 }
 
-nlohmann::json ClassifyRecipe::update_record() const {
+json ClassifyRecipe::update_record() const {
   return {{"classes_added",
            std::vector<std::string>(class_names_.begin() + classes_before_, class_names_.end())}};
 }
@@ -280,10 +299,7 @@ void ClassifyRecipe::show_task(Board& board, const Learner& /*learner*/) const {
   if (!sheet_.empty()) board.picture("memory", sheet_.picture(kMostPictures));
 }
 
-std::string ClassifyRecipe::summary(const nlohmann::json& m) const {
-  const auto percent = [](const nlohmann::json& fraction) {
-    return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
-  };
+std::string ClassifyRecipe::summary(const json& m) const {
   const auto text = [&](const char* key) { return m.at(key).get<std::string>(); };
   std::string out =
       fmt::format("{} on {} ({}): A_last {}, A_avg {}, F_last {}", text("learner_title"), text("data"),
@@ -299,5 +315,164 @@ std::string ClassifyRecipe::summary(const nlohmann::json& m) const {
                        update["seconds"].get<double>());
   return out;
 }
+
+void ClassifyRecipe::save(State& state) const {
+  json& v = state.values["classify"] = json::object();
+  v["class_names"] = class_names_;
+  v["classes_before"] = classes_before_;
+  v["image_shape"] = image_shape_;
+  v["mean"] = normalisation_.mean;
+  v["std"] = normalisation_.std;
+  v["is_digits"] = is_digits_;
+  v["data"] = as_json(data_);
+  v["earlier"] = json::array();
+  v["earlier_tests"] = json::array();
+  for (const Earlier& earlier : earlier_) {
+    v["earlier"].push_back(as_json(earlier.data));
+    v["earlier_tests"].push_back(earlier.test_hash);
+  }
+  v["test_hash"] = test_hash_;
+  v["stream_lies"] = stream_.kind;
+  v["noise_lies"] = stream_.noise;
+  v["seen"] = seen_;
+  v["frozen_hash"] = frozen_hash_;
+  v["brought"] = json::array();
+  for (const Brought& b : brought_) v["brought"].push_back({b.update, b.classes, b.composition, b.memory});
+  v["last"] = {last_.total, last_.correct, last_.confusion};
+  v["true_labels"] = true_labels_;
+  sheet_.save(state, "sheet.");
+}
+
+void ClassifyRecipe::load(const State& state) {
+  const json& values = state.values;
+  const json& v = values.at("classify");
+  v.at("class_names").get_to(class_names_);
+  v.at("classes_before").get_to(classes_before_);
+  v.at("image_shape").get_to(image_shape_);
+  v.at("mean").get_to(normalisation_.mean);
+  v.at("std").get_to(normalisation_.std);
+  v.at("is_digits").get_to(is_digits_);
+  data_ = data_options(v.at("data"));
+  earlier_.clear();
+  for (const json& data : v.at("earlier")) earlier_.push_back({data_options(data)});
+  const json hashes = v.value("earlier_tests", json::array());
+  for (size_t u = 0; u < std::min(earlier_.size(), hashes.size()); ++u)
+    hashes[u].get_to(earlier_[u].test_hash);
+  test_hash_ = v.value("test_hash", uint64_t{0});
+  v.at("stream_lies").get_to(stream_.kind);
+  v.at("noise_lies").get_to(stream_.noise);
+  v.at("seen").get_to(seen_);
+  brought_.clear();
+  for (const json& b : v.at("brought"))
+    brought_.push_back(
+        {b.at(0), b.at(1), b.at(2).get<std::vector<int64_t>>(), b.at(3).get<std::vector<int64_t>>()});
+  v.at("last").at(0).get_to(last_.total);
+  v.at("last").at(1).get_to(last_.correct);
+  v.at("last").at(2).get_to(last_.confusion);
+  v.at("true_labels").get_to(true_labels_);
+  require_whole(state.source);
+  if (const uint64_t was = v.value("frozen_hash", uint64_t{0}); was != 0 && was != frozen_hash_)
+    throw Error({"reading the checkpoint", state.source, "the frozen weights that the run keeps a copy of",
+                 model_.weights.empty() ? "none" : "others in " + model_.weights});
+  sheet_.load(state, "sheet.");
+}
+
+// What indexes what is saved beside it.
+void ClassifyRecipe::require_whole(const std::string& source) const {
+  const auto classes = std::ssize(class_names_);
+  const auto is_class = [&](int64_t c) { return c >= 0 && c < classes; };
+  bool good = std::ssize(seen_) == classes && classes_before_ >= 0 && classes_before_ <= classes &&
+              image_shape_.size() == 3 && last_.correct.size() == last_.total.size() &&
+              last_.confusion.size() == last_.total.size() && std::ssize(last_.total) <= classes;
+  for (const Brought& b : brought_)
+    good = good && b.update >= 0 && b.update <= update_index() &&
+           std::all_of(b.classes.begin(), b.classes.end(), is_class);
+  if (!good)
+    throw Error({"reading the checkpoint", source, "classes, tasks and counts that fit together", "others"});
+}
+
+json ClassifyRecipe::memory_json(const Memory& memory) const {
+  json entries = json::array();
+  const auto labels = memory.labels();
+  for (int64_t i = 0; i < memory.size(); ++i) {
+    const auto row = static_cast<size_t>(i);
+    const int64_t id = memory.ids()[row];
+    json entry{{"id", id}, {"label", labels[row]}};
+    if (const auto t = true_labels_.find(id); t != true_labels_.end()) entry["true_label"] = t->second;
+    if (!memory.scores().empty()) entry["uncertainty"] = memory.scores()[row];
+    entries.push_back(std::move(entry));
+  }
+  json out{{"samples", memory.size()},
+           {"bytes", memory.bytes()},
+           {"capacity", memory.capacity(memory.samples())},
+           {"entries", std::move(entries)}};
+  if (memory.budget().bytes > 0) out["capacity_bytes"] = memory.budget().bytes;
+  if (!sheet_.empty())
+    out["sheet"] = {{"file", "memory.png"}, {"tile", sheet_.tile()}, {"columns", MemorySheet::kColumns}};
+  return out;
+}
+
+void ClassifyRecipe::describe(json& out, const Learner& learner) const {
+  const Method& method = find_method(config_->learner);
+  const size_t classes = class_names_.size();
+  out["learner"] = method.name;
+  out["learner_title"] = method.title;
+  out["paper"] = method.paper;
+  out["data"] = config_->data.source;
+  out["stream"] = config_->stream.kind;
+  out["model"] = config_->model.name;
+  out["as_released"] = config_->as_released;
+  out["class_names"] = class_names_;
+  for (const char* key : {"task_classes", "task_composition", "memory_history", "confusion"})
+    out[key] = json::array();
+  for (const Brought& task : brought_) {
+    json names = json::array();
+    for (const int64_t c : task.classes) names.push_back(class_names_[static_cast<size_t>(c)]);
+    out["task_classes"].push_back(std::move(names));
+    out["task_composition"].push_back(padded(task.composition, classes));
+    if (!task.memory.empty()) out["memory_history"].push_back(padded(task.memory, classes));
+  }
+  out["per_class"] = json::object();
+  for (size_t c = 0; c < last_.total.size(); ++c) {
+    const double accuracy = last_.class_accuracy(static_cast<int64_t>(c));
+    out["per_class"][class_names_[c]] = std::isfinite(accuracy) ? json(accuracy) : json(nullptr);
+  }
+  for (const auto& row : last_.confusion) out["confusion"].push_back(row);
+  const Memory* memory = learner.memory();
+  if (memory != nullptr && memory->size() > 0) out["memory"] = memory_json(*memory);
+}
+
+// The data that the memory's samples came from may be those of an earlier update, which are gone.
+void ClassifyRecipe::keep_true_labels(const Memory& memory) {
+  const auto known = std::move(true_labels_);
+  true_labels_.clear();
+  std::unordered_map<int64_t, int64_t> given;
+  if (source_) {
+    const Dataset& train = source_->train;
+    for (size_t i = 0; i < train.true_labels.size(); ++i) given[train.ids[i]] = train.true_labels[i];
+  }
+  for (const int64_t id : memory.ids()) {
+    if (const auto now = given.find(id); now != given.end())
+      true_labels_[id] = now->second;
+    else if (const auto before = known.find(id); before != known.end())
+      true_labels_[id] = before->second;
+  }
+}
+
+void ClassifyRecipe::write(const std::filesystem::path& run, const Learner& learner) {
+  const Memory* memory = learner.memory();
+  if (memory != nullptr && memory->size() > 0) {
+    keep_true_labels(*memory);
+    sheet_.update(memory->samples(), pictures_ ? pictures_.get() : source_ ? &source_->train : nullptr);
+    write_file_atomic(run / "memory.png", encode_png(sheet_.picture()));
+  }
+  TensorFile model = learner.model();
+  model.metadata["classes"] = json(class_names_).dump(-1, ' ', false, json::error_handler_t::replace);
+  model.metadata["image"] = fmt::format("{}", fmt::join(image_shape_, ","));
+  model.metadata["stretch"] = config_->data.stretch ? "true" : "false";
+  write_safetensors(run / "model.safetensors", model);
+}
+
+void ClassifyRecipe::upgrade(State& state) const { upgrade_format1(state, *config_); }
 
 }  // namespace perennial

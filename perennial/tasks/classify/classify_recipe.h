@@ -48,8 +48,8 @@ class ClassifyRecipe : public Recipe {
 
   std::unique_ptr<Learner> make_learner(OnStep on_step) override;
   void observe(const Samples& batch) override;
-  Measurement measure(Learner& learner, Progress& progress) override;
-  void task_ended(Learner& learner, const Measurement& measurement, double seconds) override;
+  Measurement measure(const Learner& learner, Progress& progress) override;
+  void task_ended(const Learner& learner, const Measurement& measurement, double seconds) override;
   nlohmann::json update_record() const override;
 
   void write(const std::filesystem::path& run, const Learner& learner) override;
@@ -71,6 +71,12 @@ class ClassifyRecipe : public Recipe {
     std::vector<int64_t> memory = {};  ///< of each class in the memory at its end
   };
 
+  /// Data of an earlier update, and the hash of what they held out; 0: not known.
+  struct Earlier {
+    DataOptions data;
+    uint64_t test_hash = 0;
+  };
+
   int64_t update_index() const { return std::ssize(earlier_); }
   void require_whole(const std::string& source) const;
   DataSource load(const DataOptions& options, Progress& progress) const;
@@ -84,11 +90,12 @@ class ClassifyRecipe : public Recipe {
   void keep_true_labels(const Memory& memory);
 
   std::unique_ptr<ClassifyConfig> config_;
-  ModelOptions model_;                ///< the configuration's, its weights from where they lie now
-  StreamOptions stream_;              ///< likewise
-  DataOptions data_;                  ///< of this update
-  uint64_t frozen_hash_ = 0;          ///< of the file of weights that stay as they are; 0: none
-  std::vector<DataOptions> earlier_;  ///< of the updates before
+  ModelOptions model_;            ///< the configuration's, its weights from where they lie now
+  StreamOptions stream_;          ///< likewise
+  DataOptions data_;              ///< of this update
+  uint64_t frozen_hash_ = 0;      ///< of the file of weights that stay as they are; 0: none
+  std::vector<Earlier> earlier_;  ///< of the updates before
+  uint64_t test_hash_ = 0;        ///< of what this update's data hold out
   std::shared_ptr<const DataSource> source_;
   std::shared_ptr<const Dataset> pictures_;  ///< of the training part, when features have taken their place
   std::vector<std::shared_ptr<const Dataset>>

@@ -74,4 +74,20 @@ std::unique_ptr<ClassifyConfig> make_config(const Settings& settings) {
   return config;
 }
 
+nlohmann::json as_json(DataOptions options) {
+  OptionTable table;
+  options.bind(table);
+  nlohmann::json out = nlohmann::json::object();
+  for (const Option& option : table.options()) out[option.name()] = option.get();
+  return out;
+}
+
+DataOptions data_options(const nlohmann::json& saved) {
+  DataOptions options;
+  OptionTable table;
+  options.bind(table);
+  for (const auto& [name, value] : saved.items()) table.set(name, value.get<std::string>());
+  return options;
+}
+
 }  // namespace perennial

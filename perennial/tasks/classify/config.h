@@ -40,4 +40,8 @@ struct ClassifyConfig {
 /// std::invalid_argument; an option of another method is named as such.
 std::unique_ptr<ClassifyConfig> make_config(const Settings& settings);
 
+/// Options of data by name, as a state keeps them, and back.
+nlohmann::json as_json(DataOptions options);
+DataOptions data_options(const nlohmann::json& saved);
+
 }  // namespace perennial

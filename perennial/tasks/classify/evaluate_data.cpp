@@ -54,7 +54,7 @@ nlohmann::json DataEvaluation::to_json() const {
           {"unknown_classes", unknown_classes}};
 }
 
-DataEvaluation evaluate_learner(const ClassifyRecipe& recipe, Learner& learner, DataOptions data,
+DataEvaluation evaluate_learner(const ClassifyRecipe& recipe, const Learner& learner, DataOptions data,
                                 Progress& progress) {
   if (data.size == 0) data.size = recipe.image_shape()[1];
   data.stretch = recipe.config().data.stretch;

@@ -20,7 +20,7 @@ struct DataEvaluation {
 };
 
 /// Of a run's learner.
-DataEvaluation evaluate_learner(const ClassifyRecipe& recipe, Learner& learner, DataOptions data,
+DataEvaluation evaluate_learner(const ClassifyRecipe& recipe, const Learner& learner, DataOptions data,
                                 Progress& progress);
 
 /// The configuration's weights, with a head of as many classes as its data have, in their order. Error when

@@ -63,7 +63,7 @@ Prediction best_classes(const std::vector<std::string>& names, const std::filesy
 
 }  // namespace
 
-Predictions predict_files(const ClassifyRecipe& recipe, Learner& learner,
+Predictions predict_files(const ClassifyRecipe& recipe, const Learner& learner,
                           const std::vector<std::filesystem::path>& files, int64_t top, Progress& progress) {
   Predictions out;
   const ProgressPart part(progress, "predicting", static_cast<int64_t>(files.size()));

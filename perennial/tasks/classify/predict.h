@@ -21,7 +21,7 @@ struct Predictions {
 };
 
 /// Decodes, scales and classifies files, a batch at a time; at most `top` classes each.
-Predictions predict_files(const ClassifyRecipe& recipe, Learner& learner,
+Predictions predict_files(const ClassifyRecipe& recipe, const Learner& learner,
                           const std::vector<std::filesystem::path>& files, int64_t top, Progress& progress);
 
 }  // namespace perennial

@@ -7,18 +7,22 @@
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
+#include "perennial/base/files.h"
 #include "perennial/base/log.h"
 #include "perennial/base/places.h"
 #include "perennial/data/augment.h"
 #include "perennial/data/hold_out.h"
 #include "perennial/io/weights.h"
 #include "perennial/report/matte_sections.h"
+#include "perennial/tasks/segment/format1.h"
 #include "perennial/tasks/segment/matte_learner.h"
 #include "perennial/tasks/segment/matte_model.h"
 #include "perennial/tasks/segment/matte_source.h"
 
 namespace perennial {
 namespace {
+
+using nlohmann::json;
 
 constexpr int64_t kPictures = 12;
 
@@ -50,6 +54,23 @@ Samples some(const Samples& all) {
   std::vector<int64_t> rows;
   for (int64_t i = 0; i < n; ++i) rows.push_back(i * all.size() / n);
   return take(all, rows);
+}
+
+// Of no image there is no score.
+json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
+
+json as_json(const SegmentationScores& s) {
+  return {{"foreground_iou", number(s.foreground_iou)},
+          {"miou", number(s.miou)},
+          {"boundary_f1", number(s.boundary_f1)},
+          {"images", s.images}};
+}
+
+SegmentationScores scores(const json& j) {
+  const auto value = [&](const char* key) {
+    return j.at(key).is_null() ? SegmentationScores::kUnknown : j.at(key).get<double>();
+  };
+  return {value("foreground_iou"), value("miou"), value("boundary_f1"), j.at("images")};
 }
 
 }  // namespace
@@ -113,6 +134,7 @@ Arrival SegmentRecipe::arrive(Progress& progress) {
   part.held_out = std::ssize(split.held_out);
   const MatteSource tested(std::move(split.held_out));
   part.test = at_side(tested, config_.train.size);
+  part.test_hash = tested.hash(0);
   const auto source = std::make_shared<MatteSource>(std::move(split.train));
   find_earlier_tests(progress);
   Task task;
@@ -132,8 +154,10 @@ void SegmentRecipe::find_earlier_tests(Progress& progress) {
   for (size_t i = 0; i + 1 < parts_.size(); ++i) {
     if (parts_[i].test) continue;
     try {
-      parts_[i].test =
-          at_side(MatteSource(load_split(parts_[i].data, config_, progress).held_out), config_.train.size);
+      const MatteSource tested(load_split(parts_[i].data, config_, progress).held_out);
+      if (parts_[i].test_hash != 0 && tested.hash(0) != parts_[i].test_hash)
+        throw Error({"reading what it holds out again", parts_[i].data, "what it was", "other photographs"});
+      parts_[i].test = at_side(tested, config_.train.size);
     } catch (const Error& e) {
       log_warning(fmt::format("{} cannot be measured any more: {}", parts_[i].data, e.what()));
     }
@@ -150,7 +174,7 @@ std::unique_ptr<Learner> SegmentRecipe::make_learner(OnStep on_step) {
   return learner;
 }
 
-Measurement SegmentRecipe::measure(Learner& learner, Progress& progress) {
+Measurement SegmentRecipe::measure(const Learner& learner, Progress& progress) {
   constexpr int64_t kBatch = 8;
   int64_t images = 0;
   for (const Part& part : parts_) images += part.test ? part.test->size() : 0;
@@ -178,7 +202,7 @@ Measurement SegmentRecipe::measure(Learner& learner, Progress& progress) {
   return m;
 }
 
-void SegmentRecipe::update_begins(Learner& learner, const Measurement& /*measurement*/) {
+void SegmentRecipe::update_begins(const Learner& learner, const Measurement& /*measurement*/) {
   Part& part = parts_.back();
   part.before = measured_.back().value();
   sheet_ = {};
@@ -187,14 +211,14 @@ void SegmentRecipe::update_begins(Learner& learner, const Measurement& /*measure
   sheet_.begin(shown.tensor(column::kImage), shown.tensor(column::kMask), learner.predict(shown));
 }
 
-void SegmentRecipe::task_ended(Learner& learner, const Measurement& /*measurement*/, double seconds) {
+void SegmentRecipe::task_ended(const Learner& learner, const Measurement& /*measurement*/, double seconds) {
   Part& part = parts_.back();
   part.after = measured_;
   part.seconds = seconds;
   if (!sheet_.empty()) sheet_.now(learner.predict(some(*part.test)));
 }
 
-nlohmann::json SegmentRecipe::update_record() const { return {{"held_out", parts_.back().held_out}}; }
+json SegmentRecipe::update_record() const { return {{"held_out", parts_.back().held_out}}; }
 
 void SegmentRecipe::show(Board& board, const Measurement& m, const Learner& /*learner*/) const {
   board.scalar("foreground_iou", m.headline());
@@ -206,8 +230,8 @@ void SegmentRecipe::show_task(Board& board, const Learner& /*learner*/) const {
   if (!sheet_.empty()) board.picture("mattes", sheet_.picture());
 }
 
-std::string SegmentRecipe::summary(const nlohmann::json& m) const {
-  const auto percent = [](const nlohmann::json& fraction) {
+std::string SegmentRecipe::summary(const json& m) const {
+  const auto percent = [](const json& fraction) {
     return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
   };
   std::string out;
@@ -227,5 +251,70 @@ std::string SegmentRecipe::summary(const nlohmann::json& m) const {
                        100 * m["forgetting"].get<double>());
   return out;
 }
+
+json SegmentRecipe::part_json(const Part& part) const {
+  json after = json::array();
+  for (const Scores& s : part.after) after.push_back(s ? as_json(*s) : json(nullptr));
+  return {{"data", part.data},       {"images", part.images},          {"held_out", part.held_out},
+          {"seconds", part.seconds}, {"before", as_json(part.before)}, {"after", after}};
+}
+
+void SegmentRecipe::save(State& state) const {
+  json& parts = state.values["segment"]["parts"] = json::array();
+  for (const Part& part : parts_) {
+    parts.push_back(part_json(part));
+    parts.back()["test_hash"] = part.test_hash;
+  }
+  sheet_.save(state, "sheet.");
+}
+
+void SegmentRecipe::load(const State& state) {
+  parts_.clear();
+  const json& values = state.values;
+  for (const json& p : values.at("segment").at("parts")) {
+    Part part{.data = p.at("data"),
+              .images = p.at("images"),
+              .held_out = p.at("held_out"),
+              .seconds = p.at("seconds"),
+              .before = scores(p.at("before")),
+              .test_hash = p.value("test_hash", uint64_t{0})};
+    for (const json& s : p.at("after")) part.after.push_back(s.is_null() ? Scores{} : scores(s));
+    parts_.push_back(std::move(part));
+  }
+  if (parts_.empty()) throw Error({"reading the checkpoint", state.source, "data", "none"});
+  sheet_.load(state, "sheet.");
+  is_new_ = false;
+}
+
+void SegmentRecipe::describe(json& out, const Learner& /*learner*/) const {
+  out["learner"] = config_.learner;
+  out["learner_title"] = "SINet";
+  out["paper"] = "Park et al., WACV 2020";
+  out["data"] = config_.data;
+  out["model"] = config_.train.net;
+  out["weights"] = config_.weights;
+  json &chunks = out["chunks"] = json::array(), &matrix = out["iou_matrix"] = json::array();
+  for (const Part& part : parts_) {
+    json chunk = part_json(part), row = json::array();
+    chunk["curve"] = json::array();
+    for (const json& point : out.at("curve"))
+      if (point.at("task") == chunks.size()) chunk["curve"].push_back(point);
+    chunks.push_back(std::move(chunk));
+    for (const Scores& s : part.after) row.push_back(s ? number(s->foreground_iou) : json(nullptr));
+    if (!row.empty()) matrix.push_back(std::move(row));
+  }
+  out["forgetting"] = out.at("f_last");
+  out["parameters"] = learner_->net().tensors().parameter_count();
+  if (const Part& last = parts_.back(); !last.after.empty()) out.update(as_json(last.after.back().value()));
+  if (!sheet_.empty())
+    out["sheet"] = {{"file", "mattes.png"}, {"tile", MatteSheet::kTile}, {"rows", sheet_.rows()}};
+}
+
+void SegmentRecipe::write(const std::filesystem::path& run, const Learner& learner) {
+  if (!sheet_.empty()) write_file_atomic(run / "mattes.png", encode_png(sheet_.picture()));
+  write_safetensors(run / "model.safetensors", learner.model());
+}
+
+void SegmentRecipe::upgrade(State& state) const { upgrade_matte_format1(state); }
 
 }  // namespace perennial

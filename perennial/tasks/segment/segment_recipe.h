@@ -44,9 +44,9 @@ class SegmentRecipe : public Recipe {
   Arrival arrive(Progress& progress) override;
 
   std::unique_ptr<Learner> make_learner(OnStep on_step) override;
-  Measurement measure(Learner& learner, Progress& progress) override;
-  void update_begins(Learner& learner, const Measurement& measurement) override;
-  void task_ended(Learner& learner, const Measurement& measurement, double seconds) override;
+  Measurement measure(const Learner& learner, Progress& progress) override;
+  void update_begins(const Learner& learner, const Measurement& measurement) override;
+  void task_ended(const Learner& learner, const Measurement& measurement, double seconds) override;
   nlohmann::json update_record() const override;
 
   void write(const std::filesystem::path& run, const Learner& learner) override;
@@ -68,6 +68,7 @@ class SegmentRecipe : public Recipe {
     int64_t images = 0, held_out = 0;
     double seconds = 0;
     SegmentationScores before = {};    ///< on its own held-out part
+    uint64_t test_hash = 0;            ///< of the held-out part; 0: not known
     std::vector<Scores> after = {};    ///< on the held-out part of every folder so far
     std::optional<Samples> test = {};  ///< the held-out part at the network's side; nothing: not loaded
   };

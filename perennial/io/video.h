@@ -8,9 +8,9 @@
 
 #include "perennial/base/child.h"
 #include "perennial/base/file_beside.h"
-#include "perennial/tasks/segment/background.h"
-#include "perennial/tasks/segment/nut_reader.h"
-#include "perennial/tasks/segment/video_format.h"
+#include "perennial/io/frame.h"
+#include "perennial/io/nut_reader.h"
+#include "perennial/io/video_format.h"
 
 namespace perennial {
 

@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/video.h"
+#include "perennial/io/video.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
-#include "perennial/tasks/segment/picture_stream.h"
+#include "perennial/io/picture_stream.h"
 
 namespace perennial {
 namespace {

@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/nut_reader.h"
+#include "perennial/io/nut_reader.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/video_format.h"
+#include "perennial/io/video_format.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,32 +1,15 @@
-// The saved form of SegmentRecipe and the files it writes.
-#include <cmath>
+#include "perennial/tasks/segment/format1.h"
 
-#include "perennial/base/error.h"
-#include "perennial/base/files.h"
-#include "perennial/tasks/segment/matte_learner.h"
-#include "perennial/tasks/segment/segment_recipe.h"
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "perennial/io/state.h"
 
 namespace perennial {
 namespace {
 
 using nlohmann::json;
-
-// Of no image there is no score.
-json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
-
-json as_json(const SegmentationScores& s) {
-  return {{"foreground_iou", number(s.foreground_iou)},
-          {"miou", number(s.miou)},
-          {"boundary_f1", number(s.boundary_f1)},
-          {"images", s.images}};
-}
-
-SegmentationScores scores(const json& j) {
-  const auto value = [&](const char* key) {
-    return j.at(key).is_null() ? SegmentationScores::kUnknown : j.at(key).get<double>();
-  };
-  return {value("foreground_iou"), value("miou"), value("boundary_f1"), j.at("images")};
-}
 
 // What belongs to the learner has "learner." before it now.
 std::string new_name(const std::string& name) {
@@ -58,67 +41,7 @@ json mean_of(const json& after, const char* key) {
 
 }  // namespace
 
-json SegmentRecipe::part_json(const Part& part) const {
-  json after = json::array();
-  for (const Scores& s : part.after) after.push_back(s ? as_json(*s) : json(nullptr));
-  return {{"data", part.data},       {"images", part.images},          {"held_out", part.held_out},
-          {"seconds", part.seconds}, {"before", as_json(part.before)}, {"after", after}};
-}
-
-void SegmentRecipe::save(State& state) const {
-  json& parts = state.values["segment"]["parts"] = json::array();
-  for (const Part& part : parts_) parts.push_back(part_json(part));
-  sheet_.save(state, "sheet.");
-}
-
-void SegmentRecipe::load(const State& state) {
-  parts_.clear();
-  const json& values = state.values;
-  for (const json& p : values.at("segment").at("parts")) {
-    Part part{.data = p.at("data"),
-              .images = p.at("images"),
-              .held_out = p.at("held_out"),
-              .seconds = p.at("seconds"),
-              .before = scores(p.at("before"))};
-    for (const json& s : p.at("after")) part.after.push_back(s.is_null() ? Scores{} : scores(s));
-    parts_.push_back(std::move(part));
-  }
-  if (parts_.empty()) throw Error({"reading the checkpoint", state.source, "data", "none"});
-  sheet_.load(state, "sheet.");
-  is_new_ = false;
-}
-
-void SegmentRecipe::describe(json& out, const Learner& /*learner*/) const {
-  out["learner"] = config_.learner;
-  out["learner_title"] = "SINet";
-  out["paper"] = "Park et al., WACV 2020";
-  out["data"] = config_.data;
-  out["model"] = config_.train.net;
-  out["weights"] = config_.weights;
-  json &chunks = out["chunks"] = json::array(), &matrix = out["iou_matrix"] = json::array();
-  for (const Part& part : parts_) {
-    json chunk = part_json(part), row = json::array();
-    chunk["curve"] = json::array();
-    for (const json& point : out.at("curve"))
-      if (point.at("task") == chunks.size()) chunk["curve"].push_back(point);
-    chunks.push_back(std::move(chunk));
-    for (const Scores& s : part.after) row.push_back(s ? number(s->foreground_iou) : json(nullptr));
-    if (!row.empty()) matrix.push_back(std::move(row));
-  }
-  out["forgetting"] = out.at("f_last");
-  out["parameters"] = learner_->net().tensors().parameter_count();
-  if (const Part& last = parts_.back(); !last.after.empty()) out.update(as_json(last.after.back().value()));
-  if (!sheet_.empty())
-    out["sheet"] = {{"file", "mattes.png"}, {"tile", MatteSheet::kTile}, {"rows", sheet_.rows()}};
-}
-
-void SegmentRecipe::write(const std::filesystem::path& run, const Learner& learner) {
-  if (!sheet_.empty()) write_file_atomic(run / "mattes.png", encode_png(sheet_.picture()));
-  write_safetensors(run / "model.safetensors", learner.model());
-}
-
-// Version 1 trained and measured chunks of data, of which a stream knew nothing.
-void SegmentRecipe::upgrade(State& state) const {
+void upgrade_matte_format1(State& state) {
   json& v = state.values;
   const json old = v;
   rename(state);

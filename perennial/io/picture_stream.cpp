@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/picture_stream.h"
+#include "perennial/io/picture_stream.h"
 
 #include <string_view>
 

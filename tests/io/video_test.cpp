@@ -1,4 +1,4 @@
-#include "perennial/tasks/segment/video.h"
+#include "perennial/io/video.h"
 
 #include <algorithm>
 #include <cstdlib>
