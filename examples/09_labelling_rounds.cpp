@@ -59,7 +59,8 @@ double learn(const DataSource& digits, bool by_margin) {
   pool.labels.clear();
   std::vector<int64_t> unlabelled(static_cast<size_t>(pool.size()));
   std::iota(unlabelled.begin(), unlabelled.end(), int64_t{0});
-  shuffle(unlabelled, Random(kSeed, "pool"));
+  Random random(kSeed, "pool");
+  shuffle(unlabelled, random);
   Stream stream;
   Progress silent;
   for (int64_t round = 1; round <= kRounds; ++round) {

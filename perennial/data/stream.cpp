@@ -83,11 +83,6 @@ void Stream::grow_passed(int64_t samples) {
   position_ = size();
 }
 
-void Stream::forget_passed() {
-  for (Part& part : parts_)
-    if (part.end <= position_) part.source = nullptr, part.task.rows = {};
-}
-
 void Stream::seek(int64_t position) {
   if (position < 0 || position > size())
     throw std::invalid_argument(fmt::format("stream: position {} of {} samples", position, size()));

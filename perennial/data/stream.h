@@ -81,8 +81,6 @@ class Stream {
   void grow(const std::shared_ptr<const Source>& source, std::vector<Task> tasks);
   /// A task that has passed, of so many samples, whose source is not needed again. Only before others.
   void grow_passed(int64_t samples);
-  /// Lets go of the sources of tasks that have passed.
-  void forget_passed();
 
   const std::vector<Part>& parts() const { return parts_; }
   int64_t tasks() const { return std::ssize(parts_); }

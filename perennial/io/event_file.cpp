@@ -192,10 +192,6 @@ void EventWriter::text(std::string_view tag, int64_t step, std::string_view mark
   append(summary_event(wall_time, step, v));
 }
 
-void EventWriter::sync() {
-  if (::fsync(fd_) != 0) fail("writing event file", file_);
-}
-
 void EventWriter::append(std::string_view payload) {
   std::string record;
   record.reserve(kHeader + payload.size() + kTrailer);

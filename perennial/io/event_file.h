@@ -34,9 +34,6 @@ class EventWriter {
   /// Markdown, for the TEXT tab.
   void text(std::string_view tag, int64_t step, std::string_view markdown, double wall_time);
 
-  /// Waits until everything written is on the disk.
-  void sync();
-
   const std::filesystem::path& file() const { return file_; }
   /// Records in the file, the version record at its head included.
   int64_t records() const { return records_; }

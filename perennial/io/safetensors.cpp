@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -162,9 +163,10 @@ std::string encode_safetensors(const TensorFile& file) {
 
 namespace {
 
-/// make(entry, its bytes): a tensor.
-template <class Make>
-TensorFile decode(std::string_view bytes, const std::string& name, const Make& make) {
+/// An entry's tensor, from its bytes.
+using MakeTensor = std::function<at::Tensor(const Entry&, std::string_view)>;
+
+TensorFile decode(std::string_view bytes, const std::string& name, const MakeTensor& make) {
   if (const std::string kind = other_than_safetensors(bytes); !kind.empty())
     refuse(name, "a safetensors file", kind);
   if (bytes.size() < 8) refuse(name, "at least 8 bytes", fmt::format("{}", bytes.size()));

@@ -17,28 +17,25 @@ namespace {
 
 struct Entry {
   const char* name;
-  const char* summary;
   bool takes_features;
   std::function<std::unique_ptr<Backbone>(int64_t inputs, double width, uint64_t seed)> make;
 };
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
-      {"mlp400", "two hidden layers of 400 with BatchNorm (Rainbow Memory's net for MNIST)", true,
+      {"mlp400", true,
        make_mlp400},
-      {"resnet18", "CIFAR ResNet-18 in Rainbow Memory's block order, 11.2 M parameters", false,
+      {"resnet18", false,
        [](int64_t, double width, uint64_t seed) { return make_resnet18(width, seed); }},
-      {"resnet20",
-       "the ordinary CIFAR ResNet-20, 0.27 M parameters; published CIFAR-10 weights load as they are", false,
+      {"resnet20", false,
        [](int64_t, double width, uint64_t seed) { return make_resnet20(width, seed); }},
-      {"resnet32", "CIFAR ResNet-32 in Rainbow Memory's block order, 0.46 M parameters", false,
+      {"resnet32", false,
        [](int64_t, double width, uint64_t seed) { return make_resnet32(width, seed); }},
-      {"resnet34", "ImageNet ResNet-34 in Rainbow Memory's block order, 21.3 M parameters", false,
+      {"resnet34", false,
        [](int64_t, double width, uint64_t seed) { return make_resnet34(width, seed); }},
-      {"efficientnet_lite0",
-       "EfficientNet-Lite0, 3.4 M parameters; `make weights` gives its ImageNet weights", false,
+      {"efficientnet_lite0", false,
        [](int64_t, double width, uint64_t seed) { return make_efficientnet_lite0(width, seed); }},
-      {"identity", "no network: inputs are features computed before", true,
+      {"identity", true,
        [](int64_t inputs, double, uint64_t) { return make_identity(inputs); }},
   };
   return all;
@@ -89,8 +86,6 @@ std::vector<std::string> backbone_names() {
   for (const Entry& e : entries()) names.emplace_back(e.name);
   return names;
 }
-
-std::string backbone_summary(const std::string& name) { return entry(name).summary; }
 
 int64_t preferred_image_size(const std::string& name) {
   return name == "efficientnet_lite0" || name == "resnet34" ? 224 : 0;

@@ -66,8 +66,6 @@ class Backbone {
 
 /// mlp400, resnet18, resnet20, resnet32, resnet34, efficientnet_lite0 (and identity, for features).
 std::vector<std::string> backbone_names();
-/// One line about a backbone, for help pages.
-std::string backbone_summary(const std::string& name);
 
 /// The side of images that a network was made for, in pixels; 0: any.
 int64_t preferred_image_size(const std::string& name);

@@ -140,11 +140,6 @@ TEST(Networks, RefuseWhatTheyCannotTake) {
   EXPECT_EQ(plain_backbone("identity", {64})->forward(noise({2, 64}, 1), true).size(1), 64);
 }
 
-TEST(Networks, HaveASummaryEach) {
-  for (const std::string& name : backbone_names()) EXPECT_FALSE(backbone_summary(name).empty()) << name;
-  EXPECT_THROW(backbone_summary("nothing"), std::invalid_argument);
-}
-
 // The digest's block, written once more with nothing but ATen.
 class ByHand {
  public:
