@@ -36,6 +36,7 @@ struct Augmentation {
 
   /// From "crop,flip,cutmix" or "none"; std::invalid_argument names what exists.
   static Augmentation parse(std::string_view text);
+  static std::string names();  ///< that parse() knows, in their order: "crop,warp,..."
   std::string text() const;
 };
 

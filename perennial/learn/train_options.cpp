@@ -1,6 +1,7 @@
 #include "perennial/learn/train_options.h"
 
 #include "perennial/base/options.h"
+#include "perennial/data/augment.h"
 
 namespace perennial {
 
@@ -23,8 +24,7 @@ void TrainOptions::bind(OptionTable& table) {
   table.add("train.drop_last", drop_last, "do not train on the last partial batch of a task")
       .released("true");
   table.add("train.reset_head", reset_head, "throw the classifier away before each task").released("true");
-  table.add("train.augment", augment,
-            "auto | none | a list of crop,flip,cutout,autoaugment,randaugment,randaugment_uda,cutmix");
+  table.add("train.augment", augment, "auto | none | a list of " + Augmentation::names());
   optimiser.bind(table, "train.");
   table.add("train.weight_decay", weight_decay, "sgd, adam: added to the gradient; adamw: decoupled")
       .range(0, 1);

@@ -23,20 +23,14 @@ struct Entry {
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all{
-      {"mlp400", true,
-       make_mlp400},
-      {"resnet18", false,
-       [](int64_t, double width, uint64_t seed) { return make_resnet18(width, seed); }},
-      {"resnet20", false,
-       [](int64_t, double width, uint64_t seed) { return make_resnet20(width, seed); }},
-      {"resnet32", false,
-       [](int64_t, double width, uint64_t seed) { return make_resnet32(width, seed); }},
-      {"resnet34", false,
-       [](int64_t, double width, uint64_t seed) { return make_resnet34(width, seed); }},
+      {"mlp400", true, make_mlp400},
+      {"resnet18", false, [](int64_t, double width, uint64_t seed) { return make_resnet18(width, seed); }},
+      {"resnet20", false, [](int64_t, double width, uint64_t seed) { return make_resnet20(width, seed); }},
+      {"resnet32", false, [](int64_t, double width, uint64_t seed) { return make_resnet32(width, seed); }},
+      {"resnet34", false, [](int64_t, double width, uint64_t seed) { return make_resnet34(width, seed); }},
       {"efficientnet_lite0", false,
        [](int64_t, double width, uint64_t seed) { return make_efficientnet_lite0(width, seed); }},
-      {"identity", true,
-       [](int64_t inputs, double, uint64_t) { return make_identity(inputs); }},
+      {"identity", true, [](int64_t inputs, double, uint64_t) { return make_identity(inputs); }},
   };
   return all;
 }

@@ -163,10 +163,16 @@ Augmentation Augmentation::parse(std::string_view text) {
 }
 
 std::string Augmentation::text() const {
-  std::vector<std::string> names;
+  std::vector<std::string> set;
   for (const auto& [name, flag] : kNames)
-    if (this->*flag) names.emplace_back(name);
-  return names.empty() ? "none" : join(names, ",");
+    if (this->*flag) set.emplace_back(name);
+  return set.empty() ? "none" : join(set, ",");
+}
+
+std::string Augmentation::names() {
+  std::vector<std::string> all;
+  for (const auto& [name, flag] : kNames) all.emplace_back(name);
+  return join(all, ",");
 }
 
 Samples augment(const Samples& samples, const Augmentation& what, uint64_t seed, uint64_t position) {
