@@ -36,7 +36,8 @@ void train_step(Classifier& net, Optimiser& optimiser, const Samples& batch, dou
 
 // What the policy asks for, equation 3 of the paper: u(x) = 1 - max_c S_c(x) / A, with S_c(x) the votes of A
 // perturbed views for class c.
-struct Votes : Evidence {
+class Votes : public Evidence {
+ public:
   Votes(const Classifier& net, const Samples& candidates, int64_t seen, uint64_t task)
       : net_(net), candidates_(candidates), seen_(seen), task_(task) {}
   const Samples& samples() const override { return candidates_; }
@@ -50,6 +51,8 @@ struct Votes : Evidence {
                            net_.classes());
     return variation_ratio(votes, kPerturbations);
   }
+
+ private:
   const Classifier& net_;
   const Samples& candidates_;
   int64_t seen_;

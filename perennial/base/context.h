@@ -47,7 +47,7 @@ class Context {
   /// registers must have no other beside it that works in a context of the same names.
   template <class T>
   Registry<T>& registry(const std::function<Registry<T>()>& library) {
-    const std::lock_guard<std::mutex> lock(names_->mutex);
+    const std::lock_guard<std::recursive_mutex> lock(names_->mutex);
     std::shared_ptr<void>& slot = names_->registries[typeid(T)];
     if (!slot) slot = std::make_shared<Registry<T>>(library());
     return *static_cast<Registry<T>*>(slot.get());
@@ -55,7 +55,7 @@ class Context {
 
  private:
   struct Names {
-    std::mutex mutex;
+    std::recursive_mutex mutex;  ///< what is of the library may ask for other names
     std::map<std::type_index, std::shared_ptr<void>> registries;
   };
   explicit Context(std::shared_ptr<Names> names) : names_(std::move(names)) {}

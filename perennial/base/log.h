@@ -5,7 +5,7 @@
 #include <string>
 
 namespace spdlog {  // NOLINT(readability-identifier-naming)
-class logger;
+class logger;       // NOLINT(readability-identifier-naming)
 }
 
 namespace perennial {

@@ -15,6 +15,7 @@ namespace perennial {
 void use_threads(int64_t threads) {
   const int n = threads > 0 ? static_cast<int>(threads) : std::max(1U, std::thread::hardware_concurrency());
   set_thread_count(n);
+  at::get_num_threads();  // a thread of which this is the first question would take another's number later
   at::set_num_threads(n);
 }
 

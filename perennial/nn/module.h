@@ -37,7 +37,8 @@ class TensorList {
   /// ignored.
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
   /// load() for a model whose tensors stay as they are: those of `in` take the place of its own where they
-  /// have the form that it wants (type, memory format); the others are copied.
+  /// have the form that it wants (type, memory format); the others are copied, as are dense convolutions of a
+  /// file, which does not keep channels last.
   void adopt(const TensorMap& in, const std::string& prefix, const std::string& source);
   /// The same tensors of another model, in the same order, in the place of its own.
   void share(const TensorList& from);

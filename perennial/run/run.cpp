@@ -451,6 +451,7 @@ void Run::load(State state) {
 }
 
 json Run::metrics_json() const {
+  const Context::Use use(context_);
   json out = metrics_.to_json(recipe_->joint());
   out["task"] = task_of_recipe();
   out["seed"] = recipe_->options().seed;

@@ -40,8 +40,8 @@ class Run : private Board {
   /// stopped while the data are read: then the update was not begun.
   void begin_update(const Settings& data);
 
-  /// What the run has around it: its log, its threads. Whoever works with its recipe or learner enters it
-  /// (Working, nn/device.h).
+  /// What the run has around it: its log, its threads, its names. Whoever works with its recipe or learner
+  /// enters it (Working, nn/device.h).
   Context& context() { return context_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
   Recipe& recipe() { return *recipe_; }
@@ -94,7 +94,7 @@ class Run : private Board {
 
   static constexpr int kFormat = 2;  ///< of the state; 1 had none of this name
 
-  Context context_ = Context::beside(Context::current());
+  mutable Context context_ = Context::beside(Context::current());
   std::unique_ptr<Recipe> recipe_;
   RunFolder folder_;
   Progress& progress_;

@@ -83,7 +83,8 @@ PUBLIC = re.compile(r"PUBLIC(?: FILE_SET HEADERS .*?FILES)?\s((?:\s*[\w./]+\.h(?
 def public_headers(root):
     """What is installed, by the lists of the rooms."""
     lists = [p for top in ("edge", "perennial") for p in sorted((root / top).rglob("CMakeLists.txt"))]
-    return {f"{p.parent.relative_to(root)}/{name}" for p in lists for found in PUBLIC.findall(p.read_text()) for name in found.split()}
+    edge = {name for name in ("edge/perennial_edge.h", "edge/perennial_edge.hpp") if (root / name).is_file()}
+    return edge | {f"{p.parent.relative_to(root)}/{name}" for p in lists for found in PUBLIC.findall(p.read_text()) for name in found.split()}
 
 
 def check_public(root):
@@ -96,6 +97,9 @@ def check_public(root):
             match = INCLUDE.match(line)
             if match and match.group(2).startswith(("perennial/", "edge/")) and match.group(2) not in installed:
                 yield f"{name}:{number}: a public header may not include {match.group(2)}, which is not one"
+    for path in files_of(root, ("docs", "examples"), {".md", ".cpp", ".h"}) if installed else []:
+        for named in sorted(set(re.findall(r"(?:perennial|edge)/[\w/]+\.h\b", path.read_text(encoding="utf-8"))) - installed):
+            yield f"{path.relative_to(root)}:1: names {named}, which is no public header"
 
 
 def check(root):

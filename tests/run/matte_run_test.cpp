@@ -124,6 +124,33 @@ TEST(MatteRun, MovedPhotographsAreFoundAgainAndOthersRefused) {
   expect_equal_models(folder / "whole", folder / "run");
 }
 
+TEST(MatteRun, EarlierPhotographsAreMeasuredAsLongAsTheyAreWhatTheyWere) {
+  const TemporaryFolder folder;
+  draw_people(folder / "one", 6, 230, 40);
+  draw_people(folder / "two", 6, 60, 200);
+  draw_people(folder / "three", 6, 90, 150);
+  Progress silent;
+  const auto update = [&](const std::string& data) {
+    const auto run = Run::open(folder / "run", {}, silent);
+    run->begin_update({{"data", (folder / data).string()}});
+    run->execute();
+    return metrics_of(folder / "run")["iou_matrix"];
+  };
+  Run::create(segment(small(folder / "one")), folder / "run", silent)->execute();
+  const json two = update("two");
+  EXPECT_TRUE(two[1][0].is_number()) << two;
+  for (int i = 0; i < 6; ++i) {
+    const auto mask = folder / "one" / "masks" / (std::to_string(i) + ".png");
+    Image image = read_image(mask);
+    image.pixels[0] = image.pixels[1] = 255;
+    write_file_atomic(mask, encode_png(with_channels(image, 1)));
+  }
+  const json three = update("three");
+  EXPECT_TRUE(three[2][0].is_null()) << three;
+  EXPECT_TRUE(three[2][1].is_number()) << three;
+  EXPECT_THAT(read_file(folder / "run" / "log.txt"), testing::HasSubstr("other photographs"));
+}
+
 // People and rooms change places: what replays the memory keeps more of the first ones.
 TEST(MatteRun, ReplayForgetsLess) {
   const TemporaryFolder folder;

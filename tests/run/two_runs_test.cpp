@@ -41,6 +41,7 @@ class ThreadCounter : public Plugin {
 Seen learn(const std::string& name, int threads, const std::filesystem::path& folder) {
   Context context;
   const Context::Use use(context);
+  const int libtorch_threads = at::get_num_threads();
   Seen seen;
   register_method(
       with_plugin(find_method("er"), name, "Experience replay, watched",
@@ -59,6 +60,8 @@ Seen learn(const std::string& name, int threads, const std::filesystem::path& fo
                                folder, silent);
   run->execute();
   EXPECT_EQ(thread_count(), 1) << "the caller's are as they were";
+  EXPECT_EQ(at::get_num_threads(), libtorch_threads);
+  std::jthread([&] { EXPECT_EQ(run->metrics_json()["learner"], name) << "whoever asks"; });
   return seen;
 }
 

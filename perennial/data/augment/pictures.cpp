@@ -51,9 +51,10 @@ void Pictures::of_any_size(const Samples& samples, const std::string& what) {
     if (size[0] < 1 || size[1] < 1 || size[0] > kMaxAugmentSide || size[1] > kMaxAugmentSide)
       refuse(what, "a photograph with a side of 0 or over " + std::to_string(kMaxAugmentSide));
     const int64_t plane = size[0] * size[1], channels = values.numel() / plane;
-    if ((channels != 1 && channels != 3) || values.numel() != channels * plane ||
-        (shape_.channels != 0 && shape_.channels != channels))
+    if ((channels != 1 && channels != 3) || values.numel() != channels * plane)
       refuse(what, "photographs of other sizes than are stated");
+    if (shape_.channels != 0 && shape_.channels != channels)
+      refuse(what, "grey photographs among coloured ones");
     shape_.channels = channels;
     const int height = static_cast<int>(size[0]), width = static_cast<int>(size[1]);
     images_.push_back({pixels_of(values), static_cast<int>(channels), height, width});

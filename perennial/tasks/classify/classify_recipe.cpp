@@ -166,6 +166,8 @@ std::vector<Task> ClassifyRecipe::make_tasks_of(Dataset& train) const {
 
 Arrival ClassifyRecipe::arrive(Progress& progress) {
   auto source = std::make_shared<DataSource>(load(data_, progress));
+  // Settled once: what samples are called depends on it, and it may depend on the machine.
+  data_.decode = source->train.files ? "demand" : "whole";
   if (source->train.size() == 0) throw Error({"loading the data", data_.source, "train samples", "none"});
   map_classes(*source, true);
   take_form_of(source->train);

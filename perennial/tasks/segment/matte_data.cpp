@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"

@@ -43,9 +43,14 @@ Split load_split(const std::string& folder, const MatteConfig& config, Progress&
 }
 
 Samples at_side(const MatteSource& source, int64_t side) {
-  std::vector<int64_t> rows(source.sample_ids().size());
-  std::iota(rows.begin(), rows.end(), int64_t{0});
-  return augment(source.get(rows), {.side = side}, 0, 0);
+  constexpr int64_t kRows = 16;  // at their own size at once
+  std::vector<Samples> parts;
+  for (int64_t first = 0; first < source.size(); first += kRows) {
+    std::vector<int64_t> rows(static_cast<size_t>(std::min(kRows, source.size() - first)));
+    std::iota(rows.begin(), rows.end(), first);
+    parts.push_back(augment(source.get(rows), {.side = side}, 0, 0));
+  }
+  return concat(parts);
 }
 
 // Evenly spaced, for pictures.
@@ -231,9 +236,6 @@ void SegmentRecipe::show_task(Board& board, const Learner& /*learner*/) const {
 }
 
 std::string SegmentRecipe::summary(const json& m) const {
-  const auto percent = [](const json& fraction) {
-    return fraction.is_number() ? fmt::format("{:.2f} %", 100 * fraction.get<double>()) : "-";
-  };
   std::string out;
   for (const auto& chunk : m.at("chunks")) {
     if (chunk.at("after").empty()) continue;
