@@ -141,9 +141,9 @@ TEST(MatteRun, EarlierPhotographsAreMeasuredAsLongAsTheyAreWhatTheyWere) {
   EXPECT_TRUE(two[1][0].is_number()) << two;
   for (int i = 0; i < 6; ++i) {
     const auto mask = folder / "one" / "masks" / (std::to_string(i) + ".png");
-    Image image = read_image(mask);
-    image.pixels[0] = image.pixels[1] = 255;
-    write_file_atomic(mask, encode_png(with_channels(image, 1)));
+    Image image = with_channels(read_image(mask), 1);
+    image.pixels[0] = 255;
+    write_file_atomic(mask, encode_png(image));
   }
   const json three = update("three");
   EXPECT_TRUE(three[2][0].is_null()) << three;
