@@ -16,8 +16,19 @@ Rehearsal::Rehearsal(const MemoryBudget& budget, std::unique_ptr<Policy> policy,
 Samples Rehearsal::draw(int64_t count) { return memory_.take(replay_.next(count, memory_.size())); }
 
 void Rehearsal::receive(const Samples& batch, const AskEvidence& ask) {
-  if (keep_task_) task_.push_back(batch);
+  if (keep_task_) keep(batch);
   if (as_they_arrive()) policy_->offer(memory_, batch, ask);
+}
+
+// Pieces of like size become one, so that there are few: thousands of small ones between what the training
+// takes and gives back would leave it holes that it cannot use again.
+void Rehearsal::keep(const Samples& batch) {
+  task_.push_back(batch);
+  while (task_.size() > 1 && task_[task_.size() - 2].size() <= task_.back().size()) {
+    const Samples last = std::move(task_.back());
+    task_.pop_back();
+    task_.back() = concat(task_.back(), last);
+  }
 }
 
 void Rehearsal::choose(int64_t task, const AskEvidence& ask) {

@@ -24,7 +24,7 @@ class Rehearsal {
   /// A batch of the stream, once it has been learned from: offered to an online policy, kept for others.
   void receive(const Samples& batch, const AskEvidence& ask);
   /// A batch that is kept till the task's end, and not offered to the policy.
-  void keep(const Samples& batch) { task_.push_back(batch); }
+  void keep(const Samples& batch);
   /// The end of a task: the policy's choice, or what an online one has not been offered yet. The samples of
   /// the task are forgotten.
   void choose(int64_t task, const AskEvidence& ask);
