@@ -150,16 +150,17 @@ std::vector<std::string_view> EncodedTensors::pieces() const {
   return all;
 }
 
-std::string encode_safetensors(const TensorFile& file) {
-  const EncodedTensors encoded = lay_out_safetensors(file);
-  const std::vector<std::string_view> pieces = encoded.pieces();
+std::string EncodedTensors::joined() const {
+  const std::vector<std::string_view> all = pieces();
   size_t size = 0;
-  for (const std::string_view piece : pieces) size += piece.size();
+  for (const std::string_view piece : all) size += piece.size();
   std::string out;
   out.reserve(size);
-  for (const std::string_view piece : pieces) out += piece;
+  for (const std::string_view piece : all) out += piece;
   return out;
 }
+
+std::string encode_safetensors(const TensorFile& file) { return lay_out_safetensors(file).joined(); }
 
 namespace {
 

@@ -30,6 +30,8 @@ struct EncodedTensors {
 
   /// One behind the other they are the file. Views of this object.
   std::vector<std::string_view> pieces() const;
+  /// The same in one.
+  std::string joined() const;
 };
 EncodedTensors lay_out_safetensors(const TensorFile& file);
 

@@ -131,12 +131,7 @@ std::vector<float> State::floats(const std::string& name) const {
   return {t.const_data_ptr<float>(), t.const_data_ptr<float>() + t.numel()};
 }
 
-std::string encode_state(const State& state) {
-  const EncodedTensors encoded = lay_out(state);
-  std::string bytes;
-  for (const std::string_view piece : encoded.pieces()) bytes += piece;
-  return bytes;
-}
+std::string encode_state(const State& state) { return lay_out(state).joined(); }
 
 void write_state(const std::filesystem::path& path, const State& state) {
   const EncodedTensors encoded = lay_out(state);
