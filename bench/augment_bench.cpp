@@ -62,7 +62,7 @@ void run_cutmix(benchmark::State& state) {
   set_thread_count(1);
   const at::Tensor images = pictures(3, 32);
   uint64_t position = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(cutmix(images, 1, position++).images);
+  for (auto _ : state) benchmark::DoNotOptimize(cutmix(images, 1, position++).inputs);
   state.SetItemsProcessed(state.iterations() * kBatch);
 }
 

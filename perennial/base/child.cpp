@@ -67,7 +67,9 @@ Child::Child(const std::vector<std::string>& command, Pipe pipe) : name_(command
   const bool reads = pipe == Pipe::kRead;
   ::shutdown(ends[0], reads ? SHUT_WR : SHUT_RD);
   fd_ = ends[0];
-  const int code = spawn(command, reads ? -1 : ends[1], reads ? ends[1] : -1, complaints_, pid_);
+  pid_t pid = -1;
+  const int code = spawn(command, reads ? -1 : ends[1], reads ? ends[1] : -1, complaints_, pid);
+  pid_ = code == 0 ? pid : -1;
   ::close(ends[1]);
   if (code == 0) return;
   ::close(fd_);
@@ -116,11 +118,15 @@ std::string Child::last_complaint() const {
   return lines.empty() ? "" : lines.back();
 }
 
+void Child::ask_to_end() {
+  const pid_t pid = pid_;
+  if (pid >= 0) ::kill(-pid, SIGTERM);
+}
+
 std::string Child::finish() {
   ::close(fd_);
   fd_ = -1;
-  const int status = wait_for(pid_);
-  pid_ = -1;
+  const int status = wait_for(pid_.exchange(-1));
   const std::string complaint = last_complaint();
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return complaint;
   std::string found = WIFEXITED(status) ? "status " + std::to_string(WEXITSTATUS(status))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -23,6 +24,9 @@ class Child {
   size_t read(uint8_t* to, size_t size);
   /// False when the program reads no more: `finish` tells why.
   bool write(const void* from, size_t size);
+  /// Asks the program to end (SIGTERM). From any thread, while another reads, and once finish() has begun
+  /// without effect.
+  void ask_to_end();
   /// Waits for the end. Returns the last line that the program wrote to standard error; throws Error with it
   /// when the program failed.
   std::string finish();
@@ -30,7 +34,7 @@ class Child {
  private:
   std::string last_complaint() const;
   std::string name_;
-  pid_t pid_ = -1;
+  std::atomic<pid_t> pid_ = -1;
   int fd_ = -1, complaints_ = -1;
 };
 

@@ -12,8 +12,9 @@
 
 namespace perennial {
 
-/// What is done to each training image, in this order; cutmix apart. All work on uint8, 1 or 3 channels, in
-/// parallel, and are a function of (seed, purpose, position, sample id) alone: equal for every thread count
+/// What is done to each training sample, in this order; cutmix and mixup apart, which mix the samples of a
+/// batch. dropout, strong_dropout and mixup are for vectors, the others for images: uint8, 1 or 3 channels.
+/// All work in parallel and are a function of (seed, purpose, position, sample id) alone: equal for every thread count
 /// and batch split.
 struct Augmentation {
   bool crop = false;    ///< random crop to the same size from 4-pixel zero padding
@@ -30,6 +31,9 @@ struct Augmentation {
       false;  ///< RandAugment as the pip package of that name (Cubuk et al. 2020; AutoAugment's magnitudes)
   bool randaugment_uda = false;  ///< the same in the style of UDA (Xie et al. 2020)
   bool cutmix = false;  ///< CutMix on batches (Yun et al. 2019), p = 0.5; applied by cutmix(), not augment()
+  bool dropout = false;         ///< a tenth of the values of a vector
+  bool strong_dropout = false;  ///< half of them
+  bool mixup = false;  ///< mixup on batches (Zhang et al. 2018), p = 0.5; applied by mixup(), not augment()
 
   int64_t side = 0;          ///< of the squares that come out: warped, or else stretched; 0: as they are
   std::string purpose = {};  ///< of its random numbers: two of one sample at one position differ by it
@@ -38,9 +42,19 @@ struct Augmentation {
   static Augmentation parse(std::string_view text);
   static std::string names();  ///< that parse() knows, in their order: "crop,warp,..."
   std::string text() const;
+
+  /// What of this there is for vectors, or for images.
+  Augmentation of_vectors() const;
+  Augmentation of_images() const;
+  /// Without what mixes samples.
+  Augmentation unmixed() const;
+  /// The part that leaves a sample nearly as it is (crop, warp, flip, dropout), and all of it; both without
+  /// what mixes samples. With draws of their own.
+  Augmentation weak() const;
+  Augmentation strong() const;
 };
 
-/// The samples with their images augmented (column image, [N, C, H, W]), in the order crop or warp, flip,
+/// The samples with their images (or, where there are none, their vectors) augmented (column image, [N, C, H, W]), in the order crop or warp, flip,
 /// colour, blur, noise, autoaugment, randaugment, randaugment_uda, cutout. Masks move along (column mask, [N,
 /// H, W], 0 where nothing was); other columns stay. `position` counts the use (the training step). The tables
 /// of the policies are in augment/autoaugment.h and augment/randaugment.h. Photographs of any size
@@ -49,18 +63,21 @@ struct Augmentation {
 /// masks a policy or cutout, which do not move them.
 Samples augment(const Samples& samples, const Augmentation& what, uint64_t seed, uint64_t position);
 
-/// A CutMix batch: loss = lambda * CE(y) + (1 - lambda) * CE(y[partner]).
-struct CutMix {
-  at::Tensor images;             ///< uint8 [N, C, H, W]
+/// A mixed batch: loss = lambda * CE(y) + (1 - lambda) * CE(y[partner]).
+struct Mixture {
+  at::Tensor inputs;             ///< as they came: uint8 [N, C, H, W] or float [N, D]
   std::vector<int64_t> partner;  ///< [N], a permutation
-  double lambda = 1.0;           ///< 1 - box area / image area, after clipping
+  double lambda = 1.0;           ///< of images: 1 - box area / image area, after clipping
 };
 
 /// With probability 0.5 pastes one box (sides floor(S * sqrt(1 - l)), l ~ U(0,1), centre uniform, clipped)
 /// from a random permutation of the batch; otherwise returns the batch as it is with lambda = 1 and everyone
 /// their own partner. A function of (seed, position) and the batch's size. Throws std::invalid_argument
 /// unless images are uint8 [N, 1 or 3, H, W] on the CPU.
-CutMix cutmix(const at::Tensor& images, uint64_t seed, uint64_t position);
+Mixture cutmix(const at::Tensor& images, uint64_t seed, uint64_t position);
+
+/// The same of vectors float [N, D]: with probability 0.5 x = l * x + (1 - l) * x[partner], l ~ U(0, 1).
+Mixture mixup(const at::Tensor& vectors, uint64_t seed, uint64_t position);
 
 /// The perturbation sets of Rainbow Memory's uncertainty (Bang et al. 2021, section 4.1; released code).
 enum class Perturbation { kVr, kVrRandAugment, kVrCutout, kVrAutoAugment };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -75,21 +76,46 @@ std::string toml_value(const Option& option) {
 
 }  // namespace
 
-Settings parse_toml(std::string_view text, const std::string& name) {
+namespace {
+
+toml::table parse(std::string_view text, const std::string& name) {
   if (static_cast<int64_t>(text.size()) > kMaxTomlBytes)
     throw Error({"reading the configuration", name, fmt::format("at most {} bytes", kMaxTomlBytes), "more"});
   for (const char c : text)
     if (static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t' && c != '\r')
       throw Error({"reading the configuration", name, "text", "a control character"});
-  toml::table root;
   try {
-    root = toml::parse(text, name);
+    return toml::parse(text, name);
   } catch (const toml::parse_error& e) {
     throw Error({"reading the configuration", fmt::format("{}:{}", name, e.source().begin.line), "TOML",
                  std::string(e.description())});
   } catch (const std::logic_error& e) {
     throw Error({"reading the configuration", name, "TOML", e.what()});
   }
+}
+
+struct Leaf {
+  uint32_t line, column;
+  Setting setting;
+};
+
+void collect(const toml::table& table, const std::string& prefix, const std::string& name,
+             std::vector<Leaf>& leaves) {
+  for (const auto& [key, node] : table) {
+    const std::string path = prefix + std::string(key.str());
+    const auto at = key.source().begin;
+    if (const auto* inner = node.as_table(); inner != nullptr && !inner->empty())
+      collect(*inner, path + ".", name, leaves);
+    else
+      leaves.push_back({at.line, at.column,
+                        {path, inner != nullptr ? "" : value_text(node, path, name), place(name, node)}});
+  }
+}
+
+}  // namespace
+
+Settings parse_toml(std::string_view text, const std::string& name) {
+  const toml::table root = parse(text, name);
   Settings settings;
   for (const auto& [key, node] : root) {
     const std::string section(key.str());
@@ -102,6 +128,22 @@ Settings parse_toml(std::string_view text, const std::string& name) {
     }
   }
   return settings;
+}
+
+Settings parse_toml_tree(std::string_view text, const std::string& name) {
+  std::vector<Leaf> leaves;
+  collect(parse(text, name), "", name, leaves);
+  std::stable_sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  Settings settings;
+  for (Leaf& leaf : leaves) settings.push_back(std::move(leaf.setting));
+  return settings;
+}
+
+std::string option_of_path(const std::string& path) {
+  const auto dot = path.find('.');
+  return dot == std::string::npos ? path : option_name(path.substr(0, dot), path.substr(dot + 1));
 }
 
 Settings read_toml(const std::filesystem::path& file) {

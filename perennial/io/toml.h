@@ -14,6 +14,12 @@ namespace perennial {
 Settings read_toml(const std::filesystem::path& file);
 Settings parse_toml(std::string_view text, const std::string& name);
 
+/// Any TOML, however deep its tables: names are dotted paths, in the order of the file. Throws Error with file
+/// and line.
+Settings parse_toml_tree(std::string_view text, const std::string& name);
+/// The option that a dotted path of a configuration names: "data" for "data.source".
+std::string option_of_path(const std::string& path);
+
 /// A configuration as TOML, every option with its value and help.
 std::string write_toml(const OptionTable& table);
 

@@ -13,6 +13,7 @@ struct GdumbOptions : MethodOptions {
 /// Nothing but the memory is learned from, by a new network each time.
 class FromScratch : public Routine {
  public:
+  Choices choices() const override { return {.robust = true}; }
   void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.receive(batch, kit.ask()); }
   int64_t pieces(const ReplayKit& kit) const override { return 1 + kit.trainer.options().epochs; }
   Piece piece(const ReplayKit& kit, int64_t i) const override {
@@ -22,6 +23,7 @@ class FromScratch : public Routine {
     if (i > 0) return memory_epoch(kit, i - 1, progress);
     choose_memory(kit, progress);
     kit.trainer.restart(kit.task);
+    if (kit.robust) kit.robust->restart(kit);
   }
 };
 

@@ -49,6 +49,9 @@ class Learner : public Predictor {
 
   /// The episodic memory, or null when it has none.
   virtual const Memory* memory() const { return nullptr; }
+  /// What it takes the labels of samples in memory for, by id, if it doubts any: "clean", "relabelled",
+  /// "unlabelled".
+  virtual std::map<int64_t, std::string> verdicts() const { return {}; }
   /// Bytes of stream samples held beside the memory at the moment (candidates for the next selection).
   virtual int64_t candidate_bytes() const { return 0; }
   /// Seconds spent so far by kind of work ("stream", "uncertainty", "selection", "memory training").

@@ -47,6 +47,9 @@ struct MethodOptions {
   virtual void bind(OptionTable&) {}
   /// Changes shared defaults to what this method needs, before anything the user says.
   virtual void adjust(TrainOptions&) {}
+  /// The same after `as_released` has been applied, where it is another method's code that the shared options
+  /// follow.
+  virtual void adjust_as_released(TrainOptions&) {}
 };
 
 /// A method that `--learner` can name.

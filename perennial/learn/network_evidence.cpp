@@ -5,8 +5,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/one_hot.h>
+#include <ATen/ops/zeros.h>
+
+#include "perennial/data/augment/vectors.h"
 
 namespace perennial {
 
@@ -34,6 +39,28 @@ at::Tensor NetworkEvidence::make_logits() {
 }
 
 at::Tensor NetworkEvidence::make_head_weight() { return trainer_.net().head().weight().detach().cpu(); }
+
+// Images moved by the training crop's four pixels to each corner and not at all.
+at::Tensor NetworkEvidence::make_crop_losses() {
+  constexpr int64_t kPad = 4;
+  const NetworkInput input(samples_);
+  at::Tensor sum = at::zeros({samples_.size()});
+  const auto add = [&](const at::Tensor& view) {
+    NetworkInput some = input;
+    some.rows = view;
+    sum += at::cross_entropy_loss(trainer_.net().logits(some), rows(), {}, at::Reduction::None);
+  };
+  if (input.column != column::kImage) {
+    for (uint64_t a = 0; a < 5; ++a)
+      add(drop_values(input.rows, samples_.ids(), 0.1, trainer_.setup().seed, "crops", a));
+    return sum / 5;
+  }
+  const int64_t height = input.rows.size(2), width = input.rows.size(3);
+  const at::Tensor padded = at::constant_pad_nd(input.rows, at::IntArrayRef{kPad, kPad, kPad, kPad}, 0);
+  for (const auto& [y, x] : {std::pair<int64_t, int64_t>{0, 0}, {0, 8}, {8, 0}, {8, 8}, {4, 4}})
+    add(padded.narrow(2, y, height).narrow(3, x, width).contiguous());
+  return sum / 5;
+}
 
 // All views of 256 samples go through the network stacked on the batch axis, and only what is made of them is
 // kept.

@@ -29,6 +29,7 @@ class NetworkEvidence final : public Evidence {
 
   const Samples& samples() const override { return samples_; }
   int64_t classes() const override { return trainer_.net().classes(); }
+  double training_loss() const override { return trainer_.last_loss(); }
 
  private:
   void require_current() const override;
@@ -37,6 +38,7 @@ class NetworkEvidence final : public Evidence {
   at::Tensor make_logits() override;
   at::Tensor make_head_weight() override;
   at::Tensor make_votes() override;
+  at::Tensor make_crop_losses() override;
   std::vector<float> make_uncertainty() override;
   /// Calls use(first row, samples, logits [views, rows, classes]) for a part of the samples at a time.
   void each_part(const std::function<void(int64_t, const Samples&, const at::Tensor&)>& use);

@@ -14,13 +14,14 @@ class Memory;
 /// A training step when its loss is made.
 class StepView {
  public:
-  StepView(const Samples& samples, const Targets& towards, const Outputs& out, Classifier& network,
-           int64_t step)
-      : batch(samples), targets(towards), outputs(out), net(network), number(step) {}
+  StepView(const Samples& samples, const NetworkInput& fed, const Targets& towards, const Outputs& out,
+           Classifier& network, int64_t step)
+      : batch(samples), inputs(fed), targets(towards), outputs(out), net(network), number(step) {}
 
   const Samples& batch;    ///< as it was given, with all its columns; not augmented
+  const NetworkInput& inputs;  ///< what the network was fed: augmented and mixed
   const Targets& targets;  ///< CutMix included
-  const Outputs& outputs;  ///< features and logits of the augmented batch, with gradients
+  const Outputs& outputs;  ///< features and logits of the inputs, with gradients
   Classifier& net;
   int64_t number;  ///< steps taken before, over the learner's life
 
@@ -40,6 +41,8 @@ class LossTerm {
   virtual ~LossTerm() = default;
   /// A scalar with gradients; undefined: nothing this time.
   virtual at::Tensor of(const StepView& step) = 0;
+  /// The gradients of the step are in place, and the optimiser is about to follow them.
+  virtual void see_gradients(Classifier& /*net*/) {}
   /// Under the learner's own prefix: names are to be the term's own ("fisher.0").
   virtual void save(State&, const std::string& /*prefix*/) const {}
   virtual void load(const State&, const std::string& /*prefix*/, Classifier& /*net*/) {}

@@ -1,5 +1,7 @@
 #include "perennial/learn/replay_learner.h"
 
+#include <stdexcept>
+
 namespace perennial {
 namespace {
 
@@ -10,26 +12,44 @@ std::unique_ptr<Policy> policy_of(ReplayParts& parts, uint64_t seed) {
   return parts.own_policy ? std::move(parts.own_policy) : make_policy(parts.policy, seed);
 }
 
+std::unique_ptr<RobustTraining> robust_of(const LearnerSetup& setup, const ReplayParts& parts) {
+  const Routine::Choices can = parts.routine->choices();
+  if (setup.train.online() && !can.online)
+    throw std::invalid_argument("train.protocol: this method has no online form");
+  if (setup.train.robust.name == "none") return nullptr;
+  if (!can.robust || setup.train.online())
+    throw std::invalid_argument("robust: there are no epochs over a memory here that could be trained so");
+  return make_robust(setup, parts.trainer);
+}
+
 }  // namespace
 
 ReplayLearner::ReplayLearner(const LearnerSetup& setup, ReplayParts parts)
+    : ReplayLearner(setup, robust_of(setup, parts), parts) {}
+
+ReplayLearner::ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTraining> robust,
+                             ReplayParts& parts)
     : routine_(std::move(parts.routine)),
       end_task_(std::move(parts.end_task)),
       has_memory_(parts.has_memory),
-      kit_{Trainer(setup, std::move(parts.trainer)),
-           Rehearsal(has_memory_ ? setup.memory : MemoryBudget{0, 0}, policy_of(parts, setup.seed),
-                     parts.policy.update == "after_pass", setup.seed),
-           std::move(parts.views)} {
+      kit_{.trainer = Trainer(setup, parts.trainer),
+           .rehearsal = Rehearsal(has_memory_ ? setup.memory : MemoryBudget{0, 0},
+                                  policy_of(parts, setup.seed), parts.policy.update == "after_pass",
+                                  setup.seed),
+           .views = parts.views,
+           .robust = std::move(robust),
+           .replays_in_first_task = parts.replays_in_first_task} {
   kit_.trainer.show(memory());
   if (parts.keep_task) kit_.rehearsal.keep_task(*parts.keep_task);
 }
 
-int64_t ReplayLearner::wanted() const { return kit_.trainer.options().batch - kit_.replayed(); }
+int64_t ReplayLearner::wanted() const { return routine_->wanted(kit_); }
 
 void ReplayLearner::observe(const Samples& batch) {
   if (!in_task_) {
     in_task_ = true;
     kit_.trainer.begin_task(kit_.task);
+    if (kit_.robust) kit_.robust->begin_task(kit_);
   }
   kit_.trainer.meet(batch.labels());
   routine_->observe(kit_, batch);
@@ -50,6 +70,7 @@ void ReplayLearner::save(State& state, const std::string& prefix) const {
   kit_.trainer.save(state, prefix);
   kit_.rehearsal.save(state, prefix);
   routine_->save(state, prefix + "routine.");
+  if (kit_.robust) kit_.robust->save(state, prefix + "robust.");
   state.put(prefix + "task", kit_.task);
   state.put(prefix + "piece", piece_);
   state.put(prefix + "in_task", in_task_);
@@ -59,7 +80,8 @@ void ReplayLearner::save(State& state, const std::string& prefix) const {
 void ReplayLearner::load(const State& state, const std::string& prefix) {
   kit_.trainer.load(state, prefix);
   kit_.rehearsal.load(state, prefix, kit_.trainer.labels());
-  routine_->load(state, prefix + "routine.");
+  routine_->load(state, prefix + "routine.", kit_);
+  if (kit_.robust) kit_.robust->load(state, prefix + "robust.");
   kit_.task = state.value<int64_t>(prefix + "task");
   piece_ = state.value<int64_t>(prefix + "piece");
   in_task_ = state.value<bool>(prefix + "in_task");

@@ -18,6 +18,7 @@ struct ReplayParts {
   std::optional<Views> views = {};          ///< for policies that need perturbed views
   std::unique_ptr<Routine> routine = std::make_unique<StreamThenMemory>();
   bool has_memory = true;                         ///< false: a baseline without one, whatever the budget
+  bool replays_in_first_task = true;
   std::function<void(ReplayKit&)> end_task = {};  ///< after the last piece of a consolidation
 };
 
@@ -38,6 +39,9 @@ class ReplayLearner final : public Learner {
   at::Tensor predict(const Samples& samples) const override { return kit_.trainer.predict(samples); }
   std::shared_ptr<const Predictor> snapshot() const override { return kit_.trainer.snapshot(); }
   std::shared_ptr<Evidence> evidence(const Samples& samples) override { return kit_.ask()(samples); }
+  std::map<int64_t, std::string> verdicts() const override {
+    return kit_.robust ? kit_.robust->verdicts() : std::map<int64_t, std::string>{};
+  }
   const Memory* memory() const override { return has_memory_ ? &kit_.rehearsal.memory() : nullptr; }
   int64_t candidate_bytes() const override { return kit_.rehearsal.task_bytes(); }
   std::map<std::string, double> seconds() const override { return kit_.clock.seconds(); }
@@ -46,6 +50,8 @@ class ReplayLearner final : public Learner {
   TensorFile model() const override { return kit_.trainer.model(); }
 
  private:
+  ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTraining> robust, ReplayParts& parts);
+
   std::unique_ptr<Routine> routine_;
   std::function<void(ReplayKit&)> end_task_;
   bool has_memory_;

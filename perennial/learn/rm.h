@@ -1,18 +1,14 @@
 #pragma once
 
-#include <string>
-
+#include "perennial/learn/perturbed_views.h"
 #include "perennial/learn/replay_learner.h"
 
 namespace perennial {
 
 struct RmOptions : MethodOptions {
   PolicyOptions policy{.name = "rainbow"};
-  std::string perturbation = "vr_randaug";
-  int64_t views = kPerturbations;
-  std::string uncertainty = "votes";
+  ViewOptions views;
   bool first_task_random = false;
-  double feature_dropout = 0.5;
   void bind(OptionTable& table) override;
 };
 

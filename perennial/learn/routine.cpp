@@ -8,7 +8,7 @@ namespace perennial {
 
 int64_t ReplayKit::replayed() const {
   const TrainOptions& train = trainer.options();
-  if (rehearsal.memory().size() == 0) return 0;
+  if (rehearsal.memory().size() == 0 || (task == 0 && !replays_in_first_task)) return 0;
   const auto share = static_cast<int64_t>(std::floor(static_cast<double>(train.batch) * train.replay_share));
   return std::min(share, train.batch - 1);
 }
@@ -20,12 +20,28 @@ AskEvidence ReplayKit::ask(Progress* progress) {
   };
 }
 
-Samples replay_step(ReplayKit& kit, const Samples& batch) {
+int64_t Routine::wanted(const ReplayKit& kit) const {
+  return kit.trainer.options().batch - kit.replayed();
+}
+
+bool is_trained(const ReplayKit& kit, const Samples& batch) {
   const TrainOptions& train = kit.trainer.options();
+  return !train.drop_last || batch.size() >= train.batch - kit.replayed();
+}
+
+double stream_lr(const ReplayKit& kit) {
+  const TrainOptions& train = kit.trainer.options();
+  return train.lr * train.stream_lr_factor;
+}
+
+Samples replay_step(ReplayKit& kit, const Samples& batch) {
+  if (!is_trained(kit, batch)) return batch;
   const int64_t replayed = kit.replayed();
-  if (!train.drop_last || batch.size() >= train.batch - replayed)
-    kit.trainer.step(replayed > 0 ? concat(batch, kit.rehearsal.draw(replayed)) : batch,
-                     train.lr * train.stream_lr_factor);
+  for (int64_t i = 0; i < kit.trainer.options().updates; ++i) {
+    const Samples joined = replayed > 0 ? concat(batch, kit.rehearsal.draw(replayed)) : batch;
+    kit.trainer.step(joined, stream_lr(kit));
+    if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
+  }
   return batch;
 }
 
@@ -45,12 +61,22 @@ Piece memory_epoch_piece(const ReplayKit& kit, int64_t epoch) {
 
 void memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress) {
   kit.clock.timed("memory training", [&] {
-    kit.trainer.epoch(kit.rehearsal.memory().samples(), kit.trainer.memory_batch(), epoch,
-                      memory_epoch_piece(kit, epoch).name, progress);
+    if (kit.robust)
+      kit.robust->epoch(kit, epoch, progress);
+    else
+      plain_memory_epoch(kit, epoch, progress);
   });
 }
 
-int64_t StreamThenMemory::pieces(const ReplayKit& kit) const { return 1 + kit.trainer.options().epochs; }
+void plain_memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress) {
+  kit.trainer.epoch(kit.rehearsal.memory().samples(), kit.trainer.memory_batch(), epoch,
+                    memory_epoch_piece(kit, epoch).name, progress);
+}
+
+int64_t StreamThenMemory::pieces(const ReplayKit& kit) const {
+  const TrainOptions& train = kit.trainer.options();
+  return train.online() ? 1 : 1 + train.epochs;
+}
 
 Piece StreamThenMemory::piece(const ReplayKit& kit, int64_t i) const {
   if (i > 0) return memory_epoch_piece(kit, i - 1);
@@ -62,6 +88,43 @@ void StreamThenMemory::run(ReplayKit& kit, int64_t i, Progress& progress) {
     choose_memory(kit, progress);
   else
     memory_epoch(kit, i - 1, progress);
+}
+
+int64_t TaskEpochs::pieces(const ReplayKit& kit) const {
+  return revisit_ ? kit.trainer.options().epochs : 0;
+}
+
+Piece TaskEpochs::piece(const ReplayKit& kit, int64_t i) const {
+  return {fmt::format("epoch {}/{} on the task's data", i + 1, kit.trainer.options().epochs), i + 1};
+}
+
+void TaskEpochs::run(ReplayKit& kit, int64_t i, Progress& progress) {
+  kit.clock.timed("task training", [&] {
+    kit.trainer.epoch(kit.rehearsal.task_samples(), kit.trainer.options().batch, i, piece(kit, i).name,
+                      progress);
+  });
+}
+
+Piece UnionEpochs::piece(const ReplayKit& kit, int64_t i) const {
+  const int64_t epochs = kit.trainer.options().epochs;
+  if (i == epochs) return {"choosing what to remember", 0};
+  return {fmt::format("epoch {}/{} on task and memory", i + 1, epochs), i + 1};
+}
+
+void UnionEpochs::run(ReplayKit& kit, int64_t i, Progress& progress) {
+  if (i == kit.trainer.options().epochs) {
+    all_ = {};
+    return choose_memory(kit, progress);
+  }
+  if (all_.empty()) all_ = epoch_samples(kit);
+  kit.clock.timed("task training", [&] {
+    kit.trainer.epoch(all_.size(), kit.trainer.options().batch, i, piece(kit, i).name, progress,
+                      [&](std::span<const int64_t> rows, double lr) { step(kit, take(all_, rows), lr); });
+  });
+}
+
+Samples UnionEpochs::epoch_samples(ReplayKit& kit) {
+  return concat(kit.rehearsal.task_samples(), kit.rehearsal.memory().samples());
 }
 
 }  // namespace perennial

@@ -6,6 +6,7 @@
 
 #include "perennial/learn/network_evidence.h"
 #include "perennial/learn/rehearsal.h"
+#include "perennial/learn/robust.h"
 
 namespace perennial {
 
@@ -14,6 +15,8 @@ struct ReplayKit {
   Trainer trainer;
   Rehearsal rehearsal;
   std::optional<Views> views;
+  std::unique_ptr<RobustTraining> robust = {};  ///< of epochs over the memory; or none
+  bool replays_in_first_task = true;
   WorkClock clock = {};
   int64_t task = 0;  ///< consolidations finished
 
@@ -32,7 +35,16 @@ struct Piece {
 /// How a method spends its time: what it does with a batch of the stream, and the pieces of a consolidation.
 class Routine {
  public:
+  /// What users may choose with it.
+  struct Choices {
+    bool robust = false;  ///< train.robust: it trains epochs over the memory
+    bool online = false;  ///< train.protocol = online
+  };
+
   virtual ~Routine() = default;
+  virtual Choices choices() const { return {}; }
+  /// How many samples the next observe() should bring.
+  virtual int64_t wanted(const ReplayKit& kit) const;
   /// A batch of samples whose labels have their rows in the head.
   virtual void observe(ReplayKit& kit, const Samples& batch) = 0;
   virtual int64_t pieces(const ReplayKit& kit) const = 0;
@@ -41,11 +53,16 @@ class Routine {
   virtual void run(ReplayKit& kit, int64_t i, Progress& progress) = 0;
   /// What it knows that the parts of the kit do not save, as how an epoch has split the memory.
   virtual void save(State&, const std::string& /*prefix*/) const {}
-  virtual void load(const State&, const std::string& /*prefix*/) {}
+  /// The parts of the kit have been loaded before.
+  virtual void load(const State&, const std::string& /*prefix*/, ReplayKit&) {}
 };
 
-/// One training step on a batch of the stream and what is replayed beside it (train.drop_last: unless it is a
-/// task's last partial one). Gives what is to be remembered: the batch.
+/// Whether a batch of the stream is trained on: with train.drop_last not a task's last partial one.
+bool is_trained(const ReplayKit& kit, const Samples& batch);
+/// The rate of steps on the stream.
+double stream_lr(const ReplayKit& kit);
+/// train.updates training steps on a batch of the stream and what is replayed beside it. Gives what is to be
+/// remembered: the batch.
 Samples replay_step(ReplayKit& kit, const Samples& batch);
 /// What is done with a batch of the stream; gives what is to be remembered of it.
 using Learn = std::function<Samples(ReplayKit&, const Samples&)>;
@@ -53,16 +70,20 @@ using Learn = std::function<Samples(ReplayKit&, const Samples&)>;
 void stream_pass(ReplayKit& kit, const Samples& batch, const Learn& learn = replay_step);
 /// The end of a task for the memory.
 void choose_memory(ReplayKit& kit, Progress& progress);
-/// An epoch, from 0, over the memory alone.
+/// An epoch, from 0, over the memory alone, as `robust` trains it.
 void memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress);
+/// The same towards the labels as they are.
+void plain_memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress);
 /// Its name and number.
 Piece memory_epoch_piece(const ReplayKit& kit, int64_t epoch);
 
 /// The protocol of Rainbow Memory, which its comparisons share: a stream pass with a part of each batch from
-/// memory; at the boundary a choice of who stays, then epochs over the memory alone.
+/// memory; at the boundary a choice of who stays, then (unless train.protocol is online) epochs over the
+/// memory alone.
 class StreamThenMemory final : public Routine {
  public:
   explicit StreamThenMemory(Learn learn = replay_step) : learn_(std::move(learn)) {}
+  Choices choices() const override { return {.robust = true, .online = true}; }
   void observe(ReplayKit& kit, const Samples& batch) override { stream_pass(kit, batch, learn_); }
   int64_t pieces(const ReplayKit& kit) const override;
   Piece piece(const ReplayKit& kit, int64_t i) const override;
@@ -70,6 +91,38 @@ class StreamThenMemory final : public Routine {
 
  private:
   Learn learn_;
+};
+
+/// The stream pass, then (if they may be revisited) epochs over the task's own data.
+class TaskEpochs final : public Routine {
+ public:
+  explicit TaskEpochs(bool revisit) : revisit_(revisit) {}
+  Choices choices() const override { return {.online = !revisit_}; }
+  void observe(ReplayKit& kit, const Samples& batch) override { stream_pass(kit, batch); }
+  int64_t pieces(const ReplayKit& kit) const override;
+  Piece piece(const ReplayKit& kit, int64_t i) const override;
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override;
+
+ private:
+  bool revisit_;
+};
+
+/// Epochs over the task's samples and the memory's together, then the choice of who stays: for methods that
+/// may revisit a task's data until its end.
+class UnionEpochs : public Routine {
+ public:
+  void observe(ReplayKit& kit, const Samples& batch) override { kit.rehearsal.receive(batch, kit.ask()); }
+  int64_t pieces(const ReplayKit& kit) const override { return 1 + kit.trainer.options().epochs; }
+  Piece piece(const ReplayKit& kit, int64_t i) const override;
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override;
+
+ protected:
+  /// What an epoch goes over, and a step of it.
+  virtual Samples epoch_samples(ReplayKit& kit);
+  virtual void step(ReplayKit& kit, const Samples& batch, double lr) { kit.trainer.step(batch, lr); }
+
+ private:
+  Samples all_;  ///< of the present consolidation; made again when it is empty
 };
 
 }  // namespace perennial

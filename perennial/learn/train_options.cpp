@@ -6,6 +6,12 @@
 namespace perennial {
 
 void TrainOptions::bind(OptionTable& table) {
+  table
+      .add("train.protocol", protocol,
+           "two_phase: a stream pass, then epochs over memory at each task's end; online: the stream pass "
+           "alone, so that the model is as good at any time as it gets")
+      .choices({"two_phase", "online"});
+  table.add("train.updates", updates, "training steps on each batch of the stream").range(1, 1000);
   table.add("epochs", epochs, "epochs over memory (or the task's data) at each consolidation")
       .range(0, 100000);
   table.add("batch", batch, "batch size of the stream pass").range(2, 65536);
@@ -28,6 +34,7 @@ void TrainOptions::bind(OptionTable& table) {
   optimiser.bind(table, "train.");
   table.add("train.weight_decay", weight_decay, "sgd, adam: added to the gradient; adamw: decoupled")
       .range(0, 1);
+  robust.bind(table);
 }
 
 }  // namespace perennial

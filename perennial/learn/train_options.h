@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "perennial/learn/robust.h"
 #include "perennial/nn/optimiser.h"
 
 namespace perennial {
@@ -12,7 +13,9 @@ class OptionTable;
 /// How a learner trains: shared by all methods. Defaults follow Rainbow Memory's protocol (CVPR 2021), but
 /// for the schedule and the rate of the stream pass, which were measured (docs/results.md).
 struct TrainOptions {
+  std::string protocol = "two_phase";  ///< online: nothing is trained but in the stream pass
   int64_t epochs = 5;        ///< over memory (or the task) at each consolidation
+  int64_t updates = 1;       ///< training steps on each batch of the stream
   int64_t batch = 16;        ///< B, in the stream pass
   int64_t memory_batch = 0;  ///< in the memory phase; 0: half of B, as the paper's code does
   double lr = 0.05;
@@ -24,7 +27,9 @@ struct TrainOptions {
   std::string augment = "auto";     ///< auto: by method and data set
   OptimiserOptions optimiser;
   double weight_decay = 1e-4;
+  RobustOptions robust;
 
+  bool online() const { return protocol == "online"; }
   void bind(OptionTable& table);
 };
 

@@ -1,6 +1,8 @@
 #include "perennial/learn/trainer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 
@@ -14,11 +16,18 @@
 namespace perennial {
 namespace {
 
-Augmentation resolve(const LearnerSetup& setup, const std::string& own) {
-  if (setup.model.freeze == "features") return {};
-  if (setup.train.augment != "auto") return Augmentation::parse(setup.train.augment);
-  if (setup.is_digits) return {};
-  return Augmentation::parse(own.empty() ? "crop,flip" : "crop,flip," + own);
+// Of vectors, and of the features that are all a frozen network is shown, nothing is cropped.
+Augmentation resolve(const LearnerSetup& setup, const TrainerParts& parts) {
+  const bool vectors = setup.model.freeze == "features" || setup.input_shape.size() == 1;
+  std::string wanted = setup.train.augment;
+  if (wanted == "auto") {
+    const std::string& own = parts.augmentation;
+    wanted = vectors           ? parts.vector_augmentation
+             : setup.is_digits ? "none"
+                               : "crop,flip" + (own.empty() ? "" : "," + own);
+  }
+  const Augmentation what = Augmentation::parse(wanted);
+  return vectors ? what.of_vectors() : what.of_images();
 }
 
 std::vector<std::unique_ptr<Plugin>> make_plugins(const LearnerSetup& setup) {
@@ -32,21 +41,23 @@ std::vector<std::unique_ptr<Plugin>> make_plugins(const LearnerSetup& setup) {
   return all;
 }
 
-at::Tensor probabilities(const Classifier& net, const LabelMap& labels, int64_t width,
+at::Tensor probabilities(const Classifier& net, const Readout* readout, const LabelMap& labels, int64_t width,
                          const Samples& samples) {
-  return labels.scatter(at::softmax(net.logits(samples), 1), width, 0.0);
+  const at::Tensor logits = readout != nullptr ? readout->logits(net, samples) : net.logits(samples);
+  return labels.scatter(at::softmax(logits, 1), width, 0.0);
 }
 
 class ClassifierSnapshot : public Predictor {
  public:
-  ClassifierSnapshot(Classifier net, LabelMap labels, int64_t width)
-      : net_(std::move(net)), labels_(std::move(labels)), width_(width) {}
+  ClassifierSnapshot(Classifier net, std::shared_ptr<const Readout> readout, LabelMap labels, int64_t width)
+      : net_(std::move(net)), readout_(std::move(readout)), labels_(std::move(labels)), width_(width) {}
   at::Tensor predict(const Samples& samples) const override {
-    return probabilities(net_, labels_, width_, samples);
+    return probabilities(net_, readout_.get(), labels_, width_, samples);
   }
 
  private:
   Classifier net_;
+  std::shared_ptr<const Readout> readout_;
   LabelMap labels_;
   int64_t width_;
 };
@@ -57,10 +68,11 @@ Trainer::Trainer(const LearnerSetup& setup, TrainerParts parts)
     : setup_(setup),
       parts_(std::move(parts)),
       plugins_(make_plugins(setup)),
-      augmentation_(resolve(setup, parts_.augmentation)),
+      augmentation_(resolve(setup, parts_)),
       net_(setup.model, parts_.head, setup.input_shape, setup.normalisation, setup.compute, setup.seed),
       optimiser_(groups(), setup.train.optimiser),
-      order_(setup.seed, "epoch order") {}
+      order_(setup.seed, "epoch order"),
+      last_loss_(std::numeric_limits<double>::quiet_NaN()) {}
 
 std::vector<ParameterGroup> Trainer::groups() const {
   if (parts_.groups) return parts_.groups(net_);
@@ -101,43 +113,61 @@ void Trainer::step(const Samples& batch, double lr) {
 
 void Trainer::step(const Samples& batch, Targets targets, double lr) {
   if (batch.size() < 2) return;
-  const auto position = static_cast<uint64_t>(steps_);
-  NetworkInput inputs = batch;
-  if (inputs.column == column::kImage) {
-    inputs.rows = augment(batch, augmentation_, setup_.seed, position).tensor(column::kImage);
-    if (augmentation_.cutmix) {
-      CutMix mix = cutmix(inputs.rows, setup_.seed, position);
-      inputs.rows = std::move(mix.images);
-      targets.partner = std::move(mix.partner);
-      targets.lambda = mix.lambda;
-    }
-  }
-  step(batch, inputs, targets, lr,
+  const Prepared made = prepare(batch, std::move(targets));
+  step(batch, made.inputs, made.targets, lr,
        [](const StepView& step) { return step.targets.mean_loss(step.outputs.logits); });
 }
 
+NetworkInput Trainer::view(const Samples& batch, const Augmentation& how) const {
+  NetworkInput inputs = batch;
+  inputs.rows = augment(batch, how, setup_.seed, static_cast<uint64_t>(steps_)).tensor(inputs.column);
+  return inputs;
+}
+
+Prepared Trainer::mixed(NetworkInput inputs, Targets targets, const Augmentation& how) const {
+  Prepared made{std::move(inputs), std::move(targets)};
+  if (!how.cutmix && !how.mixup) return made;
+  const auto mix = how.cutmix ? cutmix : mixup;
+  Mixture mixed = mix(made.inputs.rows, setup_.seed, static_cast<uint64_t>(steps_));
+  made.inputs.rows = std::move(mixed.inputs);
+  made.targets.partner = std::move(mixed.partner);
+  made.targets.lambda = mixed.lambda;
+  return made;
+}
+
 Outputs Trainer::forward(const Samples& batch, const NetworkInput& inputs) {
-  if (plugins_.empty()) return net_.train_outputs(inputs);
-  return net_.train_outputs(inputs, [&](const Stage& stage, at::Tensor map) {
+  if (plugins_.empty()) return net_.train_outputs(inputs, {}, statistics_);
+  const auto hook = [&](const Stage& stage, at::Tensor map) {
     for (const auto& plugin : plugins_)
       map = plugin->feature_map({stage, batch, steps_, setup_.seed}, std::move(map));
     return map;
-  });
+  };
+  return net_.train_outputs(inputs, hook, statistics_);
+}
+
+at::Tensor Trainer::with_terms(const StepView& step, at::Tensor loss) {
+  for (const auto& term : parts_.terms)
+    if (const at::Tensor extra = term->of(step); extra.defined()) loss = loss + extra;
+  return loss;
+}
+
+void Trainer::apply(const Samples& batch, double loss, double lr) {
+  for (const auto& term : parts_.terms) term->see_gradients(net_);
+  optimiser_.step(lr);
+  ++version_;
+  last_loss_ = loss;
+  if (setup_.on_step) setup_.on_step({steps_, lr, loss});
+  for (const auto& plugin : plugins_) plugin->after_step({net_, labels_, memory_, batch, steps_});
+  ++steps_;
 }
 
 void Trainer::step(const Samples& batch, const NetworkInput& inputs, const Targets& targets, double lr,
                    const Loss& loss_of) {
   const Outputs outputs = forward(batch, inputs);
-  const StepView view(batch, targets, outputs, net_, steps_);
-  at::Tensor loss = loss_of(view);
-  for (const auto& term : parts_.terms)
-    if (const at::Tensor extra = term->of(view); extra.defined()) loss = loss + extra;
+  const StepView view(batch, inputs, targets, outputs, net_, steps_);
+  const at::Tensor loss = with_terms(view, loss_of(view));
   loss.backward();
-  optimiser_.step(lr);
-  ++version_;
-  if (setup_.on_step) setup_.on_step({steps_, lr, loss.item<double>()});
-  for (const auto& plugin : plugins_) plugin->after_step({net_, labels_, memory_, batch, steps_});
-  ++steps_;
+  apply(batch, loss.item<double>(), lr);
 }
 
 double Trainer::scheduled_lr(int64_t epoch, int64_t step, int64_t steps) const {
@@ -160,11 +190,13 @@ void Trainer::epoch(int64_t samples, int64_t batch, int64_t number, const std::s
 }
 
 at::Tensor Trainer::predict(const Samples& samples) const {
-  return probabilities(net_, labels_, setup_.labels, samples);
+  return probabilities(net_, readout_.get(), labels_, setup_.labels, samples);
 }
 
 std::shared_ptr<const Predictor> Trainer::snapshot() const {
-  return std::make_shared<ClassifierSnapshot>(net_.clone(), labels_, setup_.labels);
+  std::shared_ptr<const Readout> readout = readout_ ? readout_->snapshot() : nullptr;
+  return std::make_shared<ClassifierSnapshot>(net_.clone(), readout ? readout : readout_, labels_,
+                                              setup_.labels);
 }
 
 void Trainer::save(State& state, const std::string& prefix) const {
@@ -174,6 +206,7 @@ void Trainer::save(State& state, const std::string& prefix) const {
   labels_.save(state, prefix + "label_map.");
   state.put(prefix + "head_position", net_.head_position());
   state.put(prefix + "step", steps_);
+  if (std::isfinite(last_loss_)) state.put(prefix + "last_loss", last_loss_);
   order_.save(state, prefix);
   for (const auto& term : parts_.terms) term->save(state, prefix);
   for (const auto& plugin : plugins_) plugin->save(state, prefix + "plugin." + plugin->name() + ".");
@@ -190,6 +223,7 @@ void Trainer::load(const State& state, const std::string& prefix) {
         {"reading a saved state", state.source, "the optimiser " + setup_.train.optimiser.name, "another"});
   optimiser_.load(state.tensors, prefix + (named ? "optimiser." : "sgd."), state.source);
   steps_ = state.value<int64_t>(prefix + "step");
+  last_loss_ = state.value_or(prefix + "last_loss", std::numeric_limits<double>::quiet_NaN());
   order_.load(state, prefix);
   for (const auto& term : parts_.terms) term->load(state, prefix, net_);
   for (const auto& plugin : plugins_) plugin->load(state, prefix + "plugin." + plugin->name() + ".");
@@ -198,7 +232,8 @@ void Trainer::load(const State& state, const std::string& prefix) {
 
 TensorFile Trainer::model() const {
   TensorFile file;
-  net_.save(file.tensors, "");
+  const Classifier* const predicts = readout_ ? readout_->network() : nullptr;
+  (predicts != nullptr ? *predicts : net_).save(file.tensors, "");
   std::string labels;
   for (const int64_t label : labels_.labels()) labels += (labels.empty() ? "" : ",") + std::to_string(label);
   const Normalisation& n = net_.normalisation();
@@ -207,6 +242,8 @@ TensorFile Trainer::model() const {
                    {"labels", labels},
                    {"mean", fmt::format("{},{},{}", n.mean[0], n.mean[1], n.mean[2])},
                    {"std", fmt::format("{},{},{}", n.std[0], n.std[1], n.std[2])}};
+  if (readout_ && predicts == nullptr) file.metadata["readout"] = readout_->name();
+  if (setup_.model.neck > 0) file.metadata["neck"] = std::to_string(setup_.model.neck);
   return file;
 }
 

@@ -10,6 +10,7 @@
 #include "perennial/learn/method.h"
 #include "perennial/learn/plugin.h"
 #include "perennial/learn/predictor.h"
+#include "perennial/learn/readout.h"
 #include "perennial/memory/epoch_order.h"
 
 namespace perennial {
@@ -18,9 +19,16 @@ namespace perennial {
 struct TrainerParts {
   HeadKind head = HeadKind::kLinear;
   std::string augmentation = {};  ///< what "auto" adds to crop and flip, for example "cutmix,autoaugment"
+  std::string vector_augmentation = "none";  ///< what "auto" is for vectors and frozen features
   std::vector<std::shared_ptr<LossTerm>> terms = {};
   /// How parameters are grouped; empty: one group with train.weight_decay.
   std::function<std::vector<ParameterGroup>(const Classifier&)> groups = {};
+};
+
+/// What goes into a step: inputs of samples, augmented, and what they are trained towards.
+struct Prepared {
+  NetworkInput inputs;
+  Targets targets;
 };
 
 /// A network whose head grows with the classes, an optimiser, augmentation and the training step, with the
@@ -40,6 +48,8 @@ class Trainer {
   int64_t steps() const { return steps_; }  ///< taken, over the learner's life
   /// Changes whenever the network does.
   int64_t version() const { return version_; }
+  /// Of the last step; NaN before the first.
+  double last_loss() const { return last_loss_; }
   /// What plug-ins may look at.
   void show(const Memory* memory) { memory_ = memory; }
 
@@ -58,10 +68,28 @@ class Trainer {
   /// One step on inputs as they are, row i made of sample i, with a loss of the caller's making.
   void step(const Samples& batch, const NetworkInput& inputs, const Targets& targets, double lr,
             const Loss& loss);
+
+  // The parts of a step, for those who make one of their own.
+  /// Inputs and targets as step() has them: augmented, CutMix or mixup included.
+  Prepared prepare(const Samples& batch, Targets targets) const {
+    return prepare(batch, std::move(targets), augmentation_);
+  }
+  Prepared prepare(const Samples& batch, Targets targets, const Augmentation& how) const {
+    return mixed(view(batch, how), std::move(targets), how);
+  }
+  /// Inputs alone, augmented; and inputs mixed, if `how` has it.
+  NetworkInput view(const Samples& batch, const Augmentation& how) const;
+  Prepared mixed(NetworkInput inputs, Targets targets, const Augmentation& how) const;
+  /// The augmentation that step() uses.
+  const Augmentation& augmentation() const { return augmentation_; }
   /// What comes out of the network in training, plug-ins included, and no step.
   Outputs forward(const Samples& batch, const NetworkInput& inputs);
-  /// The augmentation that step() uses: for callers that make inputs themselves.
-  const Augmentation& augmentation() const { return augmentation_; }
+  /// What the loss terms add to the loss of a step.
+  at::Tensor with_terms(const StepView& step, at::Tensor loss);
+  /// A step along the gradients in place, `loss` having been their batch's.
+  void apply(const Samples& batch, double loss, double lr);
+  /// From now on batch normalisation goes by these in training.
+  void go_by(Statistics statistics) { statistics_ = statistics; }
 
   /// One epoch over `data` in a fresh random order, learning rate by the schedule. Throws Interrupted when
   /// asked to stop; the same call then goes on at the step where it stopped.
@@ -77,6 +105,8 @@ class Trainer {
   /// B in the memory phase.
   int64_t memory_batch() const;
 
+  /// From now on predictions are made so; null: by the head. Not part of the state.
+  void read_by(std::shared_ptr<const Readout> readout) { readout_ = std::move(readout); }
   at::Tensor predict(const Samples& samples) const;
   /// The network as it is now, for any number of threads: a copy, so that learning may go on.
   std::shared_ptr<const Predictor> snapshot() const;
@@ -98,8 +128,11 @@ class Trainer {
   Classifier net_;
   Optimiser optimiser_;
   EpochOrder order_;
+  std::shared_ptr<const Readout> readout_;
   const Memory* memory_ = nullptr;
+  Statistics statistics_ = Statistics::kOfBatch;
   int64_t steps_ = 0, version_ = 0;
+  double last_loss_;
 };
 
 }  // namespace perennial

@@ -49,6 +49,10 @@ const at::Tensor& Evidence::losses() {
   return once(losses_, [&] { return at::cross_entropy_loss(logits(), rows(), {}, at::Reduction::None); });
 }
 
+const at::Tensor& Evidence::crop_losses() {
+  return once(crop_losses_, [&] { return make_crop_losses(); });
+}
+
 const at::Tensor& Evidence::head_weight() {
   return once(head_weight_, [&] { return make_head_weight(); });
 }
@@ -78,6 +82,7 @@ at::Tensor Evidence::make_features() { cannot_tell("features"); }
 at::Tensor Evidence::make_logits() { cannot_tell("logits"); }
 at::Tensor Evidence::make_head_weight() { cannot_tell("head"); }
 at::Tensor Evidence::make_votes() { cannot_tell("perturbed views"); }
+at::Tensor Evidence::make_crop_losses() { cannot_tell("losses over crops"); }
 std::vector<float> Evidence::make_uncertainty() { cannot_tell("uncertainty"); }
 
 }  // namespace perennial

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,12 +16,13 @@ enum class Fact {
   kProbabilities,  ///< logits(), probabilities()
   kLosses,         ///< losses()
   kGradients,      ///< gradients(), head_weight()
+  kCrops,          ///< crop_losses()
   kViews,          ///< votes(), uncertainty(): from perturbed views, which not every learner has
 };
 
-/// All that a network tells of samples without perturbing them.
+/// All that any network tells of samples.
 inline const std::vector<Fact> kPlainFacts{Fact::kFeatures, Fact::kProbabilities, Fact::kLosses,
-                                           Fact::kGradients};
+                                           Fact::kGradients, Fact::kCrops};
 
 /// The gradient of each sample's loss by the weight of the last layer, in two factors: sample i's is the
 /// outer product of residual[i] and feature[i], [classes, D], and is never made.
@@ -51,6 +53,8 @@ class Evidence {
   const at::Tensor& logits();         ///< float [N, classes]
   const at::Tensor& probabilities();  ///< float [N, classes]
   const at::Tensor& losses();         ///< float [N]: cross-entropy to rows()
+  /// float [N]: cross-entropy to rows() averaged over five crops (of vectors: five views with dropout).
+  const at::Tensor& crop_losses();
   const FactorisedGradients& gradients();
   /// float [classes, D]: the last layer's.
   const at::Tensor& head_weight();
@@ -58,6 +62,8 @@ class Evidence {
   const at::Tensor& votes();
   /// [N], in [0, 1): by how much the perturbed views disagree.
   const std::vector<float>& uncertainty();
+  /// The learner's loss in the last step that it took, whatever that was on; NaN where there was none.
+  virtual double training_loss() const { return std::numeric_limits<double>::quiet_NaN(); }
 
  protected:
   /// Throws std::logic_error when what would be found out now is of another network than what was before.
@@ -67,6 +73,7 @@ class Evidence {
   virtual at::Tensor make_logits();
   virtual at::Tensor make_head_weight();
   virtual at::Tensor make_votes();
+  virtual at::Tensor make_crop_losses();
   virtual std::vector<float> make_uncertainty();
   bool has_features() const { return features_.defined(); }
 
@@ -74,7 +81,7 @@ class Evidence {
   template <class Make>
   const at::Tensor& once(at::Tensor& kept, const Make& make);
 
-  at::Tensor rows_, features_, logits_, probabilities_, losses_, head_weight_, votes_;
+  at::Tensor rows_, features_, logits_, probabilities_, losses_, crop_losses_, head_weight_, votes_;
   std::optional<FactorisedGradients> gradients_;
   std::optional<std::vector<float>> uncertainty_;
 };

@@ -84,4 +84,19 @@ class ExtremePolicy : public Policy {
   bool most_certain_;
 };
 
+/// The selection of NTD (digest of its public code: the loss averaged over five crops): of the largest class
+/// the sample with the largest loss goes, since wrong labels are hard whatever the view.
+class CropLossPolicy : public Policy {
+ public:
+  explicit CropLossPolicy(uint64_t seed) : seed_(seed) {}
+  bool online() const override { return true; }
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
+  void save(State& state, const std::string& prefix) const override;
+  void load(const State& state, const std::string& prefix) override;
+
+ private:
+  uint64_t seed_;
+  int64_t offers_ = 0;
+};
+
 }  // namespace perennial

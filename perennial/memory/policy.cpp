@@ -6,14 +6,24 @@
 
 #include "perennial/base/context.h"
 #include "perennial/base/options.h"
+#include "perennial/memory/aser.h"
+#include "perennial/memory/gss.h"
 #include "perennial/memory/policies.h"
+#include "perennial/memory/puridiver.h"
+#include "perennial/memory/spread.h"
 
 namespace perennial {
 namespace {
 
 template <class P>
+PolicyKind needing(const char* name, std::vector<Fact> facts) {
+  return {name, std::move(facts),
+          [](const PolicyOptions&, uint64_t seed) { return std::make_unique<P>(seed); }};
+}
+
+template <class P>
 PolicyKind seeded(const char* name) {
-  return {name, {}, [](const PolicyOptions&, uint64_t seed) { return std::make_unique<P>(seed); }};
+  return needing<P>(name, {});
 }
 
 PolicyKind extreme(const char* name, bool most_certain) {
@@ -32,6 +42,7 @@ const char* name_of(Fact fact) {
     case Fact::kProbabilities: return "probabilities";
     case Fact::kLosses: return "losses";
     case Fact::kGradients: return "gradients";
+    case Fact::kCrops: return "losses over crops";
     case Fact::kViews: break;
   }
   return "perturbed views";
@@ -41,16 +52,27 @@ std::deque<PolicyKind> builtin_policies() {
   return {seeded<RandomPolicy>("random"),
           seeded<ReservoirPolicy>("reservoir"),
           seeded<GreedyBalancedPolicy>("greedy_balanced"),
-          {"herding",
-           {Fact::kFeatures},
-           [](const PolicyOptions&, uint64_t seed) { return std::make_unique<HerdingPolicy>(seed); }},
+          needing<HerdingPolicy>("herding", {Fact::kFeatures}),
           {"rainbow",
            {Fact::kViews},
            [](const PolicyOptions& o, uint64_t seed) {
              return std::make_unique<RainbowPolicy>(seed, o.stride, o.ties);
            }},
           extreme("certain", true),
-          extreme("uncertain", false)};
+          extreme("uncertain", false),
+          {"puridiver",
+           {Fact::kFeatures, Fact::kLosses, Fact::kGradients},
+           [](const PolicyOptions& o, uint64_t seed) {
+             return std::make_unique<PuridiverPolicy>(seed, o.balance, o.refresh);
+           }},
+          needing<CropLossPolicy>("ntd", {Fact::kCrops}),
+          needing<GssPolicy>("gss", {Fact::kGradients}),
+          {"aser", {Fact::kFeatures}, [](const PolicyOptions& o, uint64_t seed) {
+             return std::make_unique<AserPolicy>(seed, o.neighbours);
+           }},
+          {"spread", {Fact::kViews}, [](const PolicyOptions& o, uint64_t seed) {
+             return std::make_unique<SpreadPolicy>(seed, o.refresh);
+           }}};
 }
 
 Registry<PolicyKind>& registry() {
@@ -71,7 +93,17 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool vie
            "pass "
            "is over")
       .choices({"arrival", "after_pass"})
-      .released("after_pass");
+      .released(name == "puridiver" ? "" : "after_pass");
+  table
+      .add(prefix + "balance", balance,
+           "puridiver: most weight of diversity (alpha's coefficient); 0: purity alone")
+      .range(0, 1);
+  table
+      .add(prefix + "refresh", refresh,
+           "puridiver: look at the memory again after so many batches; more than 1 is approximate. spread: of "
+           "how many samples the uncertainty is found out anew at each batch")
+      .range(1, 1e9);
+  table.add(prefix + "neighbours", neighbours, "aser: k, of nearest neighbours").range(1, 1000);
   if (!views) return;
   table
       .add(prefix + "stride", stride,

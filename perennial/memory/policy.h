@@ -20,6 +20,9 @@ struct PolicyOptions {
   std::string stride = "spread";   ///< of rainbow: spread | floor | value
   std::string ties = "hash";       ///< of rainbow, among equal uncertainties: hash | id
   std::string update = "arrival";  ///< of online policies: arrival | after_pass (over the task's stream)
+  double balance = 0.5;            ///< of puridiver: alpha's coefficient
+  int64_t refresh = 1;             ///< of puridiver: batches between two looks; of spread: rows at each
+  int64_t neighbours = 5;          ///< of aser: k
 
   /// `views`: the learner perturbs samples (Fact::kViews), so that policies which ask for that may be chosen.
   void bind(OptionTable& table, const std::string& prefix, bool views = false);
@@ -61,8 +64,8 @@ struct PolicyKind {
 void register_policy(PolicyKind kind);
 
 /// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain
-/// only: the control of Rainbow Memory's ablation) | uncertain; then those that were registered. References
-/// stay good when more come.
+/// only: the control of Rainbow Memory's ablation) | uncertain | puridiver | ntd | gss | aser | spread; then those that
+/// were registered. References stay good when more come.
 const std::deque<PolicyKind>& policies();
 
 /// std::invalid_argument with a suggestion when there is none of that name.

@@ -73,6 +73,11 @@ void ModelOptions::bind(OptionTable& table) {
   table.add("model.weights", weights, "safetensors file with weights to start from");
   table.add("model.freeze", freeze, "features: keep the backbone as it is and train the head alone")
       .choices({"none", "features"});
+  table
+      .add("model.neck", neck,
+           "behind frozen features: width of a layer (linear, BatchNorm, ReLU) that learns with the head; 0: "
+           "none")
+      .range(0, 65536);
 }
 
 std::vector<std::string> backbone_names() {

@@ -18,8 +18,9 @@ struct ModelOptions {
   std::string
       weights;  ///< a safetensors file for the backbone (and head, where classes agree); empty: random
   std::string freeze = "none";  ///< none | features (backbone fixed, features computed once)
+  int64_t neck = 0;  ///< width of a layer that learns between frozen features and the head; 0: none
 
-  /// Adds the options ("model", "model.width", "model.weights", "model.freeze").
+  /// Adds the options ("model", "model.width", "model.weights", "model.freeze", "model.neck").
   void bind(OptionTable& table);
 };
 

@@ -64,14 +64,17 @@ Classifier::Classifier(const ModelOptions& model, HeadKind head, at::IntArrayRef
       compute_(compute),
       seed_(seed),
       backbone_(make_backbone(model, network_shape(input_shape), seed)),
-      head_(head, backbone_->feature_size(), 0, seed) {
+      head_(head, model.neck > 0 ? model.neck : backbone_->feature_size(), 0, seed) {
   require_device(compute);
   require_known("dtype", compute.dtype, {"float32", "bfloat16"});
   require_known("model.freeze", model.freeze, {"none", "features"});
+  if (model.neck > 0 && !frozen())
+    throw std::invalid_argument("model.neck: a layer behind frozen features; needs model.freeze = features");
   const Normalisation* own = backbone_->own_normalisation();
   if (own != nullptr && !model.weights.empty()) normalisation_ = *own;
   backbone_->tensors().to(device());
   head_.tensors().to(device());
+  make_neck(seed);
 }
 
 c10::Device Classifier::device() const { return c10::Device(compute_.device); }
@@ -89,14 +92,19 @@ at::Tensor Classifier::prepare(const at::Tensor& inputs) const {
   return normalise(inputs, normalisation_, device());
 }
 
-at::Tensor Classifier::forward_features(const NetworkInput& inputs, bool training, const StageHook& hook) {
-  const at::Tensor x = prepare(inputs.rows);
-  return inputs.are_features() ? known_features(x) : backbone_->forward(x, training, hook);
-}
-
 at::Tensor Classifier::infer_features(const NetworkInput& inputs) const {
   const at::Tensor x = prepare(inputs.rows);
-  return inputs.are_features() ? known_features(x) : backbone_->infer(x);
+  const at::Tensor features = inputs.are_features() ? known_features(x) : backbone_->infer(x);
+  return neck_ ? neck_->forward(features, false) : features;
+}
+
+void Classifier::make_neck(uint64_t seed) {
+  if (model_.neck == 0) return;
+  neck_tensors_ = TensorList();
+  const Scope neck{neck_tensors_, seed, "neck"};
+  neck_ = std::make_unique<LinearNorm>(neck / "linear", neck / "bn", backbone_->feature_size(), model_.neck,
+                                       NormOptions{.eps = 1e-6}, Activation::kRelu);
+  neck_tensors_.to(device());
 }
 
 at::Tensor Classifier::known_features(const at::Tensor& x) const {
@@ -105,26 +113,25 @@ at::Tensor Classifier::known_features(const at::Tensor& x) const {
                                           backbone_->feature_size()));
 }
 
-Outputs Classifier::train_outputs(const NetworkInput& inputs, const StageHook& hook) {
-  if (inputs.rows.size(0) < 2) throw std::invalid_argument("training takes two samples or more at a time");
+Outputs Classifier::train_outputs(const NetworkInput& inputs, const StageHook& hook, Statistics statistics) {
+  const bool of_batch = statistics == Statistics::kOfBatch;
+  if (of_batch && inputs.rows.size(0) < 2)
+    throw std::invalid_argument("training takes two samples or more at a time");
   const Autocast autocast(device().type(), dtype());
   if (!frozen()) {
     if (inputs.are_features())
       throw std::invalid_argument("features train the head alone: that needs model.freeze = features");
-    const at::Tensor features = forward_features(inputs, true, hook);
-    return {features, head_.forward(features, true).to(at::kFloat)};
+    const at::Tensor features = backbone_->forward(prepare(inputs.rows), of_batch, hook);
+    return {features, head_.forward(features, of_batch).to(at::kFloat)};
   }
   at::Tensor features;
   {
     const at::NoGradGuard no_grad;
-    features = forward_features(inputs, false);
+    const at::Tensor x = prepare(inputs.rows);
+    features = inputs.are_features() ? known_features(x) : backbone_->forward(x, false);
   }
-  return {features, head_.forward(features, true).to(at::kFloat)};
-}
-
-at::Tensor Classifier::frozen_statistics_logits(const NetworkInput& inputs) {
-  const Autocast autocast(device().type(), dtype());
-  return head_.forward(forward_features(inputs, false), false).to(at::kFloat);
+  if (neck_) features = neck_->forward(features, of_batch);
+  return {features, head_.forward(features, of_batch).to(at::kFloat)};
 }
 
 template <class Rows>
@@ -151,14 +158,15 @@ at::Tensor Classifier::logits(const NetworkInput& inputs, int64_t batch) const {
 }
 
 at::Tensor Classifier::features(const NetworkInput& inputs, int64_t batch) const {
-  return in_batches(inputs, batch, backbone_->feature_size(),
+  return in_batches(inputs, batch, feature_size(),
                     [&](const NetworkInput& rows) { return infer_features(rows); });
 }
 
 at::Tensor Classifier::logits_of_features(const at::Tensor& features, int64_t batch) const {
   NetworkInput inputs(features);
   inputs.column = column::kFeature;
-  return logits(inputs, batch);
+  return in_batches(inputs, batch, classes(),
+                    [&](const NetworkInput& rows) { return head_.infer(rows.rows.to(device())); });
 }
 
 Classifier Classifier::clone() const {
@@ -168,6 +176,7 @@ Classifier Classifier::clone() const {
   copy.head_ = Head(head_.kind(), head_.feature_size(), classes(), kNotDrawn, head_.position());
   copy.head_.tensors().to(device());
   copy.head_.tensors().copy(head_.tensors());
+  copy.neck_tensors_.copy(neck_tensors_);
   if (has_frozen_file())
     copy.backbone_->tensors().share(backbone_->tensors());
   else
@@ -175,10 +184,16 @@ Classifier Classifier::clone() const {
   return copy;
 }
 
+void Classifier::move_towards(const Classifier& other, double share) {
+  head_.tensors().move_towards(other.head_.tensors(), share);
+  neck_tensors_.move_towards(other.neck_tensors_, share);
+  if (!frozen()) backbone_->tensors().move_towards(other.backbone_->tensors(), share);
+}
+
 void Classifier::grow(int64_t classes) { head_.grow(classes); }
 
 void Classifier::place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position) {
-  head_ = Head(kind, backbone_->feature_size(), classes, seed, position);
+  head_ = Head(kind, feature_size(), classes, seed, position);
   head_.tensors().to(device());
 }
 
@@ -190,6 +205,7 @@ void Classifier::reset(uint64_t position) {
   const uint64_t seed = position == 0 ? seed_ : mix64(seed_, position);
   backbone_ = make_backbone(model_, network_shape(input_shape_), seed);
   backbone_->tensors().to(device());
+  make_neck(seed);
   place_head(head_.kind(), classes(), seed_, position);
 }
 
@@ -207,8 +223,8 @@ bool Classifier::load_pretrained_head() {
 }
 
 std::vector<NamedTensor> Classifier::parameters() const {
-  std::vector<NamedTensor> all;
-  if (!frozen()) all = backbone_->tensors().trainable("backbone.");
+  std::vector<NamedTensor> all =
+      frozen() ? neck_tensors_.trainable("") : backbone_->tensors().trainable("backbone.");
   for (NamedTensor& t : head_.tensors().trainable("head.")) all.push_back(std::move(t));
   return all;
 }
@@ -227,6 +243,7 @@ void Classifier::save_learned(TensorMap& out, const std::string& prefix) const {
 
 void Classifier::save_head(TensorMap& out, const std::string& prefix) const {
   head_.tensors().save(out, prefix + "head.");
+  neck_tensors_.save(out, prefix);
   out[prefix + "normalisation"] = to_tensor(normalisation_);
 }
 
@@ -237,8 +254,9 @@ void Classifier::load(const TensorMap& in, const std::string& prefix, const std:
   if (normalisation == in.end() || normalisation->second.sizes() != at::IntArrayRef{2, 3})
     throw Error({"loading weights", source, prefix + "normalisation [2, 3]", "no such tensor"});
   const HeadKind kind = in.contains(prefix + "head.bias") ? HeadKind::kLinear : HeadKind::kLinearNorm;
-  Head head(kind, backbone_->feature_size(), weight->second.size(0), seed_, head_.position());
+  Head head(kind, feature_size(), weight->second.size(0), seed_, head_.position());
   head.tensors().load(in, prefix + "head.", source);
+  neck_tensors_.load(in, prefix, source);
   const auto first = in.lower_bound(prefix + "backbone.");
   const bool has_backbone = first != in.end() && first->first.starts_with(prefix + "backbone.");
   if (has_backbone || !has_frozen_file()) backbone_->tensors().load(in, prefix + "backbone.", source);

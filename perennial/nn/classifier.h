@@ -7,6 +7,7 @@
 #include "perennial/data/samples.h"
 #include "perennial/nn/backbone.h"
 #include "perennial/nn/head.h"
+#include "perennial/nn/layers.h"
 
 namespace perennial {
 
@@ -34,7 +35,12 @@ struct Outputs {
   at::Tensor features, logits;
 };
 
-/// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits.
+/// What batch normalisation goes by in training.
+enum class Statistics { kOfBatch, kRunning };
+
+/// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits. Behind a
+/// frozen backbone there may be a neck: one layer (linear, BatchNorm, ReLU) that learns with the head, so that
+/// features are its output.
 ///
 /// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind:
 /// Optimiser::replace, or a new one. Its const functions may be called from several threads at once, while
@@ -50,14 +56,17 @@ class Classifier {
   // a vector (float [N, D]), or the features that the frozen backbone gave before; or the images or vectors
   // alone. std::invalid_argument for other samples.
 
-  /// With gradients, batch statistics used and updated: std::invalid_argument for fewer than two rows, which
-  /// have none. `hook` sees the maps between the stages of a
-  /// backbone that is not frozen.
-  Outputs train_outputs(const NetworkInput& inputs, const StageHook& hook = {});
+  /// With gradients, batch statistics used and updated (or the running ones, which then stay as they are):
+  /// std::invalid_argument for fewer than two rows, which have none. `hook` sees the maps between the stages
+  /// of a backbone that is not frozen.
+  Outputs train_outputs(const NetworkInput& inputs, const StageHook& hook = {},
+                        Statistics statistics = Statistics::kOfBatch);
   /// Its logits alone.
   at::Tensor train_logits(const NetworkInput& inputs) { return train_outputs(inputs).logits; }
   /// Logits with gradients, from running statistics that stay as they are (EWC's Fisher information).
-  at::Tensor frozen_statistics_logits(const NetworkInput& inputs);
+  at::Tensor frozen_statistics_logits(const NetworkInput& inputs) {
+    return train_outputs(inputs, {}, Statistics::kRunning).logits;
+  }
   /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time
   /// (fewer on the CPU, where smaller pieces are faster; the pieces do not depend on the thread count).
   at::Tensor logits(const NetworkInput& inputs, int64_t batch = 512) const;
@@ -65,9 +74,15 @@ class Classifier {
   at::Tensor features(const NetworkInput& inputs, int64_t batch = 512) const;
   /// Logits of features() as logits() gives them.
   at::Tensor logits_of_features(const at::Tensor& features, int64_t batch = 512) const;
+  /// What the network makes of images first: float [N, 3, H, W], normalised; of vectors nothing.
+  at::Tensor prepare(const at::Tensor& inputs) const;
   /// A network of its own with the same weights (but reset() draws its backbone at random, where this one
   /// would take a weights file again).
   Classifier clone() const;
+
+  /// What of this network learns moves a share of the way to where another's is, which has as many classes;
+  /// so do running statistics.
+  void move_towards(const Classifier& other, double share);
 
   int64_t classes() const { return head_.classes(); }
   /// Adds rows for new classes, keeping the old ones.
@@ -91,8 +106,10 @@ class Classifier {
   bool frozen() const { return model_.freeze == "features"; }
   /// What is frozen lies in a file, which this network was made from.
   bool has_frozen_file() const { return frozen() && !model_.weights.empty(); }
-  /// Trainable parameters ("backbone.", "head."), the backbone's first; the head's alone when the backbone is
-  /// frozen.
+  /// Width of features().
+  int64_t feature_size() const { return head_.feature_size(); }
+  /// Trainable parameters ("backbone.", "head."), the backbone's first; the neck's and the head's alone when
+  /// the backbone is frozen.
   std::vector<NamedTensor> parameters() const;
 
   /// Weights, running statistics and normalisation ("backbone.", "head.", "normalisation").
@@ -103,10 +120,9 @@ class Classifier {
   void load(const TensorMap& in, const std::string& prefix, const std::string& source);
 
  private:
-  at::Tensor prepare(const at::Tensor& inputs) const;
   at::Tensor known_features(const at::Tensor& x) const;
-  at::Tensor forward_features(const NetworkInput& inputs, bool training, const StageHook& hook = {});
   at::Tensor infer_features(const NetworkInput& inputs) const;
+  void make_neck(uint64_t seed);
   template <class Rows>
   at::Tensor in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns, Rows rows) const;
   void save_head(TensorMap& out, const std::string& prefix) const;
@@ -120,6 +136,8 @@ class Classifier {
   Compute compute_;
   uint64_t seed_;
   std::unique_ptr<Backbone> backbone_;
+  TensorList neck_tensors_;
+  std::unique_ptr<LinearNorm> neck_;  ///< or none
   Head head_;
 };
 

@@ -97,6 +97,14 @@ void TensorList::copy(const TensorList& from) {
   for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].value.copy_(from.tensors_.at(i).value);
 }
 
+void TensorList::move_towards(const TensorList& other, double share) {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    at::Tensor& own = tensors_[i].value;
+    if (own.is_floating_point()) own.lerp_(other.tensors_.at(i).value, share);
+  }
+}
+
 void TensorList::to(c10::Device device) {
   const at::NoGradGuard no_grad;
   for (NamedTensor& t : tensors_)

@@ -109,6 +109,7 @@ std::string thumb(const RunMetrics& run, size_t index, double most_uncertain) {
     below = fmt::format("<span class=\"meter\"><b style=\"width:{:.0f}%\"></b></span>{:.2f}",
                         100 * std::clamp(*e.uncertainty / most_uncertain, 0.0, 1.0), *e.uncertainty);
   }
+  if (!e.verdict.empty()) title += ", taken for " + e.verdict;
   if (!truth.empty()) title += ", in truth " + truth;
   return fmt::format(
       "<span{} title=\"{}\"><i style=\"background-position:-{:.0f}px -{:.0f}px\"></i>{}{}</span>",
@@ -154,6 +155,25 @@ std::string thumbs_by_class(const RunMetrics& run) {
   return out + "</div>\n";
 }
 
+/// What the training took each label for, and how many of those were wrong.
+std::string verdict_table(const RunMetrics& run) {
+  std::map<std::string, std::pair<int64_t, int64_t>> counts;  // all, wrong
+  bool truth = false;
+  for (const MemoryEntry& e : run.entries) {
+    if (e.verdict.empty()) continue;
+    truth = truth || e.true_label.has_value();
+    ++counts[e.verdict].first;
+    if (is_wrong(e)) ++counts[e.verdict].second;
+  }
+  if (counts.empty()) return "";
+  std::string out = "<table><tr><th>taken for</th><th>samples</th>";
+  out += truth ? "<th>label wrong</th></tr>\n" : "</tr>\n";
+  for (const auto& [verdict, count] : counts)
+    out += fmt::format("<tr><td>{}</td><td>{}</td>{}</tr>\n", escape_html(verdict), count.first,
+                       truth ? fmt::format("<td>{}</td>", count.second) : "");
+  return out + "</table>\n";
+}
+
 std::string kept_aid(const RunMetrics& run) {
   const auto known = std::count_if(run.entries.begin(), run.entries.end(),
                                    [](const auto& e) { return e.true_label.has_value(); });
@@ -169,7 +189,7 @@ std::string kept_aid(const RunMetrics& run) {
                        known, percent(static_cast<double>(wrong) / static_cast<double>(known), 1));
   else if (known > 0)
     out += "<p>All labels are right.</p>";
-  return out;
+  return out + verdict_table(run);
 }
 
 }  // namespace

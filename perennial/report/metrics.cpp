@@ -74,6 +74,7 @@ std::vector<MemoryEntry> read_entries(const Value& value) {
     entry.label = item.at("label").whole(0, kMaxClasses - 1);
     if (truth.given()) entry.true_label = truth.whole(0, kMaxClasses - 1);
     entry.uncertainty = item.at("uncertainty").maybe(-kHuge, kHuge);
+    entry.verdict = item.at("verdict").text();
     out.push_back(entry);
   }
   return out;
@@ -161,6 +162,9 @@ void read_memory(const Value& root, RunMetrics& m) {
   m.candidate_bytes = root.at("candidate_bytes").maybe(0, kHuge);
   m.entries = read_entries(memory.at("entries"));
   m.sheet = read_sheet(memory.at("sheet"));
+  m.memory_purity = root.at("memory_purity").maybe(0, 1);
+  for (const Value& item : root.at("memory_purity_history").items(kMaxTasks))
+    m.memory_purity_history.push_back(item.or_unknown(0, 1));
   m.memory_history = read_table(root.at("memory_history"), kHuge, kMaxTasks, kMaxClasses);
 }
 

@@ -28,6 +28,7 @@ struct MemoryEntry {
   int64_t id = 0, label = 0;
   std::optional<int64_t> true_label;
   std::optional<double> uncertainty;
+  std::string verdict;  ///< "clean", "relabelled", "unlabelled"; or empty
 };
 
 /// Thumbnails of the memory's entries, row by row in one picture.
@@ -68,6 +69,8 @@ struct RunMetrics {
   std::vector<MemoryEntry> entries;
   std::optional<Sheet> sheet;
   std::optional<double> memory_samples, memory_bytes, memory_capacity, memory_capacity_bytes, candidate_bytes;
+  std::optional<double> memory_purity;        ///< share of right labels, where the truth is known
+  std::vector<double> memory_purity_history;  ///< the same after each task
   Table memory_history;  ///< [tasks so far][classes], samples
   std::optional<double> samples_seen, samples_per_second, wall_seconds, peak_rss_bytes, test_evaluations;
   std::vector<std::pair<std::string, double>> phases;  ///< seconds

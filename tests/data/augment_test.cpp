@@ -108,11 +108,11 @@ TEST(Augment, DoesNotDependOnThreadsOrOnHowABatchIsSplit) {
   };
   set_thread_count(1);
   const at::Tensor expected = everything(images, all);
-  const CutMix mixed = cutmix(images, 5, 9);
+  const Mixture mixed = cutmix(images, 5, 9);
   for (const int threads : {2, 5}) {
     set_thread_count(threads);
     EXPECT_TRUE(same(everything(images, all), expected)) << threads;
-    EXPECT_TRUE(same(cutmix(images, 5, 9).images, mixed.images)) << threads;
+    EXPECT_TRUE(same(cutmix(images, 5, 9).inputs, mixed.inputs)) << threads;
     const at::Tensor halves = at::cat({everything(images.narrow(0, 0, 37), all.first(37)),
                                        everything(images.narrow(0, 37, 113), all.subspan(37))});
     EXPECT_TRUE(same(halves, expected)) << threads;
@@ -147,7 +147,7 @@ TEST(Augment, KeepsEveryShape) {
           EXPECT_EQ(perturb(images, ids_of(count), parse_perturbation(set), view, 3, 4).sizes(),
                     images.sizes());
       for (uint64_t position = 0; position < 20; ++position)
-        EXPECT_EQ(cutmix(images, 3, position).images.sizes(), images.sizes());
+        EXPECT_EQ(cutmix(images, 3, position).inputs.sizes(), images.sizes());
     }
 }
 

@@ -22,10 +22,10 @@ TEST(CutMix, LambdaIsTheShareThatStays) {
   const int64_t n = 16, height = 24, width = 32;
   const at::Tensor images = numbered(n, 3, height, width);
   for (uint64_t position = 0; position < 300; ++position) {
-    const CutMix mixed = cutmix(images, 3, position);
+    const Mixture mixed = cutmix(images, 3, position);
     for (int64_t i = 0; i < n; ++i) {
       const int64_t partner = mixed.partner[static_cast<size_t>(i)];
-      const auto* p = mixed.images.select(0, i).const_data_ptr<uint8_t>();
+      const auto* p = mixed.inputs.select(0, i).const_data_ptr<uint8_t>();
       const auto pasted = std::count(p, p + 3 * height * width, partner);
       const auto kept = std::count(p, p + 3 * height * width, i);
       if (partner == i) continue;
@@ -40,12 +40,12 @@ TEST(CutMix, PastesTheSameOneBoxIntoEveryImage) {
   const at::Tensor images = numbered(n, 1, side, side);
   int boxes = 0;
   for (uint64_t position = 0; position < 60; ++position) {
-    const CutMix mixed = cutmix(images, 5, position);
+    const Mixture mixed = cutmix(images, 5, position);
     if (mixed.lambda == 1.0) continue;
     ++boxes;
     for (int64_t i = 0; i < n; ++i) {
       if (mixed.partner[static_cast<size_t>(i)] == i) continue;
-      const auto* p = mixed.images.select(0, i).const_data_ptr<uint8_t>();
+      const auto* p = mixed.inputs.select(0, i).const_data_ptr<uint8_t>();
       int64_t left = side, right = 0, top = side, bottom = 0, area = 0;
       for (int64_t y = 0; y < side; ++y)
         for (int64_t x = 0; x < side; ++x)
@@ -69,10 +69,10 @@ TEST(CutMix, PartnersAreAPermutationAndHalfOfTheBatchesAreMixed) {
   int mixed_batches = 0;
   double lambdas = 0;
   for (uint64_t position = 0; position < 2000; ++position) {
-    CutMix mixed = cutmix(images, 1, position);
+    Mixture mixed = cutmix(images, 1, position);
     if (mixed.partner == identity) {
       EXPECT_EQ(mixed.lambda, 1.0);
-      EXPECT_TRUE(at::equal(mixed.images, images));
+      EXPECT_TRUE(at::equal(mixed.inputs, images));
       continue;
     }
     ++mixed_batches;
@@ -89,9 +89,9 @@ TEST(CutMix, PartnersAreAPermutationAndHalfOfTheBatchesAreMixed) {
 TEST(CutMix, TakesABatchOfOneAndAnEmptyOne) {
   EXPECT_EQ(cutmix(numbered(0, 3, 8, 8), 1, 1).partner.size(), 0U);
   for (uint64_t position = 0; position < 10; ++position) {
-    const CutMix mixed = cutmix(numbered(1, 3, 8, 8), 1, position);
+    const Mixture mixed = cutmix(numbered(1, 3, 8, 8), 1, position);
     EXPECT_EQ(mixed.partner, (std::vector<int64_t>{0}));
-    EXPECT_TRUE(at::equal(mixed.images, numbered(1, 3, 8, 8)));
+    EXPECT_TRUE(at::equal(mixed.inputs, numbered(1, 3, 8, 8)));
   }
 }
 

@@ -53,7 +53,10 @@ std::unique_ptr<Learner> make_learner(const Switched& what, LearnerSetup setup) 
   OptionTable table;
   setup.train.bind(table);
   own->bind(table);
-  if (what.as_released) table.set_as_released();
+  if (what.as_released) {
+    table.set_as_released();
+    own->adjust_as_released(setup.train);
+  }
   for (const auto& [name, value] : what.options) table.set(name, value);
   return method.make(setup, *own);
 }

@@ -13,10 +13,13 @@ struct Told : Evidence {
   const Samples& samples() const override { return samples_; }
   int64_t classes() const override { return classes_; }
 
-  at::Tensor features_told, logits_told;
+  at::Tensor features_told, logits_told, head_weight_told;
   std::vector<float> uncertainty_told;
   int asked = 0;         ///< how often anything had to be found out
   bool learned = false;  ///< true: the learner has learned on
+  double loss_told = 1;  ///< of the last step
+
+  double training_loss() const override { return loss_told; }
 
  protected:
   void require_current() const override {
@@ -31,6 +34,10 @@ struct Told : Evidence {
     ++asked;
     return logits_told.defined() ? logits_told : Evidence::make_logits();
   }
+  at::Tensor make_head_weight() override {
+    return head_weight_told.defined() ? head_weight_told : Evidence::make_head_weight();
+  }
+  at::Tensor make_crop_losses() override { return losses(); }
   std::vector<float> make_uncertainty() override {
     ++asked;
     return uncertainty_told.empty() ? Evidence::make_uncertainty() : uncertainty_told;

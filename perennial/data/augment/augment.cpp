@@ -16,6 +16,7 @@
 #include "perennial/data/augment/pixel_ops.h"
 #include "perennial/data/augment/randaugment.h"
 #include "perennial/data/augment/random_ops.h"
+#include "perennial/data/augment/vectors.h"
 #include "perennial/data/augment/warp.h"
 
 namespace perennial {
@@ -37,6 +38,9 @@ constexpr Name kNames[] = {
     {"randaugment", &Augmentation::randaugment},
     {"randaugment_uda", &Augmentation::randaugment_uda},
     {"cutmix", &Augmentation::cutmix},
+    {"dropout", &Augmentation::dropout},
+    {"strong_dropout", &Augmentation::strong_dropout},
+    {"mixup", &Augmentation::mixup},
 };
 
 bool Augmentation::* flag_of(std::string_view word) {
@@ -175,7 +179,52 @@ std::string Augmentation::names() {
   return join(all, ",");
 }
 
+Augmentation Augmentation::of_vectors() const {
+  Augmentation what{.side = side, .purpose = purpose};
+  what.dropout = dropout, what.strong_dropout = strong_dropout, what.mixup = mixup;
+  return what;
+}
+
+Augmentation Augmentation::of_images() const {
+  Augmentation what = *this;
+  what.dropout = what.strong_dropout = what.mixup = false;
+  return what;
+}
+
+Augmentation Augmentation::weak() const {
+  Augmentation what{.side = side, .purpose = purpose + "weak "};
+  what.crop = crop, what.warp = warp, what.flip = flip, what.dropout = dropout;
+  return what;
+}
+
+Augmentation Augmentation::unmixed() const {
+  Augmentation what = *this;
+  what.cutmix = what.mixup = false;
+  return what;
+}
+
+Augmentation Augmentation::strong() const {
+  Augmentation what = unmixed();
+  what.purpose += "strong ";
+  return what;
+}
+
+namespace {
+
+Samples augment_vectors(const Samples& samples, const Augmentation& what, uint64_t seed, uint64_t position) {
+  const std::string name = samples.has(column::kFeature) ? column::kFeature : column::kVector;
+  at::Tensor rows = samples.tensor(name);
+  if (what.dropout) rows = drop_values(rows, samples.ids(), 0.1, seed, what.purpose + "dropout", position);
+  if (what.strong_dropout)
+    rows = drop_values(rows, samples.ids(), 0.5, seed, what.purpose + "strong dropout", position);
+  return samples.with(name, rows);
+}
+
+}  // namespace
+
 Samples augment(const Samples& samples, const Augmentation& what, uint64_t seed, uint64_t position) {
+  if (samples.has(column::kFeature) || samples.has(column::kVector))
+    return augment_vectors(samples, what, seed, position);
   const Pictures from(samples, "augmentation");
   check(from, what);
   if (samples.empty()) return samples;

@@ -33,9 +33,9 @@ void paste(ImageView from, const Box& box, ImageView to) {
 
 }  // namespace
 
-CutMix cutmix(const at::Tensor& images, uint64_t seed, uint64_t position) {
+Mixture cutmix(const at::Tensor& images, uint64_t seed, uint64_t position) {
   const at::Tensor source = checked_images(images, "CutMix");
-  CutMix mixed{source, std::vector<int64_t>(static_cast<size_t>(source.size(0))), 1.0};
+  Mixture mixed{source, std::vector<int64_t>(static_cast<size_t>(source.size(0))), 1.0};
   std::iota(mixed.partner.begin(), mixed.partner.end(), 0);
   Random random(seed, "cutmix", position);
   if (source.numel() == 0 || !random.chance(0.5F)) return mixed;
@@ -44,7 +44,7 @@ CutMix cutmix(const at::Tensor& images, uint64_t seed, uint64_t position) {
   shuffle(mixed.partner, random);
   mixed.lambda = 1.0 - static_cast<double>(box.area()) / (static_cast<double>(width) * height);
   auto* data = const_cast<uint8_t*>(source.const_data_ptr<uint8_t>());
-  mixed.images = map_images(source, [&](int64_t n, ImageView in, ImageView out) {
+  mixed.inputs = map_images(source, [&](int64_t n, ImageView in, ImageView out) {
     std::memcpy(out.pixels, in.pixels, static_cast<size_t>(in.size()));
     paste(view_of(source, data, mixed.partner[static_cast<size_t>(n)]), box, out);
   });

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -187,6 +186,7 @@ Arrival ClassifyRecipe::arrive(Progress& progress) {
   find_earlier_tests(progress);
   tests_.emplace_back(source, &test);
   source_ = source;
+  truth_.arrived(train);
   const auto of_this = [&](const Brought& b) { return b.update == update_index(); };
   if (std::none_of(brought_.begin(), brought_.end(), of_this))
     for (const Task& task : tasks) {
@@ -279,7 +279,9 @@ void ClassifyRecipe::task_ended(const Learner& learner, const Measurement& /*mea
   const Memory* memory = learner.memory();
   const auto ended =
       std::find_if(brought_.begin(), brought_.end(), [](const Brought& task) { return task.memory.empty(); });
-  if (ended != brought_.end()) ended->memory = memory == nullptr ? count({}) : count(memory->labels());
+  if (ended == brought_.end()) return;
+  ended->memory = memory == nullptr || memory->size() == 0 ? count({}) : count(memory->labels());
+  if (memory != nullptr) ended->purity = truth_.purity(*memory);
 }
 
 json ClassifyRecipe::update_record() const {
@@ -291,6 +293,7 @@ void ClassifyRecipe::show(Board& board, const Measurement& m, const Learner& lea
   Recipe::show(board, m, learner);
   const Memory* memory = learner.memory();
   if (memory == nullptr || memory->size() == 0) return;
+  if (const auto purity = truth_.purity(*memory)) board.scalar("memory/purity", *purity);
   const std::vector<int64_t> counts = count(memory->labels());
   for (size_t c = 0; c < counts.size(); ++c)
     if (seen_[c] != 0) board.scalar("memory/class/" + class_names_[c], static_cast<double>(counts[c]));
@@ -339,9 +342,10 @@ void ClassifyRecipe::save(State& state) const {
   v["seen"] = seen_;
   v["frozen_hash"] = frozen_hash_;
   v["brought"] = json::array();
-  for (const Brought& b : brought_) v["brought"].push_back({b.update, b.classes, b.composition, b.memory});
+  for (const Brought& b : brought_)
+    v["brought"].push_back({b.update, b.classes, b.composition, b.memory, b.purity ? json(*b.purity) : json()});
   v["last"] = {last_.total, last_.correct, last_.confusion};
-  v["true_labels"] = true_labels_;
+  v["true_labels"] = truth_.save();
   sheet_.save(state, "sheet.");
 }
 
@@ -365,13 +369,15 @@ void ClassifyRecipe::load(const State& state) {
   v.at("noise_lies").get_to(stream_.noise);
   v.at("seen").get_to(seen_);
   brought_.clear();
-  for (const json& b : v.at("brought"))
+  for (const json& b : v.at("brought")) {
     brought_.push_back(
         {b.at(0), b.at(1), b.at(2).get<std::vector<int64_t>>(), b.at(3).get<std::vector<int64_t>>()});
+    if (b.size() > 4 && b.at(4).is_number()) brought_.back().purity = b.at(4).get<double>();
+  }
   v.at("last").at(0).get_to(last_.total);
   v.at("last").at(1).get_to(last_.correct);
   v.at("last").at(2).get_to(last_.confusion);
-  v.at("true_labels").get_to(true_labels_);
+  truth_.load(v.at("true_labels"));
   require_whole(state.source);
   if (const uint64_t was = v.value("frozen_hash", uint64_t{0}); was != 0 && was != frozen_hash_)
     throw Error({"reading the checkpoint", state.source, "the frozen weights that the run keeps a copy of",
@@ -393,14 +399,16 @@ void ClassifyRecipe::require_whole(const std::string& source) const {
     throw Error({"reading the checkpoint", source, "classes, tasks and counts that fit together", "others"});
 }
 
-json ClassifyRecipe::memory_json(const Memory& memory) const {
+json ClassifyRecipe::memory_json(const Memory& memory, const Learner& learner) const {
   json entries = json::array();
+  const auto verdicts = learner.verdicts();
   const auto labels = memory.labels();
   for (int64_t i = 0; i < memory.size(); ++i) {
     const auto row = static_cast<size_t>(i);
     const int64_t id = memory.ids()[row];
     json entry{{"id", id}, {"label", labels[row]}};
-    if (const auto t = true_labels_.find(id); t != true_labels_.end()) entry["true_label"] = t->second;
+    if (const auto truth = truth_.of(id)) entry["true_label"] = *truth;
+    if (const auto verdict = verdicts.find(id); verdict != verdicts.end()) entry["verdict"] = verdict->second;
     if (!memory.scores().empty()) entry["uncertainty"] = memory.scores()[row];
     entries.push_back(std::move(entry));
   }
@@ -408,6 +416,10 @@ json ClassifyRecipe::memory_json(const Memory& memory) const {
            {"bytes", memory.bytes()},
            {"capacity", memory.capacity(memory.samples())},
            {"entries", std::move(entries)}};
+  if (const auto purity = truth_.purity(memory)) {
+    out["purity"] = *purity;
+    out["noise"] = truth_.confusion(memory, class_names_.size());
+  }
   if (memory.budget().bytes > 0) out["capacity_bytes"] = memory.budget().bytes;
   if (!sheet_.empty())
     out["sheet"] = {{"file", "memory.png"}, {"tile", sheet_.tile()}, {"columns", MemorySheet::kColumns}};
@@ -433,6 +445,7 @@ void ClassifyRecipe::describe(json& out, const Learner& learner) const {
     out["task_classes"].push_back(std::move(names));
     out["task_composition"].push_back(padded(task.composition, classes));
     if (!task.memory.empty()) out["memory_history"].push_back(padded(task.memory, classes));
+    if (task.purity) out["memory_purity_history"].push_back(*task.purity);
   }
   out["per_class"] = json::object();
   for (size_t c = 0; c < last_.total.size(); ++c) {
@@ -441,30 +454,15 @@ void ClassifyRecipe::describe(json& out, const Learner& learner) const {
   }
   for (const auto& row : last_.confusion) out["confusion"].push_back(row);
   const Memory* memory = learner.memory();
-  if (memory != nullptr && memory->size() > 0) out["memory"] = memory_json(*memory);
-}
-
-// The data that the memory's samples came from may be those of an earlier update, which are gone.
-void ClassifyRecipe::keep_true_labels(const Memory& memory) {
-  const auto known = std::move(true_labels_);
-  true_labels_.clear();
-  std::unordered_map<int64_t, int64_t> given;
-  if (source_) {
-    const Dataset& train = source_->train;
-    for (size_t i = 0; i < train.true_labels.size(); ++i) given[train.ids[i]] = train.true_labels[i];
-  }
-  for (const int64_t id : memory.ids()) {
-    if (const auto now = given.find(id); now != given.end())
-      true_labels_[id] = now->second;
-    else if (const auto before = known.find(id); before != known.end())
-      true_labels_[id] = before->second;
-  }
+  if (memory == nullptr || memory->size() == 0) return;
+  out["memory"] = memory_json(*memory, learner);
+  if (const auto purity = truth_.purity(*memory)) out["memory_purity"] = *purity;
 }
 
 void ClassifyRecipe::write(const std::filesystem::path& run, const Learner& learner) {
   const Memory* memory = learner.memory();
   if (memory != nullptr && memory->size() > 0) {
-    keep_true_labels(*memory);
+    truth_.keep(*memory);
     sheet_.update(memory->samples(), pictures_ ? pictures_.get() : source_ ? &source_->train : nullptr);
     write_file_atomic(run / "memory.png", encode_png(sheet_.picture()));
   }

@@ -7,6 +7,7 @@
 
 #include "perennial/tasks/classify/config.h"
 #include "perennial/tasks/classify/evaluate.h"
+#include "perennial/tasks/classify/label_truth.h"
 #include "perennial/tasks/classify/memory_sheet.h"
 #include "perennial/tasks/recipe.h"
 
@@ -68,7 +69,8 @@ class ClassifyRecipe : public Recipe {
     int64_t update;                    ///< whose test part measures it
     std::vector<int64_t> classes;      ///< its major classes
     std::vector<int64_t> composition;  ///< samples of each class that was known then
-    std::vector<int64_t> memory = {};  ///< of each class in the memory at its end
+    std::vector<int64_t> memory = {};        ///< of each class in the memory at its end
+    std::optional<double> purity = {};       ///< share of the memory's labels that were right then
   };
 
   /// Data of an earlier update, and the hash of what they held out; 0: not known.
@@ -86,8 +88,7 @@ class ClassifyRecipe : public Recipe {
   void find_earlier_tests(Progress& progress);
   std::vector<char> seen_of(const Brought& task) const;
   std::vector<int64_t> count(std::span<const int64_t> labels) const;
-  nlohmann::json memory_json(const Memory& memory) const;
-  void keep_true_labels(const Memory& memory);
+  nlohmann::json memory_json(const Memory& memory, const Learner& learner) const;
 
   std::unique_ptr<ClassifyConfig> config_;
   ModelOptions model_;            ///< the configuration's, its weights from where they lie now
@@ -110,7 +111,7 @@ class ClassifyRecipe : public Recipe {
   std::vector<Brought> brought_;
   Evaluation measured_, last_;  ///< at the last measurement, at the last end of a task
   MemorySheet sheet_;
-  std::map<int64_t, int64_t> true_labels_;  ///< by id: of the memory's samples, where known
+  LabelTruth truth_;
 };
 
 }  // namespace perennial

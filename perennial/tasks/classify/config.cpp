@@ -59,7 +59,10 @@ std::unique_ptr<ClassifyConfig> make_config(const Settings& settings) {
   config->method = find_method(config->learner).options();
   config->method->adjust(config->train);
   const auto table = config->table();
-  if (config->as_released) table.set_as_released();
+  if (config->as_released) {
+    table.set_as_released();
+    config->method->adjust_as_released(config->train);
+  }
   for (const Setting& setting : settings) {
     const bool known = table.find(setting.name) != nullptr;
     if (const std::string owner = known ? "" : owner_of(setting.name); !owner.empty())

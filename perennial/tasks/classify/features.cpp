@@ -65,7 +65,9 @@ at::Tensor cached(const ClassifyConfig& config, const ModelOptions& model, Class
 
 void replace_by_features(const ClassifyConfig& config, const ModelOptions& model,
                          const Normalisation& normalisation, DataSource& source, Progress& progress) {
-  Classifier net(model, HeadKind::kLinear,
+  ModelOptions frozen = model;
+  frozen.neck = 0;
+  Classifier net(frozen, HeadKind::kLinear,
                  (source.train.size() > 0 ? source.train : source.test).input_shape(), normalisation,
                  config.compute, config.seed());
   const ProgressPart part(progress, "features", source.train.size() + source.test.size());

@@ -76,6 +76,8 @@ class Reader {
         refuse(expected, fmt::format("mattes (`perennial segment export --weights {}`)", run_.string()));
       refuse(expected, "metadata that name no model");
     }
+    if (text("readout")) refuse("a model that predicts by its head", "one by " + *text("readout"));
+    if (text("neck")) refuse("a model without a neck (model.neck = 0)", "one of " + *text("neck"));
     const auto known = edge::classifier_names();
     if (std::find(known.begin(), known.end(), *name) == known.end())
       refuse(fmt::format("a model that the edge runtime runs: {}", fmt::join(known, ", ")), *name);

@@ -1,0 +1,97 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+
+#include "perennial/base/options.h"
+#include "perennial/learn/builtin.h"
+#include "perennial/learn/online.h"
+
+namespace perennial {
+namespace {
+
+struct DerppOptions : MethodOptions {
+  PolicyOptions policy;
+  double alpha = 0.2, beta = 0.5;
+  void bind(OptionTable& table) override {
+    policy.bind(table, "derpp.");
+    table.add("derpp.alpha", alpha, "weight of the distance to stored logits").range(0, 100);
+    table.add("derpp.beta", beta, "weight of the labels of what is replayed; 0: DER").range(0, 100);
+  }
+  // Batches of 32 and two draws of 32 (digest 5); one pass, unless train.protocol says otherwise.
+  void adjust(TrainOptions& train) override {
+    online_defaults(train);
+    train.batch = 64;
+    train.lr = 0.03;
+  }
+};
+
+constexpr const char* kLogits = "logits";  ///< ragged float: of each class that was known at the time
+
+Samples with_logits(const Samples& samples, const at::Tensor& rows) {
+  std::vector<int64_t> offsets{0};
+  for (int64_t i = 0; i < samples.size(); ++i) offsets.push_back(offsets.back() + rows.size(1));
+  return samples.with(kLogits, Column(rows.flatten(), std::move(offsets)));
+}
+
+/// Mean squared distance to the stored logits, over as many classes as each sample has some of.
+at::Tensor distance(const at::Tensor& logits, const Column& stored) {
+  const int64_t n = logits.size(0), classes = logits.size(1);
+  at::Tensor there = at::zeros({n, classes}), wanted = at::zeros({n, classes});
+  for (int64_t i = 0; i < n; ++i) {
+    const at::Tensor row = stored.row(i);
+    const int64_t known = std::min(classes, row.size(0));
+    wanted[i].narrow(0, 0, known).copy_(row.narrow(0, 0, known));
+    there[i].narrow(0, 0, known).fill_(1);
+  }
+  const at::Tensor squares = (logits - wanted.to(logits.device())).square() * there.to(logits.device());
+  return squares.sum() / there.sum().clamp_min(1);
+}
+
+/// One step: stream, x' with its logits, x'' with its labels, all in one batch.
+void dark_step(ReplayKit& kit, const Samples& batch, const DerppOptions& options) {
+  Trainer& trainer = kit.trainer;
+  const int64_t n = batch.size(), replayed = kit.replayed();
+  std::vector<Samples> parts{batch};
+  if (replayed > 0) parts.push_back(kit.rehearsal.draw(replayed));
+  const int64_t first = replayed > 0 ? parts.back().size() : 0;
+  if (replayed > 0 && options.beta > 0) parts.push_back(kit.rehearsal.draw(replayed));
+  const Samples joined = concat(parts);
+  if (joined.size() < 2) return;
+  const NetworkInput inputs = trainer.view(joined, trainer.augmentation().unmixed());
+  trainer.step(joined, inputs, Targets::of(joined, trainer.labels()), stream_lr(kit), [&](const StepView& view) {
+    at::Tensor loss = mean_of(view.losses(), 0, n);
+    if (first > 0 && options.alpha > 0)
+      loss = loss + options.alpha * distance(view.outputs.logits.narrow(0, n, first),
+                                             slice(joined.column(kLogits), n, first));
+    const int64_t second = joined.size() - n - first;
+    if (second > 0) loss = loss + options.beta * mean_of(view.losses(), n + first, second);
+    return loss;
+  });
+  if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
+}
+
+/// What is remembered of a batch are the logits of the network as it was before it learned from it, not
+/// augmented, without plug-ins.
+Samples learn_from(ReplayKit& kit, const Samples& batch, const DerppOptions& options) {
+  const Samples kept = with_logits(batch, kit.ask()(batch)->logits());
+  if (!is_trained(kit, batch)) return kept;
+  for (int64_t i = 0; i < kit.trainer.options().updates; ++i) dark_step(kit, kept, options);
+  return kept;
+}
+
+/// DER++ (Buzzega, Boschini, Porrello, Abati, Calderara: "Dark Experience for General Continual Learning",
+/// NeurIPS 2020), equation 6.
+ReplayParts dark_experience(const LearnerSetup&, const DerppOptions& options) {
+  return {.policy = options.policy,
+          .routine = std::make_unique<StreamThenMemory>(
+              [options](ReplayKit& kit, const Samples& batch) { return learn_from(kit, batch, options); })};
+}
+
+}  // namespace
+
+Method derpp_method() {
+  return replay_method("derpp", "DER++", "Buzzega et al., NeurIPS 2020",
+                       "holds the network to what it said of stored samples, and to their labels",
+                       dark_experience);
+}
+
+}  // namespace perennial

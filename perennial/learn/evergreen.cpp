@@ -1,0 +1,83 @@
+#include "perennial/base/options.h"
+#include "perennial/learn/averaged_weights.h"
+#include "perennial/learn/builtin.h"
+#include "perennial/learn/memory_only.h"
+#include "perennial/learn/perturbed_views.h"
+
+namespace perennial {
+namespace {
+
+struct EvergreenOptions : MethodOptions {
+  PolicyOptions policy{.name = "spread", .refresh = 16};
+  ViewOptions views{.views = 4, .uncertainty = "confidence"};
+  bool memory_only = true;
+  double average = 0.99;
+  void bind(OptionTable& table) override {
+    policy.bind(table, "evergreen.", true);
+    views.bind(table, "evergreen.");
+    table.add("evergreen.memory_only", memory_only,
+              "train on the memory alone; false: on what arrives and as much of the memory");
+    table.add("evergreen.average", average, "decay of the average of weights that predicts; 0: none")
+        .range(0, 0.99999);
+  }
+  void adjust(TrainOptions& train) override {
+    train.protocol = "online";
+    train.batch = 16;
+    train.lr = 0.05;
+  }
+};
+
+class Evergreen : public MemoryOnly {
+ public:
+  explicit Evergreen(const EvergreenOptions& options)
+      : options_(options), average_(std::make_shared<AveragedWeights>(options.average)) {}
+
+  void observe(ReplayKit& kit, const Samples& batch) override {
+    if (options_.memory_only) return MemoryOnly::observe(kit, batch);
+    stream_pass(kit, batch, [&](ReplayKit& k, const Samples& b) {
+      const Samples kept = replay_step(k, b);
+      stepped(k, b);
+      return kept;
+    });
+  }
+
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
+    MemoryOnly::run(kit, i, progress);
+    if (i > 0) stepped(kit, {});
+  }
+
+  void save(State& state, const std::string& prefix) const override { average_->save(state, prefix + "average."); }
+  void load(const State& state, const std::string& prefix, ReplayKit& kit) override {
+    average_->load(state, prefix + "average.", kit.trainer.net());
+    if (options_.average > 0) kit.trainer.read_by(average_);
+  }
+
+ private:
+  void stepped(ReplayKit& kit, const Samples&) override {
+    if (options_.average == 0) return;
+    average_->follow(kit.trainer.net());
+    kit.trainer.read_by(average_);
+  }
+
+  EvergreenOptions options_;
+  std::shared_ptr<AveragedWeights> average_;
+};
+
+/// Evergreen, ours: good at any time and at the end. Rainbow Memory's choice kept up as samples arrive
+/// (memory/spread.h), its training on the memory spread over the stream (as CLIB has it, Koh et al., ICLR
+/// 2022), and predictions by averaged weights, which make up for a learning rate that never falls.
+ReplayParts evergreen(const LearnerSetup& setup, const EvergreenOptions& options) {
+  return {.policy = options.policy,
+          .views = options.views.make(setup.seed),
+          .routine = std::make_unique<Evergreen>(options)};
+}
+
+}  // namespace
+
+Method evergreen_method() {
+  return replay_method("evergreen", "Evergreen", "ours, after Bang et al. 2021 and Koh et al. 2022",
+                       "a rainbow memory kept up and trained on all the time; averaged weights predict",
+                       evergreen);
+}
+
+}  // namespace perennial

@@ -1,0 +1,45 @@
+#include "perennial/learn/memory_only.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace perennial {
+
+int64_t MemoryOnly::wanted(const ReplayKit& kit) const {
+  const TrainOptions& train = kit.trainer.options();
+  const double own = static_cast<double>(train.batch) * (1 - train.replay_share);
+  return std::max<int64_t>(1, static_cast<int64_t>(std::ceil(own)));
+}
+
+void MemoryOnly::observe(ReplayKit& kit, const Samples& batch) {
+  receive(kit, batch);
+  kit.clock.timed("memory training", [&] {
+    for (int64_t i = 0; i < kit.trainer.options().updates; ++i) {
+      const Samples drawn = kit.rehearsal.draw(kit.trainer.options().batch);
+      if (drawn.size() < 2) break;
+      const double lr = rate(kit);
+      kit.trainer.step(drawn, lr);
+      if (kit.robust) kit.robust->streamed(kit, drawn, lr);
+      stepped(kit, drawn);
+    }
+  });
+}
+
+int64_t MemoryOnly::pieces(const ReplayKit& kit) const {
+  const TrainOptions& train = kit.trainer.options();
+  return train.online() ? 1 : 1 + train.epochs;
+}
+
+Piece MemoryOnly::piece(const ReplayKit& kit, int64_t i) const {
+  if (i > 0) return memory_epoch_piece(kit, i - 1);
+  return {kit.rehearsal.as_they_arrive() ? "memory as it stands" : "choosing what to remember", 0};
+}
+
+void MemoryOnly::run(ReplayKit& kit, int64_t i, Progress& progress) {
+  if (i == 0)
+    choose_memory(kit, progress);
+  else
+    memory_epoch(kit, i - 1, progress);
+}
+
+}  // namespace perennial

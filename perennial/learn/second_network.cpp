@@ -1,0 +1,29 @@
+#include "perennial/base/random.h"
+#include "perennial/learn/robust_kinds.h"
+
+namespace perennial {
+namespace {
+
+LearnerSetup drawn_again(LearnerSetup setup) {
+  setup.seed = mix64(setup.seed, 2);
+  setup.on_step = {};
+  return setup;
+}
+
+// Penalties are on the learner's own weights.
+TrainerParts without_terms(TrainerParts parts) {
+  parts.terms.clear();
+  return parts;
+}
+
+}  // namespace
+
+SecondNetwork::SecondNetwork(const LearnerSetup& setup, const TrainerParts& parts)
+    : second_(drawn_again(setup), without_terms(parts)) {}
+
+void SecondNetwork::streamed(ReplayKit& kit, const Samples& batch, double lr) {
+  follow(kit);
+  second_.step(batch, lr);
+}
+
+}  // namespace perennial

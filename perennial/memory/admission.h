@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "perennial/memory/memory.h"
+
+namespace perennial {
+
+// What policies have in common that let a whole batch in and then show someone the door. Candidates are the
+// memory's rows and the batch's behind them.
+
+/// The rows of each label (or of each row of the head), ascending.
+std::map<int64_t, std::vector<int64_t>> rows_by_label(std::span<const int64_t> labels);
+
+/// Which candidates stay when, as long as more than `capacity` are there, one of the largest class goes (of
+/// equally large ones a random one). `worst(label, rows)` gives the place in `rows`, which are those of its
+/// class that are left, of the one to go.
+std::vector<char> shrink_largest(
+    std::span<const int64_t> labels, int64_t capacity, Random random,
+    const std::function<size_t(int64_t label, const std::vector<int64_t>& rows)>& worst);
+
+/// Puts those of the batch that stay into the slots of those of the memory that do not. Gives which candidate
+/// lies in each slot then; nothing where a budget in bytes has moved them.
+std::vector<int64_t> admit(Memory& memory, const Samples& batch, const std::vector<char>& stays, Random random);
+
+}  // namespace perennial

@@ -1,0 +1,37 @@
+#include <algorithm>
+
+#include <ATen/core/Tensor.h>
+
+#include "perennial/memory/admission.h"
+#include "perennial/memory/policies.h"
+
+namespace perennial {
+
+void CropLossPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence& ask) {
+  const int64_t all = memory.size() + batch.size(), capacity = memory.capacity(batch);
+  const auto position = static_cast<uint64_t>(++offers_);
+  std::vector<char> stays(static_cast<size_t>(all), 1);
+  if (all > capacity) {
+    const Samples candidates = concat(memory.samples(), batch);
+    const at::Tensor losses = ask(candidates)->crop_losses().contiguous();
+    const float* loss = losses.const_data_ptr<float>();
+    stays = shrink_largest(candidates.labels(), capacity, Random(seed_, "ntd", position),
+                           [&](int64_t, const std::vector<int64_t>& rows) {
+                             const auto worst =
+                                 std::max_element(rows.begin(), rows.end(), [&](int64_t a, int64_t b) {
+                                   return loss[a] < loss[b];
+                                 });
+                             return static_cast<size_t>(worst - rows.begin());
+                           });
+  }
+  admit(memory, batch, stays, Random(seed_, "memory room", position));
+}
+
+void CropLossPolicy::save(State& state, const std::string& prefix) const {
+  state.put(prefix + "offers", offers_);
+}
+void CropLossPolicy::load(const State& state, const std::string& prefix) {
+  offers_ = state.value<int64_t>(prefix + "offers");
+}
+
+}  // namespace perennial
