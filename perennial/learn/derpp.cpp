@@ -16,11 +16,13 @@ struct DerppOptions : MethodOptions {
     table.add("derpp.alpha", alpha, "weight of the distance to stored logits").range(0, 100);
     table.add("derpp.beta", beta, "weight of the labels of what is replayed; 0: DER").range(0, 100);
   }
-  // Batches of 32 and two draws of 32 (digest 5); one pass, unless train.protocol says otherwise.
+  // Batches of 32 and two draws of 32 (digest 5); one pass, unless train.protocol says otherwise. The stored
+  // logits are to say what a sample is not, too: classes that were to come among it.
   void adjust(TrainOptions& train) override {
     online_defaults(train);
     train.batch = 64;
     train.lr = 0.03;
+    train.whole_head = true;
   }
 };
 

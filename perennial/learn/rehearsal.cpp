@@ -1,5 +1,7 @@
 #include "perennial/learn/rehearsal.h"
 
+#include <algorithm>
+
 #include "perennial/base/error.h"
 
 namespace perennial {
@@ -33,8 +35,12 @@ void Rehearsal::keep(const Samples& batch) {
 
 void Rehearsal::choose(int64_t task, const AskEvidence& ask) {
   if (!policy_->online()) return select(task, ask);
-  if (after_pass_)
-    for (const Samples& batch : task_) policy_->offer(memory_, batch, ask);
+  if (after_pass_) {
+    constexpr int64_t kRows = 16;  // whatever the pieces that they were kept in
+    const Samples& all = task_samples();
+    for (int64_t row = 0; row < all.size(); row += kRows)
+      policy_->offer(memory_, slice(all, row, std::min(kRows, all.size() - row)), ask);
+  }
   task_.clear();
 }
 

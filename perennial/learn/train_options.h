@@ -23,6 +23,7 @@ struct TrainOptions {
   std::string schedule = "cosine";  ///< of the memory phase
   double replay_share = 0.5;        ///< of a stream batch that comes from memory once there is any
   bool drop_last = false;           ///< leave the last partial stream batch out of training
+  bool whole_head = false;          ///< rows for all classes of the data from the start
   bool reset_head = false;          ///< a fresh head before each task
   std::string augment = "auto";     ///< auto: by method and data set
   OptimiserOptions optimiser;

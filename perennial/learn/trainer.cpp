@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
@@ -41,24 +43,32 @@ std::vector<std::unique_ptr<Plugin>> make_plugins(const LearnerSetup& setup) {
   return all;
 }
 
-at::Tensor probabilities(const Classifier& net, const Readout* readout, const LabelMap& labels, int64_t width,
-                         const Samples& samples) {
-  const at::Tensor logits = readout != nullptr ? readout->logits(net, samples) : net.logits(samples);
+at::Tensor probabilities(const Classifier& net, const Readout* readout, const LabelMap& labels,
+                         const std::vector<int64_t>& to_come, int64_t width, const Samples& samples) {
+  at::Tensor logits = readout != nullptr ? readout->logits(net, samples) : net.logits(samples);
+  if (!to_come.empty())
+    logits = logits.index_fill(1, at::tensor(to_come), -std::numeric_limits<double>::infinity());
   return labels.scatter(at::softmax(logits, 1), width, 0.0);
 }
 
 class ClassifierSnapshot : public Predictor {
  public:
-  ClassifierSnapshot(Classifier net, std::shared_ptr<const Readout> readout, LabelMap labels, int64_t width)
-      : net_(std::move(net)), readout_(std::move(readout)), labels_(std::move(labels)), width_(width) {}
+  ClassifierSnapshot(Classifier net, std::shared_ptr<const Readout> readout, LabelMap labels,
+                     std::vector<int64_t> to_come, int64_t width)
+      : net_(std::move(net)),
+        readout_(std::move(readout)),
+        labels_(std::move(labels)),
+        to_come_(std::move(to_come)),
+        width_(width) {}
   at::Tensor predict(const Samples& samples) const override {
-    return probabilities(net_, readout_.get(), labels_, width_, samples);
+    return probabilities(net_, readout_.get(), labels_, to_come_, width_, samples);
   }
 
  private:
   Classifier net_;
   std::shared_ptr<const Readout> readout_;
   LabelMap labels_;
+  std::vector<int64_t> to_come_;
   int64_t width_;
 };
 
@@ -87,6 +97,20 @@ int64_t Trainer::memory_batch() const {
 }
 
 void Trainer::meet(std::span<const int64_t> labels) {
+  if (setup_.train.whole_head && labels_.size() == 0 && setup_.labels > 0) {
+    std::vector<int64_t> all(static_cast<size_t>(setup_.labels));
+    std::iota(all.begin(), all.end(), 0);
+    labels_.add(all);
+    to_come_ = all;
+    net_.grow(labels_.size());
+    optimiser_.replace(groups());
+    ++version_;
+  }
+  const auto met = [&](int64_t row) {
+    const int64_t label = labels_.labels()[static_cast<size_t>(row)];
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+  };
+  if (!to_come_.empty()) std::erase_if(to_come_, met);
   if (!labels_.add(labels)) return;
   net_.grow(labels_.size());
   optimiser_.replace(groups());
@@ -190,12 +214,12 @@ void Trainer::epoch(int64_t samples, int64_t batch, int64_t number, const std::s
 }
 
 at::Tensor Trainer::predict(const Samples& samples) const {
-  return probabilities(net_, readout_.get(), labels_, setup_.labels, samples);
+  return probabilities(net_, readout_.get(), labels_, to_come_, setup_.labels, samples);
 }
 
 std::shared_ptr<const Predictor> Trainer::snapshot() const {
   std::shared_ptr<const Readout> readout = readout_ ? readout_->snapshot() : nullptr;
-  return std::make_shared<ClassifierSnapshot>(net_.clone(), readout ? readout : readout_, labels_,
+  return std::make_shared<ClassifierSnapshot>(net_.clone(), readout ? readout : readout_, labels_, to_come_,
                                               setup_.labels);
 }
 
@@ -204,6 +228,7 @@ void Trainer::save(State& state, const std::string& prefix) const {
   optimiser_.save(state.tensors, prefix + "optimiser.");
   state.put(prefix + "optimiser", setup_.train.optimiser.name);
   labels_.save(state, prefix + "label_map.");
+  if (!to_come_.empty()) state.put_ints(prefix + "to_come", to_come_);
   state.put(prefix + "head_position", net_.head_position());
   state.put(prefix + "step", steps_);
   if (std::isfinite(last_loss_)) state.put(prefix + "last_loss", last_loss_);
@@ -214,6 +239,8 @@ void Trainer::save(State& state, const std::string& prefix) const {
 
 void Trainer::load(const State& state, const std::string& prefix) {
   labels_.load(state, prefix + "label_map.");
+  to_come_.clear();
+  if (state.has_tensor(prefix + "to_come")) to_come_ = state.ints(prefix + "to_come");
   net_.reset_head(parts_.head, labels_.size(), state.value_or(prefix + "head_position", uint64_t{0}));
   net_.load(state.tensors, prefix + "net.", state.source);
   fresh_optimiser();

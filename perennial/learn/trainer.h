@@ -53,7 +53,8 @@ class Trainer {
   /// What plug-ins may look at.
   void show(const Memory* memory) { memory_ = memory; }
 
-  /// Gives labels that are new a row of the head.
+  /// Gives labels that are new a row of the head (the first ones with train.whole_head all that are known to
+  /// come). Only labels that were met are ever predicted.
   void meet(std::span<const int64_t> labels);
   /// A new optimiser, and with train.reset_head a fresh head.
   void begin_task(int64_t task);
@@ -125,6 +126,7 @@ class Trainer {
   std::vector<std::unique_ptr<Plugin>> plugins_;
   Augmentation augmentation_;
   LabelMap labels_;
+  std::vector<int64_t> to_come_;  ///< rows of the head whose labels were not met yet
   Classifier net_;
   Optimiser optimiser_;
   EpochOrder order_;

@@ -44,10 +44,10 @@ TEST(DarkReplay, DistanceIsToTheLogitsThatAreThere) {
   const Samples two = halves(2, {0, 1}, 1).with(kLogits, Column(at::ones({3}), {0, 1, 3}));
   const Outputs outputs{{}, at::zeros({2, 4})};  // three values are stored, each one away
   DistanceToStored term(0.5);
-  EXPECT_NEAR(term.of(StepView(two, {}, outputs, net, 0)).item<double>(), 0.5 * (3.0 / 3), 1e-6);
+  EXPECT_NEAR(term.of(StepView(two, two, Targets{}, outputs, net, 0)).item<double>(), 0.5 * (3.0 / 3), 1e-6);
   Targets mixed;
   mixed.lambda = 0.5;
-  EXPECT_FALSE(term.of(StepView(two, mixed, outputs, net, 0)).defined());
+  EXPECT_FALSE(term.of(StepView(two, two, mixed, outputs, net, 0)).defined());
 }
 
 TEST(DropChannels, ChangesEachHostThatItIsWrappedAround) {

@@ -59,7 +59,10 @@ constexpr int kCutoutSize = 16;
 struct Draws {
   const std::string& purpose;
   uint64_t seed, position, id;
-  Random of(std::string_view step) const { return {seed, purpose + std::string(step), position, id}; }
+  Random of(std::string_view step) const {
+    if (purpose.empty()) return {seed, step, position, id};  // no text is put together for each image
+    return {seed, purpose + std::string(step), position, id};
+  }
 };
 
 /// An image and its mask, which may have no pixels.
