@@ -29,7 +29,7 @@ constexpr int64_t kMaxTomlBytes = 1 << 20;
 // "[data] source = ..." and "data = ..." are the same option: a TOML key cannot be both a value and a table.
 const std::map<std::string, std::string>& main_keys() {
   static const std::map<std::string, std::string> keys{
-      {"data", "source"}, {"stream", "kind"}, {"model", "name"}};
+      {"data", "source"}, {"stream", "kind"}, {"model", "name"}, {"robust", "kind"}};
   return keys;
 }
 

@@ -9,7 +9,7 @@
 
 namespace perennial {
 
-/// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind" and
+/// Reads a TOML file into settings ("[rm] views = 12" is rm.views; "[data] source", "[stream] kind", "[robust] kind" and
 /// "[model] name" are the main keys of their tables). Throws Error with file and line.
 Settings read_toml(const std::filesystem::path& file);
 Settings parse_toml(std::string_view text, const std::string& name);
