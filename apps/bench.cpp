@@ -54,8 +54,8 @@ void bench(const BenchArguments& a) {
   fmt::print("{}", a.common.json ? table.json : table.text);
   if (!a.common.json && !runs.empty()) fmt::print("page: {}\n", (a.options.out / "compare.html").string());
   if (!table.passed)
-    throw Error({"running the grid", a.grid, "rows as they should be, all runs finished",
-                 "others (see the table)"});
+    throw Error(
+        {"running the grid", a.grid, "rows as they should be, all runs finished", "others (see the table)"});
 }
 
 void add_bench(CLI::App& app) {
@@ -64,8 +64,10 @@ void add_bench(CLI::App& app) {
       "Run a grid of configurations and seeds, and print a table of what they measured.\n\n"
       "  perennial bench bench/tables/digits.toml --out runs/digits\n"
       "  perennial bench GRID.toml --out DIR --only rm --only er --jobs 2\n\n"
-      "Runs that are there already are not made again, so that an interrupted grid goes on. A grid may say what\n"
-      "its rows should give: then each passes or fails, and so does the command. docs/bench.md has the format.\n");
+      "Runs that are there already are not made again, so that an interrupted grid goes on. A grid may say "
+      "what\n"
+      "its rows should give: then each passes or fails, and so does the command. docs/bench.md has the "
+      "format.\n");
   auto a = std::make_shared<BenchArguments>();
   command->add_option("GRID", a->grid, "the grid")->required()->type_name("GRID.toml");
   command->add_option("--out", a->options.out, "where the runs, table.txt and compare.html lie")

@@ -14,8 +14,8 @@ namespace perennial {
 
 /// What is done to each training sample, in this order; cutmix and mixup apart, which mix the samples of a
 /// batch. dropout, strong_dropout and mixup are for vectors, the others for images: uint8, 1 or 3 channels.
-/// All work in parallel and are a function of (seed, purpose, position, sample id) alone: equal for every thread count
-/// and batch split.
+/// All work in parallel and are a function of (seed, purpose, position, sample id) alone: equal for every
+/// thread count and batch split.
 struct Augmentation {
   bool crop = false;    ///< random crop to the same size from 4-pixel zero padding
   bool warp = false;    ///< rotation within 45 degrees, scale 0.5 to 1.5 times what fits, centre moved by a
@@ -30,8 +30,8 @@ struct Augmentation {
   bool randaugment =
       false;  ///< RandAugment as the pip package of that name (Cubuk et al. 2020; AutoAugment's magnitudes)
   bool randaugment_uda = false;  ///< the same in the style of UDA (Xie et al. 2020)
-  bool cutmix = false;  ///< CutMix on batches (Yun et al. 2019), p = 0.5; applied by cutmix(), not augment()
-  bool dropout = false;         ///< a tenth of the values of a vector
+  bool cutmix = false;   ///< CutMix on batches (Yun et al. 2019), p = 0.5; applied by cutmix(), not augment()
+  bool dropout = false;  ///< a tenth of the values of a vector
   bool strong_dropout = false;  ///< half of them
   bool mixup = false;  ///< mixup on batches (Zhang et al. 2018), p = 0.5; applied by mixup(), not augment()
 
@@ -54,13 +54,13 @@ struct Augmentation {
   Augmentation strong() const;
 };
 
-/// The samples with their images (or, where there are none, their vectors) augmented (column image, [N, C, H, W]), in the order crop or warp, flip,
-/// colour, blur, noise, autoaugment, randaugment, randaugment_uda, cutout. Masks move along (column mask, [N,
-/// H, W], 0 where nothing was); other columns stay. `position` counts the use (the training step). The tables
-/// of the policies are in augment/autoaugment.h and augment/randaugment.h. Photographs of any size
-/// (column::kPhotograph) need a `side`. Throws std::invalid_argument for images of another form
-/// (augment/pictures.h), a side over kMaxAugmentSide, crop together with warp or side, and where there are
-/// masks a policy or cutout, which do not move them.
+/// The samples with their images (or, where there are none, their vectors) augmented (column image, [N, C, H,
+/// W]), in the order crop or warp, flip, colour, blur, noise, autoaugment, randaugment, randaugment_uda,
+/// cutout. Masks move along (column mask, [N, H, W], 0 where nothing was); other columns stay. `position`
+/// counts the use (the training step). The tables of the policies are in augment/autoaugment.h and
+/// augment/randaugment.h. Photographs of any size (column::kPhotograph) need a `side`. Throws
+/// std::invalid_argument for images of another form (augment/pictures.h), a side over kMaxAugmentSide, crop
+/// together with warp or side, and where there are masks a policy or cutout, which do not move them.
 Samples augment(const Samples& samples, const Augmentation& what, uint64_t seed, uint64_t position);
 
 /// A mixed batch: loss = lambda * CE(y) + (1 - lambda) * CE(y[partner]).

@@ -7,6 +7,7 @@
 
 #include "perennial/base/options.h"
 #include "perennial/data/dataset.h"
+#include "perennial/data/shortcut.h"
 #include "perennial/data/stream_kind.h"
 
 namespace perennial {
@@ -24,6 +25,9 @@ void StreamOptions::bind(OptionTable& table) {
             "splits:DIR");
   table.add("tasks", tasks, "tasks of the stream (the split files decide for splits:DIR)").range(1, 1e6);
   table.add("noise", noise, "wrong labels: none | sym:R | asym:R | file:F, with R from 0 to 1");
+  table.add("shortcut", shortcut,
+            "a sign of the class that a share of the training images bears: none | patch:R | border:R | "
+            "background:R, with R from 0 to 1; tested on images without, with it and with another class's");
   table.section("stream.");
   table
       .add("flavour", flavour,
@@ -48,6 +52,7 @@ void StreamOptions::bind(OptionTable& table) {
 void StreamOptions::check() const {
   const StreamKind stream = StreamKind::parse(kind);
   const NoiseKind labels = NoiseKind::parse(noise);
+  Shortcut::parse(shortcut);
   if (tasks < 1) throw std::invalid_argument(fmt::format("tasks: expected at least 1, found {}", tasks));
   if (flavour != "paper" && flavour != "rm_files" && flavour != "rm_notebook")
     throw std::invalid_argument(

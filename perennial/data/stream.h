@@ -26,9 +26,10 @@ struct StreamOptions {
   std::string flavour = "paper";  ///< of blurry-M: paper | rm_files | rm_notebook
   std::string noise = "none";     ///< none | sym:R | asym:R | file:F
   std::string noise_pairs;  ///< asym: "cat-dog,deer-horse", "cat>dog", "cifar10"; empty: random pairs by seed
-  bool file_order = false;  ///< of splits:DIR: as the files list them, not shuffled
-  std::string class_order;  ///< comma-separated names; empty: random by seed
-  int64_t limit = 0;        ///< at most this many samples in all, cut evenly from every task; 0: all
+  std::string shortcut = "none";  ///< none | patch:R | border:R | background:R
+  bool file_order = false;        ///< of splits:DIR: as the files list them, not shuffled
+  std::string class_order;        ///< comma-separated names; empty: random by seed
+  int64_t limit = 0;              ///< at most this many samples in all, cut evenly from every task; 0: all
 
   /// Adds the options ("stream", "tasks", "noise", then "stream.flavour", ...).
   void bind(OptionTable& table);

@@ -107,7 +107,8 @@ void collect(const toml::table& table, const std::string& prefix, const std::str
     if (const auto* inner = node.as_table(); inner != nullptr && !inner->empty())
       collect(*inner, path + ".", name, leaves);
     else
-      leaves.push_back({at.line, at.column,
+      leaves.push_back({at.line,
+                        at.column,
                         {path, inner != nullptr ? "" : value_text(node, path, name), place(name, node)}});
   }
 }

@@ -75,8 +75,9 @@ Samples projected_step(ReplayKit& kit, const Samples& batch, const AgemOptions& 
 /// memory is not trained on; a step must not raise the mean loss on a random part of it.
 ReplayParts averaged_gem(const LearnerSetup&, const AgemOptions& options) {
   return {.policy = options.policy,
-          .routine = std::make_unique<StreamThenMemory>(
-              [options](ReplayKit& kit, const Samples& batch) { return projected_step(kit, batch, options); })};
+          .routine = std::make_unique<StreamThenMemory>([options](ReplayKit& kit, const Samples& batch) {
+            return projected_step(kit, batch, options);
+          })};
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ struct AserOptions : MethodOptions {
     policy.bind(table, "aser.");
     table
         .add("aser.score", score,
-             "of Shapley values for the memory and against the batch: the means (asvm), or the maximum and the "
+             "of Shapley values for the memory and against the batch: the means (asvm), or the maximum and "
+             "the "
              "minimum (asv)")
         .choices({"asvm", "asv"});
     table.add("aser.retrieve", retrieve, "replay by adversarial Shapley value; false: at random");

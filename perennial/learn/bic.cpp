@@ -72,7 +72,8 @@ std::pair<double, double> fit(const at::Tensor& logits, const at::Tensor& rows, 
     const at::Tensor p = at::log_softmax(at::cat({before, own * scale + shift}, 1), 1).exp();
     const at::Tensor residual = p.narrow(1, first, fresh) - wanted;
     const auto n = static_cast<double>(rows.size(0));
-    const double of_scale = (residual * own).sum().item<double>() / n, of_shift = residual.sum().item<double>() / n;
+    const double of_scale = (residual * own).sum().item<double>() / n,
+                 of_shift = residual.sum().item<double>() / n;
     scale -= kRate * of_scale / std::max(1.0, std::abs(of_scale)), shift -= kRate * of_shift;
   }
   return {scale, shift};
@@ -118,11 +119,14 @@ class Bic : public UnionEpochs {
     };
     if (former_.there() && memory.size() > 0) {
       const auto classes = rows_by_label(std::span(all.labels()).first(static_cast<size_t>(own)));
-      const double of_old = share * static_cast<double>(memory.size()) / static_cast<double>(former_.classes());
+      const double of_old =
+          share * static_cast<double>(memory.size()) / static_cast<double>(former_.classes());
       for (const auto& [label, rows] : classes) {
-        const bool fresh = kit.trainer.labels().rows(at::tensor({label})).item<int64_t>() >= former_.classes();
+        const bool fresh =
+            kit.trainer.labels().rows(at::tensor({label})).item<int64_t>() >= former_.classes();
         for (const int64_t row : rows)
-          (fresh && chosen(row, static_cast<float>(of_old / static_cast<double>(rows.size()))) ? held_out : train)
+          (fresh && chosen(row, static_cast<float>(of_old / static_cast<double>(rows.size()))) ? held_out
+                                                                                               : train)
               .push_back(row);
       }
       for (int64_t row = own; row < all.size(); ++row) (chosen(row, share) ? held_out : train).push_back(row);
@@ -145,7 +149,8 @@ class Bic : public UnionEpochs {
       const double lambda =
           static_cast<double>(former_.classes()) / static_cast<double>(view.outputs.logits.size(1));
       const at::Tensor former = now_.of(former_.logits(view.inputs));
-      return lambda * distillation_loss(view.outputs.logits, former, options_.temperature) + (1 - lambda) * own;
+      return lambda * distillation_loss(view.outputs.logits, former, options_.temperature) +
+             (1 - lambda) * own;
     });
   }
 
@@ -154,7 +159,8 @@ class Bic : public UnionEpochs {
     if (now_.scale.defined() || first > 0) {
       const int64_t known = now_.scale.defined() ? now_.scale.size(0) : 0;
       const at::Tensor ones = at::ones({classes - known}), zeros = at::zeros({classes - known});
-      now_ = {known > 0 ? at::cat({now_.scale, ones}) : ones, known > 0 ? at::cat({now_.shift, zeros}) : zeros};
+      now_ = {known > 0 ? at::cat({now_.scale, ones}) : ones,
+              known > 0 ? at::cat({now_.shift, zeros}) : zeros};
       const Samples held_out = parts(kit).held_out;
       if (options_.correct && first < classes && held_out.size() > 0) {
         const auto evidence = kit.ask()(held_out);
@@ -176,16 +182,15 @@ class Bic : public UnionEpochs {
 /// BiC as published (Wu, Chen, Wang, Ye, Liu, Guo, Fu: "Large Scale Incremental Learning", CVPR 2019). A
 /// task's data may be revisited till its end.
 ReplayParts bias_correction(const LearnerSetup& setup, const BicOptions& options) {
-  return {.policy = options.policy,
-          .keep_task = true,
-          .routine = std::make_unique<Bic>(options, setup.seed)};
+  return {.policy = options.policy, .keep_task = true, .routine = std::make_unique<Bic>(options, setup.seed)};
 }
 
 }  // namespace
 
 Method bic_method() {
   return replay_method("bic", "Bias correction", "Wu et al., CVPR 2019",
-                       "distils the former network, then corrects the logits of new classes", bias_correction);
+                       "distils the former network, then corrects the logits of new classes",
+                       bias_correction);
 }
 
 }  // namespace perennial

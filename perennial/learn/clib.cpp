@@ -35,7 +35,9 @@ struct ClibOptions : MethodOptions {
 class Clib : public MemoryOnly {
  public:
   Clib(const LearnerSetup& setup, const ClibOptions& options, ImportanceMemory* memory)
-      : options_(options), memory_(memory), rates_(setup.train.lr, options.factor, options.history, 1e3) {}
+      : options_(options),
+        memory_(memory),
+        rates_(setup.train.lr, options.factor, options.factor, options.history, 1e3) {}
 
   void save(State& state, const std::string& prefix) const override {
     state.put_ints(prefix + "trained", trained_);

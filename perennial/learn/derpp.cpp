@@ -59,15 +59,16 @@ void dark_step(ReplayKit& kit, const Samples& batch, const DerppOptions& options
   const Samples joined = concat(parts);
   if (joined.size() < 2) return;
   const NetworkInput inputs = trainer.view(joined, trainer.augmentation().unmixed());
-  trainer.step(joined, inputs, Targets::of(joined, trainer.labels()), stream_lr(kit), [&](const StepView& view) {
-    at::Tensor loss = mean_of(view.losses(), 0, n);
-    if (first > 0 && options.alpha > 0)
-      loss = loss + options.alpha * distance(view.outputs.logits.narrow(0, n, first),
-                                             slice(joined.column(kLogits), n, first));
-    const int64_t second = joined.size() - n - first;
-    if (second > 0) loss = loss + options.beta * mean_of(view.losses(), n + first, second);
-    return loss;
-  });
+  trainer.step(joined, inputs, Targets::of(joined, trainer.labels()), stream_lr(kit),
+               [&](const StepView& view) {
+                 at::Tensor loss = mean_of(view.losses(), 0, n);
+                 if (first > 0 && options.alpha > 0)
+                   loss = loss + options.alpha * distance(view.outputs.logits.narrow(0, n, first),
+                                                          slice(joined.column(kLogits), n, first));
+                 const int64_t second = joined.size() - n - first;
+                 if (second > 0) loss = loss + options.beta * mean_of(view.losses(), n + first, second);
+                 return loss;
+               });
   if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
 }
 

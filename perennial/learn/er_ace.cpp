@@ -32,8 +32,7 @@ at::Tensor absent(const at::Tensor& rows, int64_t n, const at::Tensor& logits) {
 /// others away; what is replayed competes among all.
 at::Tensor asymmetric_loss(const StepView& view, int64_t streamed) {
   const at::Tensor &logits = view.outputs.logits, &rows = view.targets.rows;
-  const at::Tensor own = logits.narrow(0, 0, streamed)
-                             .masked_fill(absent(rows, streamed, logits), -1e9);
+  const at::Tensor own = logits.narrow(0, 0, streamed).masked_fill(absent(rows, streamed, logits), -1e9);
   const at::Tensor arriving = cross_entropy(own, rows.narrow(0, 0, streamed).to(logits.device()));
   const int64_t replayed = logits.size(0) - streamed;
   return replayed == 0 ? arriving : arriving + mean_of(view.losses(), streamed, replayed);

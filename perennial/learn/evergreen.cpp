@@ -46,7 +46,9 @@ class Evergreen : public MemoryOnly {
     if (i > 0) stepped(kit, {});
   }
 
-  void save(State& state, const std::string& prefix) const override { average_->save(state, prefix + "average."); }
+  void save(State& state, const std::string& prefix) const override {
+    average_->save(state, prefix + "average.");
+  }
   void load(const State& state, const std::string& prefix, ReplayKit& kit) override {
     average_->load(state, prefix + "average.", kit.trainer.net());
     if (options_.average > 0) kit.trainer.read_by(average_);

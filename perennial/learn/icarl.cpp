@@ -69,7 +69,8 @@ class Icarl : public UnionEpochs {
 
   void save(State& state, const std::string& prefix) const override {
     former_.save(state, prefix + "former.");
-    if (features_.defined()) state.tensors[prefix + "features"] = features_, state.tensors[prefix + "rows"] = rows_;
+    if (features_.defined())
+      state.tensors[prefix + "features"] = features_, state.tensors[prefix + "rows"] = rows_;
     state.put(prefix + "classes", classes_);
   }
   void load(const State& state, const std::string& prefix, ReplayKit& kit) override {

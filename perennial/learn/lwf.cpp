@@ -28,7 +28,9 @@ class KeepsToFormer : public LossTerm {
            options_.weight;
   }
   void remember(const Classifier& net) { former_.remember(net); }
-  void save(State& state, const std::string& prefix) const override { former_.save(state, prefix + "former."); }
+  void save(State& state, const std::string& prefix) const override {
+    former_.save(state, prefix + "former.");
+  }
   void load(const State& state, const std::string& prefix, Classifier& net) override {
     former_.load(state, prefix + "former.", net);
   }

@@ -80,7 +80,8 @@ ReplayParts mir(const LearnerSetup&, const MirOptions& options) {
           .routine = std::make_unique<StreamThenMemory>([options](ReplayKit& kit, const Samples& batch) {
             if (!options.interfered || batch.size() < 2) return replay_step(kit, batch);
             if (is_trained(kit, batch))
-              for (int64_t i = 0; i < kit.trainer.options().updates; ++i) interfered_step(kit, batch, options);
+              for (int64_t i = 0; i < kit.trainer.options().updates; ++i)
+                interfered_step(kit, batch, options);
             return batch;
           })};
 }

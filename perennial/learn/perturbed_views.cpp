@@ -11,7 +11,8 @@ namespace perennial {
 
 void ViewOptions::bind(OptionTable& table, const std::string& prefix) {
   table
-      .add(prefix + "perturbation", perturbation, "the set of perturbations that uncertainty is measured over")
+      .add(prefix + "perturbation", perturbation,
+           "the set of perturbations that uncertainty is measured over")
       .choices({"vr", "vr_randaug", "vr_cutout", "vr_autoaug"});
   table
       .add(prefix + "uncertainty", uncertainty,

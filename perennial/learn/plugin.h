@@ -18,10 +18,10 @@ class StepView {
            Classifier& network, int64_t step)
       : batch(samples), inputs(fed), targets(towards), outputs(out), net(network), number(step) {}
 
-  const Samples& batch;    ///< as it was given, with all its columns; not augmented
+  const Samples& batch;        ///< as it was given, with all its columns; not augmented
   const NetworkInput& inputs;  ///< what the network was fed: augmented and mixed
-  const Targets& targets;  ///< CutMix included
-  const Outputs& outputs;  ///< features and logits of the inputs, with gradients
+  const Targets& targets;      ///< CutMix included
+  const Outputs& outputs;      ///< features and logits of the inputs, with gradients
   Classifier& net;
   int64_t number;  ///< steps taken before, over the learner's life
 

@@ -68,8 +68,8 @@ Samples learn_from(ReplayKit& kit, const Samples& batch, const PuridiverOptions&
 /// PuriDivER (Bang, Koh, Park, Song, Ha, Choi: "Online Continual Learning on a Contaminated Data Stream with
 /// Blurry Task Boundaries", CVPR 2022). Phase A: a stream pass after each step of which the memory is chosen
 /// for purity and diversity (memory/puridiver.h). Phase B: epochs over the memory, which split it into clean,
-/// relabelled and unlabelled samples (robust_puridiver.cpp). Both are choices of their own: `puridiver.policy`
-/// and `robust`.
+/// relabelled and unlabelled samples (robust_puridiver.cpp). Both are choices of their own:
+/// `puridiver.policy` and `robust`.
 ReplayParts puridiver(const LearnerSetup& setup, const PuridiverOptions& options) {
   return {.trainer = {.head = HeadKind::kLinearNorm,
                       .augmentation = "cutmix,autoaugment",

@@ -33,9 +33,9 @@ ReplayLearner::ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTr
       end_task_(std::move(parts.end_task)),
       has_memory_(parts.has_memory),
       kit_{.trainer = Trainer(setup, parts.trainer),
-           .rehearsal = Rehearsal(has_memory_ ? setup.memory : MemoryBudget{0, 0},
-                                  policy_of(parts, setup.seed), parts.policy.update == "after_pass",
-                                  setup.seed),
+           .rehearsal =
+               Rehearsal(has_memory_ ? setup.memory : MemoryBudget{0, 0}, policy_of(parts, setup.seed),
+                         parts.policy.update == "after_pass", setup.seed),
            .views = parts.views,
            .robust = std::move(robust),
            .replays_in_first_task = parts.replays_in_first_task} {

@@ -17,7 +17,7 @@ struct ReplayParts {
                                             ///< policy decides
   std::optional<Views> views = {};          ///< for policies that need perturbed views
   std::unique_ptr<Routine> routine = std::make_unique<StreamThenMemory>();
-  bool has_memory = true;                         ///< false: a baseline without one, whatever the budget
+  bool has_memory = true;  ///< false: a baseline without one, whatever the budget
   bool replays_in_first_task = true;
   std::function<void(ReplayKit&)> end_task = {};  ///< after the last piece of a consolidation
 };

@@ -12,7 +12,8 @@ std::vector<std::string> robust_names() { return {"none", "selfie", "coteaching"
 void RobustOptions::bind(OptionTable& table) {
   table.add("robust", name, "how epochs over a memory with wrong labels are trained").choices(robust_names());
   table
-      .add("robust.warmup", warmup, "epochs of each consolidation that are trained plainly before robust ones")
+      .add("robust.warmup", warmup,
+           "epochs of each consolidation that are trained plainly before robust ones")
       .range(0, 100000);
   table
       .add("puridiver.swap", swap,
@@ -27,8 +28,7 @@ void RobustOptions::bind(OptionTable& table) {
       .add("selfie.history", selfie_history,
            "predictions in a row that must agree before they take the label's place")
       .range(1, 1000);
-  table
-      .add("coteaching.rate", coteaching_rate, "share of wrong labels that is believed in (the paper's tau)")
+  table.add("coteaching.rate", coteaching_rate, "share of wrong labels that is believed in (the paper's tau)")
       .range(0, 0.95)
       .released("0");
   table.add("coteaching.epochs", coteaching_epochs, "robust epochs over which that share is reached")

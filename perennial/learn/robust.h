@@ -20,7 +20,7 @@ struct TrainerParts;
 /// every replay learner.
 struct RobustOptions {
   std::string name = "none";
-  int64_t warmup = 10;  ///< epochs of a consolidation that are trained plainly before
+  int64_t warmup = 10;                       ///< epochs of a consolidation that are trained plainly before
   bool swap = false, raw_posterior = false;  ///< of puridiver
   int64_t selfie_history = 5;
   double coteaching_rate = 0.2;

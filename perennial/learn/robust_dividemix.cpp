@@ -90,8 +90,9 @@ class DivideMix : public SecondNetwork {
     for (size_t i = 0; i < clean.size(); ++i)
       (clean[i] > 0.5F ? labelled : doubtful).push_back(static_cast<int64_t>(i));
     if (labelled.empty() || doubtful.empty())
-      return net.epoch(memory.size(), batch, epoch, title, progress,
-                       [&](std::span<const int64_t> rows, double lr) { plain_step(net, memory.take(rows), lr); });
+      return net.epoch(
+          memory.size(), batch, epoch, title, progress,
+          [&](std::span<const int64_t> rows, double lr) { plain_step(net, memory.take(rows), lr); });
     net.epoch(std::ssize(labelled), batch, epoch, title, progress,
               [&](std::span<const int64_t> positions, double lr) {
                 std::vector<int64_t> own;
@@ -103,14 +104,15 @@ class DivideMix : public SecondNetwork {
   /// As many others, at random.
   static std::vector<int64_t> drawn(const Trainer& net, const std::vector<int64_t>& rows, int64_t count) {
     std::vector<int64_t> some;
-    for (const int64_t p :
-         permutation(std::ssize(rows), Random(net.setup().seed, "doubtful", static_cast<uint64_t>(net.steps()))))
+    for (const int64_t p : permutation(
+             std::ssize(rows), Random(net.setup().seed, "doubtful", static_cast<uint64_t>(net.steps()))))
       if (std::ssize(some) < count) some.push_back(rows[static_cast<size_t>(p)]);
     return some;
   }
 
   double weight(int64_t epoch) const {
-    const double way = static_cast<double>(epoch - options_.warmup) / static_cast<double>(options_.dividemix_ramp);
+    const double way =
+        static_cast<double>(epoch - options_.warmup) / static_cast<double>(options_.dividemix_ramp);
     return options_.dividemix_weight * std::clamp(way, 0.0, 1.0);
   }
 
@@ -148,9 +150,10 @@ class DivideMix : public SecondNetwork {
     const at::Tensor targets = at::cat({of_x, of_x, of_u, of_u}).to(all.device());
     const Random random(net.setup().seed, "mixmatch", static_cast<uint64_t>(net.steps()));
     const double mixing = draw_mixing(static_cast<int64_t>(options_.dividemix_alpha), random);
-    const at::Tensor partner = at::tensor(permutation(all.size(0), Random(net.setup().seed, "mixmatch partner",
-                                                                          static_cast<uint64_t>(net.steps()))))
-                                   .to(all.device());
+    const at::Tensor partner =
+        at::tensor(permutation(all.size(0), Random(net.setup().seed, "mixmatch partner",
+                                                   static_cast<uint64_t>(net.steps()))))
+            .to(all.device());
     NetworkInput inputs = x1;
     inputs.rows = all * mixing + all.index_select(0, partner) * (1 - mixing);
     const at::Tensor wanted = targets * mixing + targets.index_select(0, partner) * (1 - mixing);
@@ -169,10 +172,10 @@ class DivideMix : public SecondNetwork {
   }
 
   RobustOptions options_;
-  std::vector<int64_t> ids_;      ///< of the memory's rows
-  std::vector<float> clean_[2];   ///< for each network, by the other: how probably each label is right
-  int64_t half_ = 0;              ///< which network is being trained
-  bool inside_ = false;           ///< an epoch
+  std::vector<int64_t> ids_;     ///< of the memory's rows
+  std::vector<float> clean_[2];  ///< for each network, by the other: how probably each label is right
+  int64_t half_ = 0;             ///< which network is being trained
+  bool inside_ = false;          ///< an epoch
 };
 
 }  // namespace

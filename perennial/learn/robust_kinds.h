@@ -39,8 +39,12 @@ class SecondNetwork : public RobustTraining {
   void streamed(ReplayKit& kit, const Samples& batch, double lr) override;
   void begin_task(ReplayKit& kit) override { second_.begin_task(kit.task); }
   void restart(ReplayKit& kit) override { second_.restart(kit.task); }
-  void save(State& state, const std::string& prefix) const override { second_.save(state, prefix + "second."); }
-  void load(const State& state, const std::string& prefix) override { second_.load(state, prefix + "second."); }
+  void save(State& state, const std::string& prefix) const override {
+    second_.save(state, prefix + "second.");
+  }
+  void load(const State& state, const std::string& prefix) override {
+    second_.load(state, prefix + "second.");
+  }
 
  protected:
   /// It knows the classes that the learner knows, in the same order.

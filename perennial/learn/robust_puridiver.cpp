@@ -94,7 +94,8 @@ class PuridiverTraining : public RobustTraining {
     split_noisy(*evidence, noisy, part);
     const auto count = [&](Part p) { return std::count(part.begin(), part.end(), p); };
     if (count(kClean) == 0 || count(kRelabelled) <= 2 || count(kUnlabelled) <= 2) return;
-    if (options_.raw_posterior && Random(seed_, "component order", static_cast<uint64_t>(began_)).chance(0.5F))
+    if (options_.raw_posterior &&
+        Random(seed_, "component order", static_cast<uint64_t>(began_)).chance(0.5F))
       for (float& p : posterior) p = 1 - p;
     ids_ = memory.ids(), part_ = std::move(part), posterior_ = std::move(posterior);
   }
@@ -105,8 +106,7 @@ class PuridiverTraining : public RobustTraining {
     const at::Tensor unsure = 1 - evidence.probabilities().index_select(0, at::tensor(noisy)).amax(1);
     const std::vector<float> sure = lower_of_two_gaussians(floats(unsure.contiguous()));
     for (size_t i = 0; i < noisy.size(); ++i)
-      part[static_cast<size_t>(noisy[i])] =
-          (sure[i] > 0.5F) != options_.swap ? kRelabelled : kUnlabelled;
+      part[static_cast<size_t>(noisy[i])] = (sure[i] > 0.5F) != options_.swap ? kRelabelled : kUnlabelled;
   }
 
   /// Of one part, in an order of this epoch.
@@ -144,8 +144,7 @@ class PuridiverTraining : public RobustTraining {
       const at::Tensor clean_loss = own.targets.mean_loss(rows(0, nl));
       const at::Tensor relabelled_loss =
           cross_entropies(rows(nl + nr, nr), p * label + (1 - p) * guess).mean();
-      const at::Tensor consistency =
-          (rows(nl + 2 * nr, nu) - rows(nl + 2 * nr + nu, nu)).square().mean();
+      const at::Tensor consistency = (rows(nl + 2 * nr, nu) - rows(nl + 2 * nr + nu, nu)).square().mean();
       return (clean_loss * nl + relabelled_loss * nr + consistency * nu) / static_cast<double>(nl + nr + nu);
     });
   }

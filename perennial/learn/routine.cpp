@@ -20,9 +20,7 @@ AskEvidence ReplayKit::ask(Progress* progress) {
   };
 }
 
-int64_t Routine::wanted(const ReplayKit& kit) const {
-  return kit.trainer.options().batch - kit.replayed();
-}
+int64_t Routine::wanted(const ReplayKit& kit) const { return kit.trainer.options().batch - kit.replayed(); }
 
 bool is_trained(const ReplayKit& kit, const Samples& batch) {
   const TrainOptions& train = kit.trainer.options();
@@ -90,9 +88,7 @@ void StreamThenMemory::run(ReplayKit& kit, int64_t i, Progress& progress) {
     memory_epoch(kit, i - 1, progress);
 }
 
-int64_t TaskEpochs::pieces(const ReplayKit& kit) const {
-  return revisit_ ? kit.trainer.options().epochs : 0;
-}
+int64_t TaskEpochs::pieces(const ReplayKit& kit) const { return revisit_ ? kit.trainer.options().epochs : 0; }
 
 Piece TaskEpochs::piece(const ReplayKit& kit, int64_t i) const {
   return {fmt::format("epoch {}/{} on the task's data", i + 1, kit.trainer.options().epochs), i + 1};

@@ -34,9 +34,9 @@ struct Tracked {
   at::Tensor weight, anchor;         ///< of the penalty; undefined in the first task
 };
 constexpr std::pair<const char*, at::Tensor Tracked::*> kTracked[] = {
-    {"fisher", &Tracked::fisher},     {"fall", &Tracked::fall},     {"score", &Tracked::score},
-    {"start", &Tracked::start},       {"last", &Tracked::last},     {"gradient", &Tracked::gradient},
-    {"weight", &Tracked::weight},     {"anchor", &Tracked::anchor}};
+    {"fisher", &Tracked::fisher}, {"fall", &Tracked::fall},    {"score", &Tracked::score},
+    {"start", &Tracked::start},   {"last", &Tracked::last},    {"gradient", &Tracked::gradient},
+    {"weight", &Tracked::weight}, {"anchor", &Tracked::anchor}};
 
 /// lambda sum_i (F_i + s_i) (theta_i - theta*_i)^2 on the backbone, F and s each scaled to at most 1
 /// (equation 8).
@@ -138,7 +138,8 @@ class WalkPenalty : public LossTerm {
   void take_scores(const std::vector<at::Tensor>& parameters) {
     for (size_t i = 0; i < parameters.size(); ++i) {
       Tracked& t = tracked_[i];
-      t.score.add_((t.fall / (0.5 * t.fisher * (parameters[i] - t.start).square() + options_.eps)).clamp_min(0));
+      t.score.add_(
+          (t.fall / (0.5 * t.fisher * (parameters[i] - t.start).square() + options_.eps)).clamp_min(0));
       t.fall.zero_();
       t.start.copy_(parameters[i]);
     }
@@ -163,7 +164,8 @@ ReplayParts riemannian_walk(const LearnerSetup&, const RwalkOptions& options) {
 
 Method rwalk_method() {
   return replay_method("rwalk", "Riemannian walk", "Chaudhry et al., ECCV 2018",
-                       "experience replay with a penalty on moving weights whose way mattered", riemannian_walk);
+                       "experience replay with a penalty on moving weights whose way mattered",
+                       riemannian_walk);
 }
 
 }  // namespace perennial

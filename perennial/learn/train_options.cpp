@@ -29,15 +29,17 @@ void TrainOptions::bind(OptionTable& table) {
   table.add("train.replay_share", replay_share, "share of a stream batch drawn from memory").range(0, 0.95);
   table.add("train.drop_last", drop_last, "do not train on the last partial batch of a task")
       .released("true");
-  table.add("train.whole_head", whole_head,
-            "the classifier has every class of the data from the start, and learns that the others are not what "
-            "it sees; false: it grows as classes arrive");
+  table.add(
+      "train.whole_head", whole_head,
+      "the classifier has every class of the data from the start, and learns that the others are not what "
+      "it sees; false: it grows as classes arrive");
   table.add("train.reset_head", reset_head, "throw the classifier away before each task").released("true");
   table.add("train.augment", augment, "auto | none | a list of " + Augmentation::names());
   optimiser.bind(table, "train.");
   table.add("train.weight_decay", weight_decay, "sgd, adam: added to the gradient; adamw: decoupled")
       .range(0, 1);
   robust.bind(table);
+  debias.bind(table);
 }
 
 }  // namespace perennial

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "perennial/learn/debias.h"
 #include "perennial/learn/robust.h"
 #include "perennial/nn/optimiser.h"
 
@@ -14,10 +15,10 @@ class OptionTable;
 /// for the schedule and the rate of the stream pass, which were measured (docs/results.md).
 struct TrainOptions {
   std::string protocol = "two_phase";  ///< online: nothing is trained but in the stream pass
-  int64_t epochs = 5;        ///< over memory (or the task) at each consolidation
-  int64_t updates = 1;       ///< training steps on each batch of the stream
-  int64_t batch = 16;        ///< B, in the stream pass
-  int64_t memory_batch = 0;  ///< in the memory phase; 0: half of B, as the paper's code does
+  int64_t epochs = 5;                  ///< over memory (or the task) at each consolidation
+  int64_t updates = 1;                 ///< training steps on each batch of the stream
+  int64_t batch = 16;                  ///< B, in the stream pass
+  int64_t memory_batch = 0;            ///< in the memory phase; 0: half of B, as the paper's code does
   double lr = 0.05;
   double stream_lr_factor = 1;      ///< learning rate of the stream pass, as a factor on lr
   std::string schedule = "cosine";  ///< of the memory phase
@@ -29,6 +30,7 @@ struct TrainOptions {
   OptimiserOptions optimiser;
   double weight_decay = 1e-4;
   RobustOptions robust;
+  DebiasOptions debias;
 
   bool online() const { return protocol == "online"; }
   void bind(OptionTable& table);

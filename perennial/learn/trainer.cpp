@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "perennial/base/error.h"
+#include "perennial/learn/droptop.h"
 #include "perennial/nn/schedule.h"
 
 namespace perennial {
@@ -34,12 +35,13 @@ Augmentation resolve(const LearnerSetup& setup, const TrainerParts& parts) {
 
 std::vector<std::unique_ptr<Plugin>> make_plugins(const LearnerSetup& setup) {
   std::vector<std::unique_ptr<Plugin>> all;
+  if (setup.train.debias.name == "droptop")
+    all.push_back(std::make_unique<DropTop>(setup, setup.train.debias));
   std::set<std::string> names;
-  for (const MakePlugin& make : setup.plugins) {
-    all.push_back(make(setup));
-    if (!names.insert(all.back()->name()).second)
-      throw std::invalid_argument("two plug-ins named '" + all.back()->name() + "'");
-  }
+  for (const MakePlugin& make : setup.plugins) all.push_back(make(setup));
+  for (const auto& plugin : all)
+    if (!names.insert(plugin->name()).second)
+      throw std::invalid_argument("two plug-ins named '" + plugin->name() + "'");
   return all;
 }
 

@@ -13,8 +13,13 @@ constexpr double kSignificant = 0.05;
 
 }  // namespace
 
-TwoValues::TwoValues(double first, double factor, int64_t length, double most)
-    : high_(std::min(first, most)), low_(high_ * factor), factor_(factor), most_(most), length_(length) {}
+TwoValues::TwoValues(double high, double factor, double step, int64_t length, double most)
+    : high_(std::min(high, most)),
+      low_(high_ * factor),
+      factor_(factor),
+      step_(step),
+      most_(most),
+      length_(length) {}
 
 void TwoValues::brought(double gain) {
   std::vector<double>& own = high_turn_ ? of_high_ : of_low_;
@@ -25,11 +30,7 @@ void TwoValues::brought(double gain) {
   const double p = welch_p_greater(of_low_, of_high_);
   const bool falls = p < kSignificant && down_, rises = p > 1 - kSignificant && up_;
   if (!falls && !rises) return;
-  if (falls) {
-    high_ = low_;
-  } else {
-    high_ = std::min(high_ / factor_, most_);
-  }
+  high_ = falls ? high_ * step_ : std::min(high_ / step_, most_);
   low_ = high_ * factor_;
   of_high_.clear(), of_low_.clear();
 }

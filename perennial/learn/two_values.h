@@ -13,8 +13,9 @@ namespace perennial {
 /// et al., ICLR 2022); DropTop's intensity follows the same pattern.
 class TwoValues {
  public:
-  /// `factor` < 1: between the values. `length`: trials of each that are compared. They stay in (0, most].
-  TwoValues(double first, double factor, int64_t length, double most);
+  /// The higher value and `factor` < 1, by which the lower one is below it; both move by the factor `step`
+  /// < 1. `length`: trials of each that are compared. They stay in (0, most].
+  TwoValues(double high, double factor, double step, int64_t length, double most);
   /// The one in turn.
   double value() const { return high_turn_ ? high_ : low_; }
   double high() const { return high_; }
@@ -28,7 +29,7 @@ class TwoValues {
   void load(const State& state, const std::string& prefix);
 
  private:
-  double high_, low_, factor_, most_;
+  double high_, low_, factor_, step_, most_;
   int64_t length_;
   bool high_turn_ = true, up_ = true, down_ = true;
   std::vector<double> of_high_, of_low_;

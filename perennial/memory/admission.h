@@ -25,6 +25,7 @@ std::vector<char> shrink_largest(
 
 /// Puts those of the batch that stay into the slots of those of the memory that do not. Gives which candidate
 /// lies in each slot then; nothing where a budget in bytes has moved them.
-std::vector<int64_t> admit(Memory& memory, const Samples& batch, const std::vector<char>& stays, Random random);
+std::vector<int64_t> admit(Memory& memory, const Samples& batch, const std::vector<char>& stays,
+                           Random random);
 
 }  // namespace perennial

@@ -104,9 +104,8 @@ void AserPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence& 
       const Samples arrived = take(batch, arriving), minority = take(arrived, of_minorities(memory, arrived));
       const Samples judges =
           eval.empty() && minority.empty() ? memory.take(pool) : concat(memory.take(eval), minority);
-      const at::Tensor values = shapley(look_at(judges, ask),
-                                        look_at(concat(memory.take(pool), arrived), ask), k_)
-                                    .sum(0);
+      const at::Tensor values =
+          shapley(look_at(judges, ask), look_at(concat(memory.take(pool), arrived), ask), k_).sum(0);
       for (const int64_t slot : pool) stays[static_cast<size_t>(slot)] = 0;
       for (const int64_t place : largest(values, std::ssize(pool)))
         stays[static_cast<size_t>(place < std::ssize(pool) ? pool[static_cast<size_t>(place)]

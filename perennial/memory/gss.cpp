@@ -91,8 +91,10 @@ std::vector<int64_t> GssPolicy::victims(const Memory& memory, int64_t count) con
   std::vector<std::pair<double, int64_t>> keys;
   for (size_t i = 0; i < weights.size(); ++i) {
     const double weight = range > 0 ? std::max(1e-9F, (weights[i] - least) / range) : 1;
-    Random random(seed_, "gss victims", static_cast<uint64_t>(offers_), static_cast<uint64_t>(memory.ids()[i]));
-    keys.emplace_back(-std::log(1.0 - static_cast<double>(random.uniform())) / weight, static_cast<int64_t>(i));
+    Random random(seed_, "gss victims", static_cast<uint64_t>(offers_),
+                  static_cast<uint64_t>(memory.ids()[i]));
+    keys.emplace_back(-std::log(1.0 - static_cast<double>(random.uniform())) / weight,
+                      static_cast<int64_t>(i));
   }
   std::sort(keys.begin(), keys.end());
   std::vector<int64_t> slots;

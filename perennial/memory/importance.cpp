@@ -42,7 +42,8 @@ void ImportanceMemory::offer(Memory& memory, const Samples& batch, const AskEvid
   for (int64_t row = 0; row < batch.size(); ++row) {
     const auto position = static_cast<uint64_t>(++offers_);
     if (!memory.could_hold(batch, row)) continue;
-    const int64_t label = batch.labels()[static_cast<size_t>(row)], id = batch.ids()[static_cast<size_t>(row)];
+    const int64_t label = batch.labels()[static_cast<size_t>(row)],
+                  id = batch.ids()[static_cast<size_t>(row)];
     auto classes = rows_by_label(memory.labels());
     double sum = 0;
     const std::vector<int64_t>& own = classes[label];
@@ -56,7 +57,8 @@ void ImportanceMemory::offer(Memory& memory, const Samples& batch, const AskEvid
             return a.second.empty() || (!b.second.empty() && held(a) < held(b));
           });
       slot = *std::min_element(largest->second.begin(), largest->second.end(), [&](int64_t a, int64_t b) {
-        return importance(memory.ids()[static_cast<size_t>(a)]) < importance(memory.ids()[static_cast<size_t>(b)]);
+        return importance(memory.ids()[static_cast<size_t>(a)]) <
+               importance(memory.ids()[static_cast<size_t>(b)]);
       });
     }
     memory.put(slot, batch, row, Random(0, "memory room", position));

@@ -18,9 +18,8 @@ void CropLossPolicy::offer(Memory& memory, const Samples& batch, const AskEviden
     stays = shrink_largest(candidates.labels(), capacity, Random(seed_, "ntd", position),
                            [&](int64_t, const std::vector<int64_t>& rows) {
                              const auto worst =
-                                 std::max_element(rows.begin(), rows.end(), [&](int64_t a, int64_t b) {
-                                   return loss[a] < loss[b];
-                                 });
+                                 std::max_element(rows.begin(), rows.end(),
+                                                  [&](int64_t a, int64_t b) { return loss[a] < loss[b]; });
                              return static_cast<size_t>(worst - rows.begin());
                            });
   }

@@ -67,7 +67,9 @@ std::deque<PolicyKind> builtin_policies() {
            }},
           needing<CropLossPolicy>("ntd", {Fact::kCrops}),
           needing<GssPolicy>("gss", {Fact::kGradients}),
-          {"aser", {Fact::kFeatures}, [](const PolicyOptions& o, uint64_t seed) {
+          {"aser",
+           {Fact::kFeatures},
+           [](const PolicyOptions& o, uint64_t seed) {
              return std::make_unique<AserPolicy>(seed, o.neighbours);
            }},
           {"spread", {Fact::kViews}, [](const PolicyOptions& o, uint64_t seed) {
@@ -99,9 +101,10 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool vie
            "puridiver: most weight of diversity (alpha's coefficient); 0: purity alone")
       .range(0, 1);
   table
-      .add(prefix + "refresh", refresh,
-           "puridiver: look at the memory again after so many batches; more than 1 is approximate. spread: of "
-           "how many samples the uncertainty is found out anew at each batch")
+      .add(
+          prefix + "refresh", refresh,
+          "puridiver: look at the memory again after so many batches; more than 1 is approximate. spread: of "
+          "how many samples the uncertainty is found out anew at each batch")
       .range(1, 1e9);
   table.add(prefix + "neighbours", neighbours, "aser: k, of nearest neighbours").range(1, 1000);
   if (!views) return;

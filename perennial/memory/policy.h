@@ -64,8 +64,8 @@ struct PolicyKind {
 void register_policy(PolicyKind kind);
 
 /// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain
-/// only: the control of Rainbow Memory's ablation) | uncertain | puridiver | ntd | gss | aser | spread; then those that
-/// were registered. References stay good when more come.
+/// only: the control of Rainbow Memory's ablation) | uncertain | puridiver | ntd | gss | aser | spread; then
+/// those that were registered. References stay good when more come.
 const std::deque<PolicyKind>& policies();
 
 /// std::invalid_argument with a suggestion when there is none of that name.

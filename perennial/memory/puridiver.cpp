@@ -92,8 +92,8 @@ void PuridiverPolicy::offer(Memory& memory, const Samples& batch, const AskEvide
 
 PuridiverPolicy::Known PuridiverPolicy::look_at(const Memory& memory, const Samples& batch,
                                                 const AskEvidence& ask) {
-  const bool stale = !kept_.features.defined() || kept_.features.size(0) != memory.size() ||
-                     offers_ % refresh_ == 0;
+  const bool stale =
+      !kept_.features.defined() || kept_.features.size(0) != memory.size() || offers_ % refresh_ == 0;
   const auto evidence = ask(stale ? concat(memory.samples(), batch) : batch);
   const at::Tensor features = evidence->features(), losses = evidence->losses();
   if (stale) return {features, losses};
@@ -105,16 +105,16 @@ std::vector<char> PuridiverPolicy::choose(const Known& known, Evidence& evidence
   const std::span<const int64_t> classes(rows.const_data_ptr<int64_t>(), static_cast<size_t>(rows.size(0)));
   const double alpha = alpha_of(balance_, evidence.training_loss());
   std::map<int64_t, std::unique_ptr<PurityDiversity>> scores;
-  return shrink_largest(
-      classes, capacity, Random(seed_, "puridiver", static_cast<uint64_t>(offers_)),
-      [&](int64_t row, const std::vector<int64_t>& own) {
-        auto& score = scores[row];
-        if (!score)
-          score = std::make_unique<PurityDiversity>(
-              known.features.index_select(0, at::tensor(own)), known.losses.index_select(0, at::tensor(own)),
-              PurityDiversity::relevant_dimensions(evidence.head_weight(), row));
-        return static_cast<size_t>(score->remove_worst(alpha));
-      });
+  return shrink_largest(classes, capacity, Random(seed_, "puridiver", static_cast<uint64_t>(offers_)),
+                        [&](int64_t row, const std::vector<int64_t>& own) {
+                          auto& score = scores[row];
+                          if (!score)
+                            score = std::make_unique<PurityDiversity>(
+                                known.features.index_select(0, at::tensor(own)),
+                                known.losses.index_select(0, at::tensor(own)),
+                                PurityDiversity::relevant_dimensions(evidence.head_weight(), row));
+                          return static_cast<size_t>(score->remove_worst(alpha));
+                        });
 }
 
 void PuridiverPolicy::save(State& state, const std::string& prefix) const {

@@ -39,8 +39,8 @@ struct Outputs {
 enum class Statistics { kOfBatch, kRunning };
 
 /// Normalisation, backbone and a head that grows: uint8 images (or float features) to class logits. Behind a
-/// frozen backbone there may be a neck: one layer (linear, BatchNorm, ReLU) that learns with the head, so that
-/// features are its output.
+/// frozen backbone there may be a neck: one layer (linear, BatchNorm, ReLU) that learns with the head, so
+/// that features are its output.
 ///
 /// What makes new parameter tensors (grow, reset_head, reset, load) leaves optimisers behind:
 /// Optimiser::replace, or a new one. Its const functions may be called from several threads at once, while

@@ -19,8 +19,8 @@ struct BenchRow {
   std::vector<BenchFigure> expected;
 };
 
-/// What a bench found, as a table for a terminal and as JSON: per row the mean and standard deviation of every
-/// figure, and whether it is what it should be. Throws Error for a run whose metrics cannot be read.
+/// What a bench found, as a table for a terminal and as JSON: per row the mean and standard deviation of
+/// every figure, and whether it is what it should be. Throws Error for a run whose metrics cannot be read.
 struct BenchTable {
   std::string text, json;
   bool passed = true;  ///< every expectation of the rows is met, and no run is missing

@@ -71,7 +71,7 @@ struct RunMetrics {
   std::optional<double> memory_samples, memory_bytes, memory_capacity, memory_capacity_bytes, candidate_bytes;
   std::optional<double> memory_purity;        ///< share of right labels, where the truth is known
   std::vector<double> memory_purity_history;  ///< the same after each task
-  Table memory_history;  ///< [tasks so far][classes], samples
+  Table memory_history;                       ///< [tasks so far][classes], samples
   std::optional<double> samples_seen, samples_per_second, wall_seconds, peak_rss_bytes, test_evaluations;
   std::vector<std::pair<std::string, double>> phases;  ///< seconds
   std::vector<UpdateRecord> updates;

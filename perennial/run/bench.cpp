@@ -46,7 +46,8 @@ Planned plan(const GridRow& row, int64_t seed, const fs::path& out) {
   settings.push_back({"seed", std::to_string(seed)});
   const std::string task = task_of(settings);
   if (task != "classify")
-    throw std::invalid_argument(fmt::format("row {}: a grid has runs of `learn`, not of the task {}", row.name, task));
+    throw std::invalid_argument(
+        fmt::format("row {}: a grid has runs of `learn`, not of the task {}", row.name, task));
   const auto recipe = find_recipe(task).make(settings);
   const OptionTable table = recipe->table();
   const fs::path folder = out / row.name / std::to_string(seed);
@@ -56,9 +57,10 @@ Planned plan(const GridRow& row, int64_t seed, const fs::path& out) {
     for (const Option& option : before.options()) {
       const Option* own = table.find(option.name());
       if (own != nullptr && !option.is_changeable() && own->get() != option.get())
-        throw Error({"going on with the grid", folder.string(),
-                     fmt::format("a run with {} = {} (or no folder, or --out elsewhere)", option.name(), own->get()),
-                     option.get()});
+        throw Error(
+            {"going on with the grid", folder.string(),
+             fmt::format("a run with {} = {} (or no folder, or --out elsewhere)", option.name(), own->get()),
+             option.get()});
     }
   }
   return {{row.name, seed, folder, ""}, write_toml(table)};
@@ -71,7 +73,8 @@ std::vector<Planned> plan_all(const Grid& grid, const BenchOptions& options) {
   std::vector<Planned> all;
   for (const int64_t seed : grid.seeds)
     for (const GridRow& row : grid.rows)
-      if (options.only.empty() || std::find(options.only.begin(), options.only.end(), row.name) != options.only.end())
+      if (options.only.empty() ||
+          std::find(options.only.begin(), options.only.end(), row.name) != options.only.end())
         all.push_back(plan(row, seed, options.out));
   return all;
 }

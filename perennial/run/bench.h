@@ -26,9 +26,9 @@ struct BenchRun {
 
 /// Makes the runs of a grid that have not finished yet, each in a process of its own, at one thread unless
 /// the grid says otherwise. Throws before anything is run: std::invalid_argument for a row that is not there
-/// or options that cannot be, Error for a run in the folder that was made with other options. A run that fails
-/// is told and the others go on. Interrupted when asked to stop: runs then keep what they have, and the same
-/// call goes on.
+/// or options that cannot be, Error for a run in the folder that was made with other options. A run that
+/// fails is told and the others go on. Interrupted when asked to stop: runs then keep what they have, and the
+/// same call goes on.
 std::vector<BenchRun> run_grid(const Grid& grid, const BenchOptions& options, Progress& progress);
 
 }  // namespace perennial

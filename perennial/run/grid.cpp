@@ -29,7 +29,8 @@ std::string expanded(const Setting& setting) {
     if (end == std::string_view::npos) refuse(setting, "a } behind ${", setting.value);
     const std::string name(rest.substr(at + 2, end - at - 2));
     const auto value = environment(name.c_str());
-    if (!value) refuse(setting, fmt::format("the environment variable {} (export {}=...)", name, name), "none");
+    if (!value)
+      refuse(setting, fmt::format("the environment variable {} (export {}=...)", name, name), "none");
     out += std::string(rest.substr(0, at)) + *value;
     rest.remove_prefix(end + 1);
   }
@@ -84,12 +85,14 @@ std::vector<int64_t> seeds_of(const Setting& setting) {
   } catch (const std::invalid_argument& e) {
     refuse(setting, "whole numbers", e.what());
   }
-  if (seeds.empty() || std::ssize(seeds) > kMostSeeds || std::set(seeds.begin(), seeds.end()).size() != seeds.size())
+  if (seeds.empty() || std::ssize(seeds) > kMostSeeds ||
+      std::set(seeds.begin(), seeds.end()).size() != seeds.size())
     refuse(setting, fmt::format("1 to {} different seeds", kMostSeeds), std::to_string(seeds.size()));
   return seeds;
 }
 
-std::vector<GridRow> combinations(const std::vector<Axis>& axes, const Settings& base, const std::string& file) {
+std::vector<GridRow> combinations(const std::vector<Axis>& axes, const Settings& base,
+                                  const std::string& file) {
   std::vector<GridRow> rows{{"", base, {}}};
   for (const Axis& axis : axes) {
     std::vector<GridRow> longer;
@@ -99,7 +102,8 @@ std::vector<GridRow> combinations(const std::vector<Axis>& axes, const Settings&
           throw Error({"reading the grid", file, fmt::format("at most {} rows", kMostRows), "more"});
         longer.push_back(row);
         longer.back().name += (row.name.empty() ? "" : "-") + value.name;
-        longer.back().settings.insert(longer.back().settings.end(), value.settings.begin(), value.settings.end());
+        longer.back().settings.insert(longer.back().settings.end(), value.settings.begin(),
+                                      value.settings.end());
       }
     rows = std::move(longer);
   }
@@ -141,7 +145,8 @@ Grid parse_grid(std::string_view text, const std::string& file) {
     if (!names.insert(row.name).second)
       throw Error({"reading the grid", file, "rows of different names", "two named " + row.name});
   for (const auto& [name, setting] : expected) {
-    const auto row = std::find_if(grid.rows.begin(), grid.rows.end(), [&](const GridRow& r) { return r.name == name; });
+    const auto row =
+        std::find_if(grid.rows.begin(), grid.rows.end(), [&](const GridRow& r) { return r.name == name; });
     if (row == grid.rows.end())
       refuse(setting, "a row of the grid" + suggestion(name, {names.begin(), names.end()}), name);
     row->expected.push_back(expectation(setting.name, setting));

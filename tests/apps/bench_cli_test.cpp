@@ -18,12 +18,13 @@ class BenchCli : public testing::Test {
  protected:
   std::string grid(const std::string& more = "", const std::string& epochs = "2") {
     const fs::path file = folder_ / "grid.toml";
-    write_file_atomic(file,
-                      "title = 'Small'\nseeds = [1, 2]\n[base]\ndata = 'digits'\nmemory = 40\ntasks = 2\nepochs = " +
-                          epochs +
-                          "\n'model.width' = 0.1\n'stream.limit' = 200\nnoise = 'sym:0.3'\n[axis.learner.er]\nlearner = "
-                          "'er'\n[axis.learner.puri]\nlearner = 'puridiver'\n'robust.warmup' = 0\n" +
-                          more);
+    write_file_atomic(
+        file,
+        "title = 'Small'\nseeds = [1, 2]\n[base]\ndata = 'digits'\nmemory = 40\ntasks = 2\nepochs = " +
+            epochs +
+            "\n'model.width' = 0.1\n'stream.limit' = 200\nnoise = 'sym:0.3'\n[axis.learner.er]\nlearner = "
+            "'er'\n[axis.learner.puri]\nlearner = 'puridiver'\n'robust.warmup' = 0\n" +
+            more);
     return file.string();
   }
   std::string out() const { return (folder_ / "out").string(); }
@@ -40,7 +41,8 @@ TEST_F(BenchCli, RunsAGridAndGoesOnWithIt) {
   EXPECT_THAT(first.out, HasSubstr("A_last, %"));
   EXPECT_THAT(first.out, HasSubstr("purity, %"));
   EXPECT_THAT(first.out, HasSubstr("puri"));
-  for (const char* file : {"table.txt", "table.json", "compare.html", "er/1/metrics.json", "puri/2/report.html"})
+  for (const char* file :
+       {"table.txt", "table.json", "compare.html", "er/1/metrics.json", "puri/2/report.html"})
     EXPECT_TRUE(fs::exists(fs::path(out()) / file)) << file;
   EXPECT_FALSE(fs::exists(fs::path(out()) / "er" / "1.toml"));
   const auto before = fs::last_write_time(fs::path(out()) / "er/1/metrics.json");
@@ -84,7 +86,8 @@ TEST_F(BenchCli, RefusesWhatCannotBeBeforeItRunsAnything) {
 }
 
 TEST_F(BenchCli, SaysWhichRunHasFailedAndMakesTheOthers) {
-  const Outcome o = bench(grid("[axis.data.there]\n[axis.data.missing]\ndata = 'folder:/no/such/place'\n"), "--only er-there --only er-missing");
+  const Outcome o = bench(grid("[axis.data.there]\n[axis.data.missing]\ndata = 'folder:/no/such/place'\n"),
+                          "--only er-there --only er-missing");
   EXPECT_EQ(o.status, 1);
   EXPECT_THAT(o.out, HasSubstr("0 of 2"));
   EXPECT_TRUE(fs::exists(fs::path(out()) / "er-there/1/report.html"));

@@ -27,10 +27,10 @@ Samples first_task() { return halves(24, {0, 1}, 1); }
 /// New classes come in the middle of it.
 Samples second_task() { return concat(halves(12, {1, 0}, 1, 24), halves(18, {2, 3, 0}, 1, 36)); }
 
-/// Robust training and the online protocol are not for every method.
+/// Robust training and the online protocol are not for every method, DropTop not for every network.
 bool is_refused(const Switched& what) {
   const std::string& option = what.options.empty() ? what.method : what.options.front().first;
-  if (option != "robust" && option != "train.protocol") return false;
+  if (option != "robust" && option != "train.protocol" && option != "debias") return false;
   try {
     make_learner(what);
     return false;

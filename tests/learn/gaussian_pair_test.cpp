@@ -13,7 +13,8 @@ namespace {
 std::vector<float> bumps(uint64_t seed) {
   std::vector<float> x;
   Random random(seed, "bumps");
-  for (int i = 0; i < 100; ++i) x.push_back(static_cast<float>((i < 60 ? 0.1 : 0.8) + 0.05 * random.normal()));
+  for (int i = 0; i < 100; ++i)
+    x.push_back(static_cast<float>((i < 60 ? 0.1 : 0.8) + 0.05 * random.normal()));
   return x;
 }
 

@@ -14,8 +14,8 @@ namespace {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
 
-/// Accuracy on the first two classes, after so many samples of them and then these many batches of two others,
-/// over three seeds.
+/// Accuracy on the first two classes, after so many samples of them and then these many batches of two
+/// others, over three seeds.
 double kept(const std::string& method, const Options& options, int64_t batches, int64_t first = 200,
             const std::string& memory = "20") {
   double sum = 0;
@@ -33,7 +33,8 @@ double kept(const std::string& method, const Options& options, int64_t batches, 
 }
 
 TEST(ErAce, NewClassesDoNotPushOldOnesAway) {
-  EXPECT_GT(kept("er-ace", {}, 4, 200, "4"), kept("er-ace", {{"er-ace.asymmetric", "false"}}, 4, 200, "4") + 0.1);
+  EXPECT_GT(kept("er-ace", {}, 4, 200, "4"),
+            kept("er-ace", {{"er-ace.asymmetric", "false"}}, 4, 200, "4") + 0.1);
 }
 
 /// Mean squared distance of a memory's stored logits to what the network says now.
@@ -46,7 +47,9 @@ double distance_to_stored(const char* alpha) {
   return (learner->evidence(memory)->logits() - stored).square().mean().item<double>();
 }
 
-TEST(DerPlusPlus, StoredLogitsHoldTheNetwork) { EXPECT_LT(distance_to_stored("0.5"), 0.5 * distance_to_stored("0")); }
+TEST(DerPlusPlus, StoredLogitsHoldTheNetwork) {
+  EXPECT_LT(distance_to_stored("0.5"), 0.5 * distance_to_stored("0"));
+}
 
 TEST(DerPlusPlus, StoredLabelsHoldTheNetwork) {
   const Options without{{"derpp.alpha", "0"}, {"derpp.beta", "0"}};
@@ -70,7 +73,8 @@ TEST(Agem, StepsDoNotRaiseTheLossOnTheMemory) {
 }
 
 TEST(Mir, ReplaysOtherSamplesThanRandomOnes) {
-  const auto interfered = make_learner({"mir"}), random = make_learner({"mir", {{"mir.interfered", "false"}}});
+  const auto interfered = make_learner({"mir"}),
+             random = make_learner({"mir", {{"mir.interfered", "false"}}});
   for (Learner* learner : {interfered.get(), random.get()}) {
     learn_task(*learner, halves(200, {0, 1}, 1));
     learn_task(*learner, halves(100, {2, 3}, 1, 200));
@@ -93,9 +97,7 @@ double moved_odds(const char* weight) {
   return (odds() - before).abs().sum().item<double>() / 64;
 }
 
-TEST(Lwf, HoldsWhatTheFormerNetworkSaidOfNewSamples) {
-  EXPECT_LT(moved_odds("1"), 0.8 * moved_odds("0"));
-}
+TEST(Lwf, HoldsWhatTheFormerNetworkSaidOfNewSamples) { EXPECT_LT(moved_odds("1"), 0.8 * moved_odds("0")); }
 
 State state_of(const Learner& learner) {
   State state;
@@ -141,7 +143,8 @@ TEST(Bic, CorrectsNewClasses) {
   const auto share_of_new = [](const char* correct) {
     LearnerSetup setup = small_setup();
     setup.memory = MemoryBudget::parse("40");
-    const auto learner = make_learner({"bic", {{"epochs", "6"}, {"bic.correct", correct}, {"batch", "16"}}}, setup);
+    const auto learner =
+        make_learner({"bic", {{"epochs", "6"}, {"bic.correct", correct}, {"batch", "16"}}}, setup);
     learn_task(*learner, halves(200, {0, 1}, 1));
     learn_task(*learner, halves(400, {2, 3}, 1, 200));
     const at::Tensor p = learner->predict(halves(200, {0, 1, 2, 3}, 2, 1000));
@@ -161,23 +164,24 @@ TEST(Clib, TrainsOnTheMemoryAlone) {
 TEST(Clib, TheRateIsTriedOut) {
   double least = 1, most = 0;
   LearnerSetup setup = small_setup();
-  setup.on_step = [&](const TrainingStep& step) { least = std::min(least, step.lr), most = std::max(most, step.lr); };
+  setup.on_step = [&](const TrainingStep& step) {
+    least = std::min(least, step.lr), most = std::max(most, step.lr);
+  };
   const auto learner = make_learner({"clib", {{"clib.trial", "2"}}}, setup);
   learn_task(*learner, halves(400, {0, 1, 2, 3}, 1));
   EXPECT_LT(least, most);
 }
 
 TEST(Evergreen, AveragedWeightsPredict) {
-  const auto average = make_learner({"evergreen"}), last = make_learner({"evergreen", {{"evergreen.average", "0"}}});
+  const auto average = make_learner({"evergreen"}),
+             last = make_learner({"evergreen", {{"evergreen.average", "0"}}});
   for (Learner* learner : {average.get(), last.get()}) learn_task(*learner, halves(200, {0, 1, 2, 3}, 1));
   EXPECT_FALSE(differences(*average, *last).empty());
   EXPECT_EQ(average->memory()->ids(), last->memory()->ids());
   EXPECT_GT(accuracy(*average, halves(100, {0, 1, 2, 3}, 2, 1000)), 0.9);
 }
 
-TEST(Evergreen, IsGoodAtAnyTime) {
-  EXPECT_GT(kept("evergreen", {}, 20), 0.8);
-}
+TEST(Evergreen, IsGoodAtAnyTime) { EXPECT_GT(kept("evergreen", {}, 20), 0.8); }
 
 TEST(Puridiver, PolicyAndRobustTrainingAreChoicesOfTheirOwn) {
   for (const char* policy : {"reservoir", "greedy_balanced", "rainbow", "puridiver"})

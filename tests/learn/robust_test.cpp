@@ -76,7 +76,8 @@ TEST(Robust, TheSwapRelabelsTheOthers) {
   setup.memory = MemoryBudget::parse("100");
   const auto of = [&](const char* swap) {
     const auto learner = make_learner(
-        {"er", {{"robust", "puridiver"}, {"robust.warmup", "5"}, {"epochs", "6"}, {"puridiver.swap", swap}}}, setup);
+        {"er", {{"robust", "puridiver"}, {"robust.warmup", "5"}, {"epochs", "6"}, {"puridiver.swap", swap}}},
+        setup);
     learn_task(*learner, noisy());
     return learner->verdicts();
   };
@@ -90,7 +91,8 @@ TEST(Robust, TheSwapRelabelsTheOthers) {
 }
 
 TEST(Robust, WarmUpEpochsArePlain) {
-  const Switched plain{"er", {{"epochs", "4"}}}, warming{"er", {{"epochs", "4"}, {"robust", "puridiver"}, {"robust.warmup", "4"}}};
+  const Switched plain{"er", {{"epochs", "4"}}},
+      warming{"er", {{"epochs", "4"}, {"robust", "puridiver"}, {"robust.warmup", "4"}}};
   const auto a = make_learner(plain), b = make_learner(warming);
   for (Learner* learner : {a.get(), b.get()}) learn_task(*learner, halves(60, {0, 1, 2}, 1));
   EXPECT_THAT(differences(*a, *b), testing::IsEmpty());
@@ -99,7 +101,8 @@ TEST(Robust, WarmUpEpochsArePlain) {
 TEST(Robust, IsRefusedWhereThereAreNoEpochsOverAMemory) {
   for (const char* method : {"finetune", "joint", "rm-offline", "icarl"})
     EXPECT_THROW(make_learner({method, {{"robust", "selfie"}}}), std::invalid_argument) << method;
-  EXPECT_THROW(make_learner({"er", {{"robust", "selfie"}, {"train.protocol", "online"}}}), std::invalid_argument);
+  EXPECT_THROW(make_learner({"er", {{"robust", "selfie"}, {"train.protocol", "online"}}}),
+               std::invalid_argument);
 }
 
 }  // namespace

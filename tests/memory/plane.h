@@ -35,7 +35,8 @@ class Plane {
       const auto truth = static_cast<int64_t>(random.below(static_cast<uint32_t>(classes)));
       int64_t label = truth;
       if (random.chance(static_cast<float>(wrong)))
-        label = (truth + 1 + static_cast<int64_t>(random.below(static_cast<uint32_t>(classes - 1)))) % classes;
+        label =
+            (truth + 1 + static_cast<int64_t>(random.below(static_cast<uint32_t>(classes - 1)))) % classes;
       for (int d = 0; d < 2; ++d)
         xy.push_back(centres_[truth][d].item<float>() + static_cast<float>(0.6 * random.normal()));
       truth_.push_back(truth), label_.push_back(label);
@@ -62,7 +63,8 @@ class Plane {
   }
   /// The whole stream, eight at a time.
   void offer_all(Policy& policy, Memory& memory) const {
-    for (int64_t at = 0; at < size(); at += 8) policy.offer(memory, samples(at, std::min<int64_t>(8, size() - at)), ask());
+    for (int64_t at = 0; at < size(); at += 8)
+      policy.offer(memory, samples(at, std::min<int64_t>(8, size() - at)), ask());
   }
   double purity(const std::vector<int64_t>& ids) const {
     double right = 0;
@@ -71,7 +73,8 @@ class Plane {
   }
   /// Mean distance of two points of one label.
   double diversity(const Memory& memory) const {
-    const at::Tensor points = memory.samples().tensor(column::kVector), label = memory.samples().tensor(column::kLabel);
+    const at::Tensor points = memory.samples().tensor(column::kVector),
+                     label = memory.samples().tensor(column::kLabel);
     const at::Tensor same = label.unsqueeze(0).eq(label.unsqueeze(1)).to(at::kFloat);
     return ((at::cdist(points, points) * same).sum() / same.sum()).item<double>();
   }

@@ -47,7 +47,8 @@ std::vector<double> scores(const at::Tensor& features, const std::vector<double>
 TEST(PurityDiversity, RunningSumsRemoveWhomTheFormulaRemoves) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const int64_t n = 5 + static_cast<int64_t>(seed), d = 12;
-    const at::Tensor features = random_tensor(n, d, seed), loss = random_tensor(n, 1, 100 + seed).abs().view({n});
+    const at::Tensor features = random_tensor(n, d, seed),
+                     loss = random_tensor(n, 1, 100 + seed).abs().view({n});
     const at::Tensor relevant = PurityDiversity::relevant_dimensions(random_tensor(4, d, 200 + seed), 1);
     const double alpha = static_cast<double>(seed) / 20;
     PurityDiversity running(features, loss, relevant);
@@ -60,14 +61,16 @@ TEST(PurityDiversity, RunningSumsRemoveWhomTheFormulaRemoves) {
       const auto all = scores(own.index_select(0, at::tensor(left)), losses, alpha);
       const auto worst = std::max_element(all.begin(), all.end()) - all.begin();
       const int64_t place = running.remove_worst(alpha);
-      EXPECT_NEAR(all[static_cast<size_t>(place)], all[static_cast<size_t>(worst)], 1e-4) << seed << " " << left.size();
+      EXPECT_NEAR(all[static_cast<size_t>(place)], all[static_cast<size_t>(worst)], 1e-4)
+          << seed << " " << left.size();
       left.erase(left.begin() + place);
     }
   }
 }
 
 TEST(PurityDiversity, WithoutDiversityTheLargestLossGoes) {
-  PurityDiversity scored(random_tensor(4, 3, 1), at::tensor({1.0F, 5.0F, 2.0F, 3.0F}), at::ones({3}, at::kBool));
+  PurityDiversity scored(random_tensor(4, 3, 1), at::tensor({1.0F, 5.0F, 2.0F, 3.0F}),
+                         at::ones({3}, at::kBool));
   EXPECT_EQ(scored.remove_worst(0), 1);
   EXPECT_EQ(scored.remove_worst(0), 2);  // of those left: 1, 2, 3
 }
@@ -85,8 +88,8 @@ TEST(PurityDiversity, TakesASingleSample) {
 
 TEST(Puridiver, PurityRisesAboveThatOfTheStream) {
   const Plane plane(5, 3000, 0.4, 1);
-  const auto random = filled(plane, {.name = "reservoir"}, 100), pure = filled(plane, {.name = "puridiver"}, 100),
-             crops = filled(plane, {.name = "ntd"}, 100);
+  const auto random = filled(plane, {.name = "reservoir"}, 100),
+             pure = filled(plane, {.name = "puridiver"}, 100), crops = filled(plane, {.name = "ntd"}, 100);
   EXPECT_NEAR(plane.purity(random->ids()), 0.6, 0.12);
   EXPECT_GT(plane.purity(pure->ids()), 0.93);
   EXPECT_GT(plane.purity(crops->ids()), 0.93);
@@ -113,8 +116,10 @@ TEST(Puridiver, AnApproximateLookAtTheMemoryAsksLess) {
         return plane.ask()(samples);
       });
     EXPECT_GT(plane.purity(memory.ids()), 0.9) << refresh;
-    if (refresh == 1) looked_at = asked;
-    else EXPECT_LT(asked, looked_at);
+    if (refresh == 1)
+      looked_at = asked;
+    else
+      EXPECT_LT(asked, looked_at);
   }
 }
 

@@ -37,7 +37,8 @@ TEST(Gss, AvoidsDuplicates) {
     xy.push_back(copy ? 1.0F : static_cast<float>(3 * random.normal()));
     xy.push_back(copy ? 0.5F : static_cast<float>(3 * random.normal()));
   }
-  const Samples all(ids, {{column::kVector, at::tensor(xy).view({240, 2})}, {column::kLabel, at::tensor(labels)}});
+  const Samples all(ids,
+                    {{column::kVector, at::tensor(xy).view({240, 2})}, {column::kLabel, at::tensor(labels)}});
   const auto ask = [](const Samples& samples) {
     auto told = std::make_unique<Told>(samples, 2);
     told->features_told = samples.tensor(column::kVector);
@@ -61,7 +62,8 @@ TEST(Gss, AvoidsDuplicates) {
 TEST(KnnShapley, IsTheShapleyValueOfBeingRight) {
   // Four candidates on a line and one sample to judge: the mean over all orders of what each adds.
   const at::Tensor candidates = at::tensor({1.0F, 2.0F, 4.0F, 8.0F}).view({4, 1}), judge = at::zeros({1, 1});
-  const at::Tensor labels = at::tensor({int64_t{1}, int64_t{0}, int64_t{1}, int64_t{1}}), wanted = at::tensor({int64_t{1}});
+  const at::Tensor labels = at::tensor({int64_t{1}, int64_t{0}, int64_t{1}, int64_t{1}}),
+                   wanted = at::tensor({int64_t{1}});
   constexpr int64_t k = 2;
   const auto right = [&](const std::set<int64_t>& some) {  // share of k that is right among the k nearest
     double count = 0, seen = 0;

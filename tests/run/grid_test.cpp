@@ -38,7 +38,8 @@ std::string error(const std::string& text) {
 TEST(Grid, RowsAreAllCombinationsInTheOrderOfTheFile) {
   const Grid grid = parse_grid(
       "title = 'T'\nseeds = [3, 1]\n[base]\ndata = 'digits'\n[axis.learner.rm]\nlearner = 'rm'\n"
-      "[axis.learner.er]\nlearner = 'er'\n'er.policy' = 'random'\n[axis.noise.clean]\n[axis.noise.sym40]\nnoise = 'sym:0.4'\n",
+      "[axis.learner.er]\nlearner = 'er'\n'er.policy' = "
+      "'random'\n[axis.noise.clean]\n[axis.noise.sym40]\nnoise = 'sym:0.4'\n",
       "grid.toml");
   EXPECT_EQ(grid.title, "T");
   EXPECT_THAT(grid.seeds, ElementsAre(3, 1));

@@ -40,7 +40,8 @@ Mixture mixup(const at::Tensor& vectors, uint64_t seed, uint64_t position) {
   if (vectors.numel() == 0 || !random.chance(0.5F)) return mixed;
   mixed.lambda = random.uniform();
   shuffle(mixed.partner, random);
-  mixed.inputs = vectors * mixed.lambda + vectors.index_select(0, at::tensor(mixed.partner)) * (1 - mixed.lambda);
+  mixed.inputs =
+      vectors * mixed.lambda + vectors.index_select(0, at::tensor(mixed.partner)) * (1 - mixed.lambda);
   return mixed;
 }
 

@@ -66,11 +66,11 @@ class ClassifyRecipe : public Recipe {
  private:
   /// A task, and what it brought.
   struct Brought {
-    int64_t update;                    ///< whose test part measures it
-    std::vector<int64_t> classes;      ///< its major classes
-    std::vector<int64_t> composition;  ///< samples of each class that was known then
-    std::vector<int64_t> memory = {};        ///< of each class in the memory at its end
-    std::optional<double> purity = {};       ///< share of the memory's labels that were right then
+    int64_t update;                     ///< whose test part measures it
+    std::vector<int64_t> classes;       ///< its major classes
+    std::vector<int64_t> composition;   ///< samples of each class that was known then
+    std::vector<int64_t> memory = {};   ///< of each class in the memory at its end
+    std::optional<double> purity = {};  ///< share of the memory's labels that were right then
   };
 
   /// Data of an earlier update, and the hash of what they held out; 0: not known.
@@ -85,6 +85,7 @@ class ClassifyRecipe : public Recipe {
   void map_classes(DataSource& source, bool to_learn);
   void take_form_of(const Dataset& train);
   std::vector<Task> make_tasks_of(Dataset& train) const;
+  void plant_shortcut(DataSource& source, Progress& progress);
   void find_earlier_tests(Progress& progress);
   std::vector<char> seen_of(const Brought& task) const;
   std::vector<int64_t> count(std::span<const int64_t> labels) const;
@@ -99,6 +100,7 @@ class ClassifyRecipe : public Recipe {
   uint64_t test_hash_ = 0;        ///< of what this update's data hold out
   std::shared_ptr<const DataSource> source_;
   std::shared_ptr<const Dataset> pictures_;  ///< of the training part, when features have taken their place
+  std::shared_ptr<const DataSource> shortcut_tests_;  ///< train: with its own class's, test: with another's
   std::vector<std::shared_ptr<const Dataset>>
       tests_;  ///< of each update so far; none: not to be had any more
 
