@@ -8,6 +8,7 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
+#include "perennial/base/text.h"
 #include "perennial/report/bench_table.h"
 #include "perennial/report/report.h"
 
@@ -43,6 +44,9 @@ std::vector<BenchRow> rows_of(const Grid& grid, const std::vector<BenchRun>& run
 
 void bench(const BenchArguments& a) {
   const Grid grid = read_grid(a.grid);
+  for (const GridRow& row : grid.rows)
+    for (const Expectation& e : row.expected)
+      require_known("figure of [expect." + row.name + "]", e.figure, bench_figures());
   TerminalProgress progress(a.common.quiet);
   const auto rows = rows_of(grid, run_grid(grid, a.options, progress), progress);
   const BenchTable table = bench_table(grid.title, rows);
@@ -80,7 +84,7 @@ void add_bench(CLI::App& app) {
   command->add_option("--only", a->options.only, "these rows alone")->type_name("ROW")->delimiter(',');
   add_common(*command, a->common);
   command->callback([a] {
-    a->options.program = {std::filesystem::read_symlink("/proc/self/exe").string()};
+    a->options.program = {"/proc/self/exe"};  // of the child, until it is another program
     bench(*a);
   });
 }

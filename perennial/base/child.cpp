@@ -58,7 +58,8 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-Child::Child(const std::vector<std::string>& command, Pipe pipe) : name_(command.front()) {
+Child::Child(const std::vector<std::string>& command, Pipe pipe, const std::string& hint)
+    : name_(command.front()) {
   // A pair of sockets, since only for those an end that is gone can be an error instead of a signal.
   int ends[2];
   complaints_ = ::memfd_create("complaints", MFD_CLOEXEC);
@@ -74,7 +75,7 @@ Child::Child(const std::vector<std::string>& command, Pipe pipe) : name_(command
   if (code == 0) return;
   ::close(fd_);
   ::close(complaints_);
-  throw Error({"starting", name_, "the program " + name_ + " (install FFmpeg)", std::strerror(code)});
+  throw Error({"starting", name_, "the program " + name_ + " (" + hint + ")", std::strerror(code)});
 }
 
 Child::~Child() {

@@ -15,8 +15,8 @@ namespace perennial {
 class Child {
  public:
   enum class Pipe { kRead, kWrite };
-  /// Throws Error when the program is not there.
-  Child(const std::vector<std::string>& command, Pipe pipe);
+  /// Throws Error when the program is not there, with a hint at where it comes from.
+  Child(const std::vector<std::string>& command, Pipe pipe, const std::string& hint = "install FFmpeg");
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

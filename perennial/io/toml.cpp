@@ -100,12 +100,16 @@ struct Leaf {
 };
 
 void collect(const toml::table& table, const std::string& prefix, const std::string& name,
-             std::vector<Leaf>& leaves) {
+             std::vector<Leaf>& leaves, int depth = 0) {
+  constexpr int kDeepest = 16;
+  if (depth > kDeepest)
+    throw Error(
+        {"reading the configuration", name, fmt::format("tables at most {} deep", kDeepest), "deeper ones"});
   for (const auto& [key, node] : table) {
     const std::string path = prefix + std::string(key.str());
     const auto at = key.source().begin;
     if (const auto* inner = node.as_table(); inner != nullptr && !inner->empty())
-      collect(*inner, path + ".", name, leaves);
+      collect(*inner, path + ".", name, leaves, depth + 1);
     else
       leaves.push_back({at.line,
                         at.column,

@@ -8,7 +8,7 @@
 namespace perennial {
 namespace {
 
-struct AgemOptions : MethodOptions {
+struct AgemOptions : OwnOptions {
   PolicyOptions policy;
   bool project = true;
   void bind(OptionTable& table) override {

@@ -7,7 +7,7 @@
 namespace perennial {
 namespace {
 
-struct AserOptions : MethodOptions {
+struct AserOptions : OwnOptions {
   PolicyOptions policy{.name = "aser"};
   std::string score = "asvm";
   bool retrieve = true;

@@ -17,7 +17,7 @@ std::shared_ptr<const Readout> AveragedWeights::snapshot() const {
 
 void AveragedWeights::follow(const Classifier& network) {
   if (!average_) average_ = network.clone();
-  if (average_->classes() < network.classes()) average_->grow(network.classes());
+  average_->grow_like(network);
   const auto t = static_cast<double>(steps_++);
   average_->move_towards(network, 1 - std::min(decay_, (1 + t) / (10 + t)));
 }

@@ -18,7 +18,7 @@
 namespace perennial {
 namespace {
 
-struct BicOptions : MethodOptions {
+struct BicOptions : OwnOptions {
   PolicyOptions policy{.name = "herding"};
   double temperature = 2, held_out = 0.1;
   bool correct = true;
@@ -107,7 +107,7 @@ class Bic : public UnionEpochs {
     Samples train, held_out;
   };
   Parts parts(ReplayKit& kit) const {
-    const Samples& memory = kit.rehearsal.memory().samples();
+    const Samples memory = earlier_samples(kit);
     const Samples all = concat(kit.rehearsal.task_samples(), memory);
     const int64_t own = all.size() - memory.size();
     std::vector<int64_t> train, held_out;

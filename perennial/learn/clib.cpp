@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <ATen/core/Tensor.h>
 
 #include "perennial/base/options.h"
@@ -9,7 +11,7 @@
 namespace perennial {
 namespace {
 
-struct ClibOptions : MethodOptions {
+struct ClibOptions : OwnOptions {
   bool importance = true, adaptive = true;
   double ema = 0.9, factor = 0.95;
   int64_t period = 1, trial = 10, history = 10;
@@ -36,8 +38,18 @@ class Clib : public MemoryOnly {
  public:
   Clib(const LearnerSetup& setup, const ClibOptions& options, ImportanceMemory* memory)
       : options_(options),
-        memory_(memory),
-        rates_(setup.train.lr, options.factor, options.factor, options.history, 1e3) {}
+        apart_(options.ema),
+        memory_(memory == nullptr ? &apart_ : memory),
+        rates_(setup.train.lr, options.factor, 1, options.factor, options.history, 1e3) {}
+
+  // What an epoch does to the losses is no step's of the stream.
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
+    MemoryOnly::run(kit, i, progress);
+    if (i == 0) return;
+    memory_->forget_losses();
+    trained_.clear();
+    gain_ = 0;
+  }
 
   void save(State& state, const std::string& prefix) const override {
     state.put_ints(prefix + "trained", trained_);
@@ -45,6 +57,7 @@ class Clib : public MemoryOnly {
     state.put(prefix + "looks", looks_);
     state.put(prefix + "gain", gain_);
     rates_.save(state, prefix + "rates.");
+    apart_.save(state, prefix + "apart.");
   }
   void load(const State& state, const std::string& prefix, ReplayKit&) override {
     trained_ = state.ints(prefix + "trained");
@@ -52,6 +65,7 @@ class Clib : public MemoryOnly {
     looks_ = state.value<int64_t>(prefix + "looks");
     gain_ = state.value<double>(prefix + "gain");
     rates_.load(state, prefix + "rates.");
+    apart_.load(state, prefix + "apart.");
   }
 
  private:
@@ -60,7 +74,6 @@ class Clib : public MemoryOnly {
   }
 
   void stepped(ReplayKit& kit, const Samples& batch) override {
-    if (memory_ == nullptr) return;
     trained_.insert(trained_.end(), batch.ids().begin(), batch.ids().end());
     if (++steps_ % options_.period != 0) return;
     const Memory& memory = kit.rehearsal.memory();
@@ -68,14 +81,15 @@ class Clib : public MemoryOnly {
     const auto fall = memory_->trained_on(
         memory, trained_, {losses.const_data_ptr<float>(), static_cast<size_t>(losses.numel())});
     trained_.clear();
-    gain_ += fall.value_or(0);
+    if (fall && std::isfinite(*fall)) gain_ += *fall;
     if (++looks_ % options_.trial != 0) return;
     rates_.brought(gain_);
     gain_ = 0;
   }
 
   ClibOptions options_;
-  ImportanceMemory* memory_;  ///< the policy, or null
+  ImportanceMemory apart_;    ///< follows the losses where another policy chooses
+  ImportanceMemory* memory_;  ///< the policy, or that
   TwoValues rates_;
   std::vector<int64_t> trained_;  ///< ids in the steps since the last look
   int64_t steps_ = 0, looks_ = 0;

@@ -8,7 +8,7 @@
 namespace perennial {
 namespace {
 
-struct DerppOptions : MethodOptions {
+struct DerppOptions : OwnOptions {
   PolicyOptions policy;
   double alpha = 0.2, beta = 0.5;
   void bind(OptionTable& table) override {

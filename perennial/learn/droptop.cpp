@@ -62,7 +62,7 @@ size_t target_stage(const std::vector<std::string>& stages, const std::string& w
 /// kappa shifts within (0, gamma]: kappa alpha and kappa / alpha are tried in turn.
 TwoValues trials(const DebiasOptions& o) {
   const double most = std::max(o.gamma, 1e-9), middle = std::clamp(o.kappa, 1e-9, most);
-  TwoValues values(middle / o.alpha, o.alpha * o.alpha, o.alpha, o.length, most);
+  TwoValues values(middle, o.alpha, 1 / o.alpha, o.alpha, o.length, most);
   values.may_move(o.shift != "decrease", o.shift != "increase");
   return values;
 }
@@ -147,7 +147,8 @@ void DropTop::after_step(const Surroundings& around) {
     return;
   const auto loss = [&] {
     const at::Tensor rows = around.labels.rows(probe_.tensor(column::kLabel));
-    return at::cross_entropy_loss(around.net.logits(probe_), rows).item<double>();
+    const double now = at::cross_entropy_loss(around.net.logits(probe_), rows).item<double>();
+    return std::isfinite(now) ? now : 0;
   };
   if (!probe_.empty()) kappas_.brought(before_ - loss());
   std::vector<int64_t> rows =

@@ -5,7 +5,7 @@ namespace perennial {
 namespace {
 
 struct ErOptions : MethodOptions {
-  PolicyOptions policy;
+  PolicyOptions policy{.of_rainbow = true};
   void bind(OptionTable& table) override { policy.bind(table, "er."); }
 };
 

@@ -9,7 +9,7 @@
 namespace perennial {
 namespace {
 
-struct ErAceOptions : MethodOptions {
+struct ErAceOptions : OwnOptions {
   PolicyOptions policy;
   bool asymmetric = true;
   void bind(OptionTable& table) override {

@@ -7,7 +7,7 @@
 namespace perennial {
 namespace {
 
-struct EvergreenOptions : MethodOptions {
+struct EvergreenOptions : OwnOptions {
   PolicyOptions policy{.name = "spread", .refresh = 16};
   ViewOptions views{.views = 4, .uncertainty = "confidence"};
   bool memory_only = true;
@@ -29,21 +29,12 @@ struct EvergreenOptions : MethodOptions {
 
 class Evergreen : public MemoryOnly {
  public:
-  explicit Evergreen(const EvergreenOptions& options)
-      : options_(options), average_(std::make_shared<AveragedWeights>(options.average)) {}
+  Evergreen(const EvergreenOptions& options, std::shared_ptr<AveragedWeights> average)
+      : options_(options), average_(std::move(average)) {}
 
   void observe(ReplayKit& kit, const Samples& batch) override {
     if (options_.memory_only) return MemoryOnly::observe(kit, batch);
-    stream_pass(kit, batch, [&](ReplayKit& k, const Samples& b) {
-      const Samples kept = replay_step(k, b);
-      stepped(k, b);
-      return kept;
-    });
-  }
-
-  void run(ReplayKit& kit, int64_t i, Progress& progress) override {
-    MemoryOnly::run(kit, i, progress);
-    if (i > 0) stepped(kit, {});
+    stream_pass(kit, batch, replay_step);
   }
 
   void save(State& state, const std::string& prefix) const override {
@@ -51,16 +42,10 @@ class Evergreen : public MemoryOnly {
   }
   void load(const State& state, const std::string& prefix, ReplayKit& kit) override {
     average_->load(state, prefix + "average.", kit.trainer.net());
-    if (options_.average > 0) kit.trainer.read_by(average_);
+    if (average_->network() != nullptr) kit.trainer.read_by(average_);
   }
 
  private:
-  void stepped(ReplayKit& kit, const Samples&) override {
-    if (options_.average == 0) return;
-    average_->follow(kit.trainer.net());
-    kit.trainer.read_by(average_);
-  }
-
   EvergreenOptions options_;
   std::shared_ptr<AveragedWeights> average_;
 };
@@ -69,9 +54,16 @@ class Evergreen : public MemoryOnly {
 /// (memory/spread.h), its training on the memory spread over the stream (as CLIB has it, Koh et al., ICLR
 /// 2022), and predictions by averaged weights, which make up for a learning rate that never falls.
 ReplayParts evergreen(const LearnerSetup& setup, const EvergreenOptions& options) {
-  return {.policy = options.policy,
-          .views = options.views.make(setup.seed),
-          .routine = std::make_unique<Evergreen>(options)};
+  const auto average = std::make_shared<AveragedWeights>(options.average);
+  ReplayParts parts{.policy = options.policy,
+                    .views = options.views.make(setup.seed),
+                    .routine = std::make_unique<Evergreen>(options, average)};
+  if (options.average > 0)
+    parts.trainer.after_step = [average](Trainer& trainer) {
+      average->follow(trainer.net());
+      trainer.read_by(average);
+    };
+  return parts;
 }
 
 }  // namespace

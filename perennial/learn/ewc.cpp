@@ -10,7 +10,7 @@ namespace perennial {
 namespace {
 
 struct EwcOptions : MethodOptions {
-  PolicyOptions policy;
+  PolicyOptions policy{.of_rainbow = true};
   double lambda = 100;
   int64_t samples = 256;
   int64_t batch = 16;

@@ -5,7 +5,7 @@ namespace perennial {
 namespace {
 
 struct GdumbOptions : MethodOptions {
-  PolicyOptions policy{.name = "greedy_balanced"};
+  PolicyOptions policy{.name = "greedy_balanced", .of_rainbow = true};
   void bind(OptionTable& table) override { policy.bind(table, "gdumb."); }
   void adjust(TrainOptions& train) override { train.memory_batch = 16; }
 };

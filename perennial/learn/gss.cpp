@@ -5,7 +5,7 @@
 namespace perennial {
 namespace {
 
-struct GssOptions : MethodOptions {
+struct GssOptions : OwnOptions {
   PolicyOptions policy{.name = "gss"};
   void bind(OptionTable& table) override { policy.bind(table, "gss."); }
   void adjust(TrainOptions& train) override { online_defaults(train); }

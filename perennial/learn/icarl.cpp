@@ -13,7 +13,7 @@
 namespace perennial {
 namespace {
 
-struct IcarlOptions : MethodOptions {
+struct IcarlOptions : OwnOptions {
   PolicyOptions policy{.name = "herding"};
   bool distil = true, nearest_mean = true;
   void bind(OptionTable& table) override {

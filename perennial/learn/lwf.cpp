@@ -8,7 +8,7 @@
 namespace perennial {
 namespace {
 
-struct LwfOptions : MethodOptions {
+struct LwfOptions : OwnOptions {
   double weight = 1, temperature = 2;
   bool revisit = true;
   void bind(OptionTable& table) override {

@@ -29,6 +29,12 @@ Method with_plugin(const Method& host, std::string name, std::string title, Make
   return wrapped;
 }
 
+void OwnOptions::adjust_as_released(TrainOptions& train) {
+  train.stream_lr_factor = 1;
+  train.schedule = "cosine";
+  train.drop_last = train.reset_head = false;
+}
+
 void register_method(Method method) { registry().add(std::move(method)); }
 const Method& find_method(const std::string& name) { return registry().find(name); }
 

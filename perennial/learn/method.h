@@ -52,6 +52,12 @@ struct MethodOptions {
   virtual void adjust_as_released(TrainOptions&) {}
 };
 
+/// Of a method whose released code is another one than Rainbow Memory's repository, which the shared options
+/// follow.
+struct OwnOptions : MethodOptions {
+  void adjust_as_released(TrainOptions& train) override;
+};
+
 /// A method that `--learner` can name.
 struct Method {
   std::string name;     ///< "rm"

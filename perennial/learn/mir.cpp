@@ -13,7 +13,7 @@
 namespace perennial {
 namespace {
 
-struct MirOptions : MethodOptions {
+struct MirOptions : OwnOptions {
   PolicyOptions policy;
   int64_t candidates = 50;
   bool interfered = true;

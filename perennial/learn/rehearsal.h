@@ -37,6 +37,7 @@ class Rehearsal {
   int64_t task_bytes() const;
 
   /// Whether the memory changes as samples arrive, so that nothing is chosen at a task's end.
+  bool after_pass() const { return after_pass_; }
   bool as_they_arrive() const { return policy_->online() && !after_pass_; }
 
   void save(State& state, const std::string& prefix) const;

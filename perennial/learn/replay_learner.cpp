@@ -15,7 +15,8 @@ std::unique_ptr<Policy> policy_of(ReplayParts& parts, uint64_t seed) {
 std::unique_ptr<RobustTraining> robust_of(const LearnerSetup& setup, const ReplayParts& parts) {
   const Routine::Choices can = parts.routine->choices();
   if (setup.train.online() && !can.online)
-    throw std::invalid_argument("train.protocol: this method has no online form");
+    throw std::invalid_argument(
+        "train.protocol: this method revisits data or trains at boundaries, and has no online form so");
   if (setup.train.robust.name == "none") return nullptr;
   if (!can.robust || setup.train.online())
     throw std::invalid_argument("robust: there are no epochs over a memory here that could be trained so");

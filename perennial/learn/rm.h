@@ -6,7 +6,7 @@
 namespace perennial {
 
 struct RmOptions : MethodOptions {
-  PolicyOptions policy{.name = "rainbow"};
+  PolicyOptions policy{.name = "rainbow", .of_rainbow = true};
   ViewOptions views;
   bool first_task_random = false;
   void bind(OptionTable& table) override;

@@ -1,5 +1,8 @@
 #include "perennial/learn/robust.h"
 
+#include <fmt/format.h>
+
+#include "perennial/base/log.h"
 #include "perennial/base/options.h"
 #include "perennial/base/text.h"
 #include "perennial/learn/robust_kinds.h"
@@ -46,6 +49,9 @@ void RobustOptions::bind(OptionTable& table) {
 std::unique_ptr<RobustTraining> make_robust(const LearnerSetup& setup, const TrainerParts& parts) {
   const std::string& name = setup.train.robust.name;
   if (name == "none") return nullptr;
+  if (setup.train.robust.warmup >= setup.train.epochs)
+    log_warning(fmt::format("robust = {}: all {} epochs are warm-up (robust.warmup = {}), none is robust",
+                            name, setup.train.epochs, setup.train.robust.warmup));
   if (name == "selfie") return make_selfie(setup);
   if (name == "coteaching") return make_coteaching(setup, parts);
   if (name == "dividemix") return make_dividemix(setup, parts);

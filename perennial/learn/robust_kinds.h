@@ -48,7 +48,10 @@ class SecondNetwork : public RobustTraining {
 
  protected:
   /// It knows the classes that the learner knows, in the same order.
-  void follow(const ReplayKit& kit) { second_.meet(kit.trainer.labels().labels()); }
+  void follow(const ReplayKit& kit) {
+    second_.meet(kit.trainer.labels().labels());
+    second_.show(&kit.rehearsal.memory());
+  }
   Trainer second_;
 };
 

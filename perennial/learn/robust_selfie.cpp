@@ -20,6 +20,11 @@ class SelfieTraining : public RobustTraining {
                       });
   }
 
+  void begin_task(ReplayKit& kit) override {
+    if (kit.trainer.options().reset_head) history_.clear();
+  }
+  void restart(ReplayKit&) override { history_.clear(); }
+
   std::map<int64_t, std::string> verdicts() const override {
     std::map<int64_t, std::string> all;
     for (const auto& [id, seen] : history_) all[id] = seen.replaced ? "relabelled" : "clean";

@@ -1,16 +1,30 @@
 #include "perennial/learn/routine.h"
 
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
 namespace perennial {
 
-int64_t ReplayKit::replayed() const {
-  const TrainOptions& train = trainer.options();
-  if (rehearsal.memory().size() == 0 || (task == 0 && !replays_in_first_task)) return 0;
+namespace {
+
+/// What the memory may take of a batch.
+int64_t share_of(const TrainOptions& train) {
   const auto share = static_cast<int64_t>(std::floor(static_cast<double>(train.batch) * train.replay_share));
   return std::min(share, train.batch - 1);
+}
+
+}  // namespace
+
+int64_t ReplayKit::streamed() const {
+  const TrainOptions& train = trainer.options();
+  return train.batch - (replays_in_first_task ? replayed() : share_of(train));
+}
+
+int64_t ReplayKit::replayed() const {
+  const bool none = rehearsal.memory().size() == 0 || (task == 0 && !replays_in_first_task);
+  return none ? 0 : share_of(trainer.options());
 }
 
 AskEvidence ReplayKit::ask(Progress* progress) {
@@ -23,8 +37,7 @@ AskEvidence ReplayKit::ask(Progress* progress) {
 int64_t Routine::wanted(const ReplayKit& kit) const { return kit.trainer.options().batch - kit.replayed(); }
 
 bool is_trained(const ReplayKit& kit, const Samples& batch) {
-  const TrainOptions& train = kit.trainer.options();
-  return !train.drop_last || batch.size() >= train.batch - kit.replayed();
+  return !kit.trainer.options().drop_last || batch.size() >= kit.streamed();
 }
 
 double stream_lr(const ReplayKit& kit) {
@@ -50,7 +63,9 @@ void stream_pass(ReplayKit& kit, const Samples& batch, const Learn& learn) {
 }
 
 void choose_memory(ReplayKit& kit, Progress& progress) {
-  kit.clock.timed("selection", [&] { kit.rehearsal.choose(kit.task, kit.ask(&progress)); });
+  // What is offered batch by batch cannot be interrupted: some have been taken in by then.
+  Progress* const stops = kit.rehearsal.after_pass() ? nullptr : &progress;
+  kit.clock.timed("selection", [&] { kit.rehearsal.choose(kit.task, kit.ask(stops)); });
 }
 
 Piece memory_epoch_piece(const ReplayKit& kit, int64_t epoch) {
@@ -101,6 +116,16 @@ void TaskEpochs::run(ReplayKit& kit, int64_t i, Progress& progress) {
   });
 }
 
+Samples earlier_samples(ReplayKit& kit) {
+  const std::vector<int64_t>& own = kit.rehearsal.task_samples().ids();
+  const std::set<int64_t> present(own.begin(), own.end());
+  const Memory& memory = kit.rehearsal.memory();
+  std::vector<int64_t> rows;
+  for (int64_t row = 0; row < memory.size(); ++row)
+    if (!present.contains(memory.ids()[static_cast<size_t>(row)])) rows.push_back(row);
+  return memory.take(rows);
+}
+
 Piece UnionEpochs::piece(const ReplayKit& kit, int64_t i) const {
   const int64_t epochs = kit.trainer.options().epochs;
   if (i == epochs) return {"choosing what to remember", 0};
@@ -120,7 +145,7 @@ void UnionEpochs::run(ReplayKit& kit, int64_t i, Progress& progress) {
 }
 
 Samples UnionEpochs::epoch_samples(ReplayKit& kit) {
-  return concat(kit.rehearsal.task_samples(), kit.rehearsal.memory().samples());
+  return concat(kit.rehearsal.task_samples(), earlier_samples(kit));
 }
 
 }  // namespace perennial

@@ -22,6 +22,8 @@ struct ReplayKit {
 
   /// How many rows of a batch come from memory, once there is any.
   int64_t replayed() const;
+  /// How many come from the stream.
+  int64_t streamed() const;
   /// For policies: evidence of the network as it then is. `progress`: where it may be asked to stop.
   AskEvidence ask(Progress* progress = nullptr);
 };
@@ -106,6 +108,9 @@ class TaskEpochs final : public Routine {
  private:
   bool revisit_;
 };
+
+/// The memory's samples that are not the present task's, which an online policy may have let in.
+Samples earlier_samples(ReplayKit& kit);
 
 /// Epochs over the task's samples and the memory's together, then the choice of who stays: for methods that
 /// may revisit a task's data until its end.

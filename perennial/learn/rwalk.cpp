@@ -12,7 +12,7 @@ namespace perennial {
 namespace {
 
 struct RwalkOptions : MethodOptions {
-  PolicyOptions policy;
+  PolicyOptions policy{.of_rainbow = true};
   double lambda = 1, fisher_decay = 0.9, eps = 1e-3;
   int64_t interval = 50;
   bool path = true;

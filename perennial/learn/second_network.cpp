@@ -10,9 +10,10 @@ LearnerSetup drawn_again(LearnerSetup setup) {
   return setup;
 }
 
-// Penalties are on the learner's own weights.
+// Penalties are on the learner's own weights, and so is what follows them.
 TrainerParts without_terms(TrainerParts parts) {
   parts.terms.clear();
+  parts.after_step = {};
   return parts;
 }
 

@@ -185,6 +185,7 @@ void Trainer::apply(const Samples& batch, double loss, double lr) {
   if (setup_.on_step) setup_.on_step({steps_, lr, loss});
   for (const auto& plugin : plugins_) plugin->after_step({net_, labels_, memory_, batch, steps_});
   ++steps_;
+  if (parts_.after_step) parts_.after_step(*this);
 }
 
 void Trainer::step(const Samples& batch, const NetworkInput& inputs, const Targets& targets, double lr,

@@ -15,12 +15,16 @@
 
 namespace perennial {
 
+class Trainer;
+
 /// What a method makes its trainer from, besides what the user says.
 struct TrainerParts {
   HeadKind head = HeadKind::kLinear;
   std::string augmentation = {};  ///< what "auto" adds to crop and flip, for example "cutmix,autoaugment"
   std::string vector_augmentation = "none";  ///< what "auto" is for vectors and frozen features
   std::vector<std::shared_ptr<LossTerm>> terms = {};
+  /// Called after each step.
+  std::function<void(Trainer& trainer)> after_step = {};
   /// How parameters are grouped; empty: one group with train.weight_decay.
   std::function<std::vector<ParameterGroup>(const Classifier&)> groups = {};
 };
@@ -45,6 +49,7 @@ class Trainer {
   Classifier& net() { return net_; }
   const Classifier& net() const { return net_; }
   const LabelMap& labels() const { return labels_; }
+  int64_t classes_met() const { return labels_.size() - std::ssize(to_come_); }
   int64_t steps() const { return steps_; }  ///< taken, over the learner's life
   /// Changes whenever the network does.
   int64_t version() const { return version_; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,14 @@ namespace perennial {
 /// et al., ICLR 2022); DropTop's intensity follows the same pattern.
 class TwoValues {
  public:
-  /// The higher value and `factor` < 1, by which the lower one is below it; both move by the factor `step`
-  /// < 1. `length`: trials of each that are compared. They stay in (0, most].
-  TwoValues(double high, double factor, double step, int64_t length, double most);
+  /// Tried are middle * below and the smaller one of middle * above and `most`; the middle moves by the
+  /// factor `step` < 1, up to `most`. `length`: trials of each that are compared.
+  TwoValues(double middle, double below, double above, double step, int64_t length, double most);
   /// The one in turn.
-  double value() const { return high_turn_ ? high_ : low_; }
-  double high() const { return high_; }
-  double low() const { return low_; }
-  /// What the one in turn has brought (more is better); the other one's turn.
+  double value() const { return high_turn_ ? high() : low(); }
+  double high() const { return std::min(middle_ * above_, most_); }
+  double low() const { return middle_ * below_; }
+  /// What the one in turn has brought (more is better; no number counts as nothing); the other one's turn.
   void brought(double gain);
   /// Only these ways may it move.
   void may_move(bool up, bool down) { up_ = up, down_ = down; }
@@ -29,7 +30,7 @@ class TwoValues {
   void load(const State& state, const std::string& prefix);
 
  private:
-  double high_, low_, factor_, step_, most_;
+  double middle_, below_, above_, step_, most_;
   int64_t length_;
   bool high_turn_ = true, up_ = true, down_ = true;
   std::vector<double> of_high_, of_low_;

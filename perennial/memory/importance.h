@@ -20,6 +20,8 @@ class ImportanceMemory : public Policy {
   /// memory's samples now. Gives the mean fall of those that were there at the last call; nothing at first.
   std::optional<double> trained_on(const Memory& memory, std::span<const int64_t> ids,
                                    std::span<const float> losses);
+  /// As if they had never been seen.
+  void forget_losses() { losses_.clear(); }
   /// Of a sample in the memory; 0 of others.
   double importance(int64_t id) const;
 

@@ -12,7 +12,7 @@ namespace perennial {
 
 Choice RandomPolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
   Random random(seed_, "memory random", position);
-  return {select_balanced(candidates.samples().labels(), candidates.classes(), capacity,
+  return {select_balanced(candidates.samples().labels(), candidates.classes_met(), capacity,
                           Random(seed_, "memory fill", position),
                           [&](std::vector<int64_t> rows, int64_t quota) {
                             shuffle(rows, random);
@@ -102,7 +102,7 @@ std::vector<int64_t> herd(const at::Tensor& features, const std::vector<int64_t>
 
 Choice HerdingPolicy::select(Evidence& candidates, int64_t capacity, uint64_t position) {
   const at::Tensor& features = candidates.features();
-  return {select_balanced(candidates.samples().labels(), candidates.classes(), capacity,
+  return {select_balanced(candidates.samples().labels(), candidates.classes_met(), capacity,
                           Random(seed_, "memory fill", position),
                           [&](std::vector<int64_t> rows, int64_t quota) {
                             if (static_cast<int64_t>(rows.size()) <= quota) return rows;

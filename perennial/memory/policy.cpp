@@ -95,7 +95,7 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool vie
            "pass "
            "is over")
       .choices({"arrival", "after_pass"})
-      .released(name == "puridiver" ? "" : "after_pass");
+      .released(of_rainbow ? "after_pass" : "");
   table
       .add(prefix + "balance", balance,
            "puridiver: most weight of diversity (alpha's coefficient); 0: purity alone")

@@ -22,6 +22,7 @@ struct PolicyOptions {
   std::string update = "arrival";  ///< of online policies: arrival | after_pass (over the task's stream)
   double balance = 0.5;            ///< of puridiver: alpha's coefficient
   int64_t refresh = 1;             ///< of puridiver: batches between two looks; of spread: rows at each
+  bool of_rainbow = false;         ///< as released is what Rainbow Memory's repository does
   int64_t neighbours = 5;          ///< of aser: k
 
   /// `views`: the learner perturbs samples (Fact::kViews), so that policies which ask for that may be chosen.

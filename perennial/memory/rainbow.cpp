@@ -79,8 +79,8 @@ Choice RainbowPolicy::select(Evidence& candidates, int64_t capacity, uint64_t po
     return ties_ == "id" ? id : mix64(mix64(seed_, position), id);
   };
   const auto rows = select_balanced(
-      candidates.samples().labels(), candidates.classes(), capacity, Random(seed_, "memory fill", position),
-      [&](std::vector<int64_t> of_class, int64_t quota) {
+      candidates.samples().labels(), candidates.classes_met(), capacity,
+      Random(seed_, "memory fill", position), [&](std::vector<int64_t> of_class, int64_t quota) {
         return rainbow_choose(std::move(of_class), quota, uncertainty, tie_break, stride_);
       });
   return scored(rows, uncertainty);
@@ -90,8 +90,8 @@ Choice ExtremePolicy::select(Evidence& candidates, int64_t capacity, uint64_t po
   const std::vector<float>& uncertainty = candidates.uncertainty();
   const float sign = most_certain_ ? 1.0F : -1.0F;
   const auto rows = select_balanced(
-      candidates.samples().labels(), candidates.classes(), capacity, Random(seed_, "memory fill", position),
-      [&](std::vector<int64_t> of_class, int64_t quota) {
+      candidates.samples().labels(), candidates.classes_met(), capacity,
+      Random(seed_, "memory fill", position), [&](std::vector<int64_t> of_class, int64_t quota) {
         std::sort(of_class.begin(), of_class.end(), [&](int64_t a, int64_t b) {
           const auto key = [&](int64_t row) {
             const auto id = static_cast<uint64_t>(candidates.samples().ids()[row]);

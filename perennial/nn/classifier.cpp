@@ -192,6 +192,13 @@ void Classifier::move_towards(const Classifier& other, double share) {
 
 void Classifier::grow(int64_t classes) { head_.grow(classes); }
 
+void Classifier::grow_like(const Classifier& other) {
+  const int64_t known = classes();
+  if (known >= other.classes()) return;
+  head_.grow(other.classes());
+  head_.tensors().copy_rows(other.head_.tensors(), known);
+}
+
 void Classifier::place_head(HeadKind kind, int64_t classes, uint64_t seed, uint64_t position) {
   head_ = Head(kind, feature_size(), classes, seed, position);
   head_.tensors().to(device());

@@ -87,6 +87,8 @@ class Classifier {
   int64_t classes() const { return head_.classes(); }
   /// Adds rows for new classes, keeping the old ones.
   void grow(int64_t classes);
+  /// As many classes as another network of the kind has; the rows of new ones are as they are there.
+  void grow_like(const Classifier& other);
   /// A fresh head (the released code of Rainbow Memory does this at every task).
   void reset_head(HeadKind kind, int64_t classes, uint64_t position);
   /// What the rows of the head were drawn for, those still to come included: the `position` of the last

@@ -97,6 +97,15 @@ void TensorList::copy(const TensorList& from) {
   for (size_t i = 0; i < tensors_.size(); ++i) tensors_[i].value.copy_(from.tensors_.at(i).value);
 }
 
+void TensorList::copy_rows(const TensorList& from, int64_t first) {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const at::Tensor &own = tensors_[i].value, &other = from.tensors_.at(i).value;
+    if (own.dim() > 0)
+      own.narrow(0, first, own.size(0) - first).copy_(other.narrow(0, first, own.size(0) - first));
+  }
+}
+
 void TensorList::move_towards(const TensorList& other, double share) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < tensors_.size(); ++i) {

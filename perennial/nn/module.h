@@ -44,6 +44,8 @@ class TensorList {
   void share(const TensorList& from);
   /// Values of the same tensors of another model, in the same order.
   void copy(const TensorList& from);
+  /// Rows from `first` on of the same tensors of another model; those of one number are left alone.
+  void copy_rows(const TensorList& from, int64_t first);
   /// Floating-point values a share of the way to those of the same tensors of another model.
   void move_towards(const TensorList& other, double share);
   /// Moves all to a device ("cpu", "cuda") or dtype in place, keeping handles valid.

@@ -86,6 +86,12 @@ json as_json(const BenchRow& row, const std::vector<RunMetrics>& runs, bool pass
 
 }  // namespace
 
+std::vector<std::string> bench_figures() {
+  std::vector<std::string> names;
+  for (const Figure& figure : kFigures) names.emplace_back(figure.name);
+  return names;
+}
+
 BenchTable bench_table(const std::string& title, const std::vector<BenchRow>& rows) {
   std::vector<std::vector<RunMetrics>> runs;
   for (const BenchRow& row : rows) {

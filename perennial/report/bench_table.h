@@ -19,6 +19,9 @@ struct BenchRow {
   std::vector<BenchFigure> expected;
 };
 
+/// The names of figures that a bench knows.
+std::vector<std::string> bench_figures();
+
 /// What a bench found, as a table for a terminal and as JSON: per row the mean and standard deviation of
 /// every figure, and whether it is what it should be. Throws Error for a run whose metrics cannot be read.
 struct BenchTable {

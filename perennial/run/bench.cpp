@@ -24,7 +24,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_begun(const fs::path& run) { return fs::exists(run / "config.toml"); }
+/// Its first checkpoint is what makes a folder a run.
+bool is_begun(const fs::path& run) {
+  std::error_code none;
+  const auto files = fs::directory_iterator(run / "checkpoint", none);
+  return fs::exists(run / "config.toml") && !none && files != fs::directory_iterator();
+}
 
 bool is_finished(const fs::path& run) {
   constexpr int64_t kMostBytes = 1 << 30;
@@ -88,6 +93,13 @@ class Workers {
     for (size_t i = 0; i < children_.size(); ++i) threads_.emplace_back([this, i] { work(i); });
   }
 
+  ~Workers() {
+    stop();
+    join();
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
   /// Waits a little; gives how many runs have ended.
   int64_t ended() {
     std::unique_lock lock(mutex_);
@@ -139,7 +151,7 @@ class Workers {
       write_file_atomic(config, planned.config);
       command.insert(command.end(), {"learn", config.string(), "--quiet", "--out", folder.string()});
     }
-    Child child(command, Child::Pipe::kRead);
+    Child child(command, Child::Pipe::kRead, "this program itself");
     {
       const std::lock_guard lock(mutex_);
       if (stopped_) return child.ask_to_end();

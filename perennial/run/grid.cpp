@@ -14,7 +14,7 @@
 namespace perennial {
 namespace {
 
-constexpr int64_t kMostBytes = 1 << 20, kMostRows = 10000, kMostSeeds = 1000;
+constexpr int64_t kMostBytes = 1 << 20, kMostRows = 10000, kMostSettings = 1000000, kMostSeeds = 1000;
 
 [[noreturn]] void refuse(const Setting& at, const std::string& expected, const std::string& found) {
   throw Error({"reading the grid", at.where, expected, found});
@@ -100,6 +100,9 @@ std::vector<GridRow> combinations(const std::vector<Axis>& axes, const Settings&
       for (const Value& value : axis.values) {
         if (std::ssize(longer) >= kMostRows)
           throw Error({"reading the grid", file, fmt::format("at most {} rows", kMostRows), "more"});
+        if (std::ssize(longer) * std::ssize(row.settings) > kMostSettings)
+          throw Error({"reading the grid", file, fmt::format("at most {} options in all rows", kMostSettings),
+                       "more"});
         longer.push_back(row);
         longer.back().name += (row.name.empty() ? "" : "-") + value.name;
         longer.back().settings.insert(longer.back().settings.end(), value.settings.begin(),
@@ -131,6 +134,8 @@ Grid parse_grid(std::string_view text, const std::string& file) {
     } else if (what == "axis" && !path.empty()) {
       Axis& axis = named(axes, head_of(path), setting);
       Value& value = named(axis.values, head_of(path), setting);
+      if (path.empty() && !setting.value.empty())
+        refuse(setting, "options in a table of their own, [" + setting.name + "]", "a value");
       if (!path.empty()) value.settings.push_back(option());
     } else if (what == "expect" && !path.empty()) {
       std::string row = head_of(path);

@@ -82,6 +82,7 @@ TEST_F(BenchCli, RefusesWhatCannotBeBeforeItRunsAnything) {
   EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("er.policy"));
   EXPECT_FALSE(fs::exists(fs::path(out()) / "er-x"));
+  EXPECT_THAT(bench(grid("[expect.er]\na_lst = [1, 1]\n")).err, HasSubstr("did you mean 'a_last'"));
   EXPECT_EQ(perennial_command("bench missing.toml --out " + out()).status, 1);
 }
 

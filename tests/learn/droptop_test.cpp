@@ -97,7 +97,7 @@ TEST(DropTop, KappaMovesWhereTheLossFallsFaster) {
   const auto after = [](double gain_low, double gain_high, const char* way) {
     DebiasOptions o;
     o.name = "droptop";
-    TwoValues values(0.02 / 0.9, 0.81, 0.9, 10, 0.05);
+    TwoValues values(0.02, 0.9, 1 / 0.9, 0.9, 10, 0.05);
     values.may_move(std::string(way) != "decrease", std::string(way) != "increase");
     for (int i = 0; i < 40; ++i) {
       const bool high = values.value() == values.high();

@@ -80,6 +80,7 @@ TEST(Grid, SaysWhereItIsWrong) {
   EXPECT_THAT(error("seeds = []\n"), HasSubstr("seeds"));
   EXPECT_THAT(error("seeds = [1, 1]\n"), HasSubstr("different"));
   EXPECT_THAT(error("seed = 1\n"), HasSubstr("[base]"));
+  EXPECT_THAT(error("[axis.noise]\nclean = 'none'\n"), HasSubstr("[axis.noise.clean]"));
   EXPECT_THAT(error("[axis.l.'a/b']\n"), HasSubstr("letters"));
   EXPECT_THAT(error("[axis.l.'..']\n"), HasSubstr("letters"));
   EXPECT_THAT(error("[axis.a.x]\n[axis.a.x-y]\n[axis.b.y-z]\n[axis.b.z]\n"), HasSubstr("two named"));
