@@ -117,7 +117,7 @@ class Bic : public UnionEpochs {
                     static_cast<uint64_t>(all.ids()[static_cast<size_t>(row)]))
           .chance(chance);
     };
-    if (former_.there() && memory.size() > 0) {
+    if (former_.there() && !memory.empty()) {
       const auto classes = rows_by_label(std::span(all.labels()).first(static_cast<size_t>(own)));
       const double of_old =
           share * static_cast<double>(memory.size()) / static_cast<double>(former_.classes());
@@ -162,7 +162,7 @@ class Bic : public UnionEpochs {
       now_ = {known > 0 ? at::cat({now_.scale, ones}) : ones,
               known > 0 ? at::cat({now_.shift, zeros}) : zeros};
       const Samples held_out = parts(kit).held_out;
-      if (options_.correct && first < classes && held_out.size() > 0) {
+      if (options_.correct && first < classes && !held_out.empty()) {
         const auto evidence = kit.ask()(held_out);
         const auto [scale, shift] = fit(evidence->logits(), evidence->rows(), first);
         now_.scale.narrow(0, first, classes - first).fill_(scale);
