@@ -71,11 +71,12 @@ std::string head_of(std::string& path) {
 
 Expectation expectation(const std::string& figure, const Setting& at) {
   const std::vector<std::string> parts = split(at.value, ',');
+  if (parts.size() != 2) refuse(at, figure + " = [value, tolerance]", "'" + at.value + "'");
   try {
-    if (parts.size() == 2) return {figure, parse_number(parts[0], figure), parse_number(parts[1], figure)};
-  } catch (const std::invalid_argument&) {
+    return {figure, parse_number(parts[0], figure), parse_number(parts[1], figure)};
+  } catch (const std::invalid_argument& e) {
+    refuse(at, figure + " = [value, tolerance]", e.what());
   }
-  refuse(at, figure + " = [value, tolerance]", "'" + at.value + "'");
 }
 
 std::vector<int64_t> seeds_of(const Setting& setting) {
