@@ -138,7 +138,7 @@ Settings parse_toml(std::string_view text, const std::string& name) {
 Settings parse_toml_tree(std::string_view text, const std::string& name) {
   std::vector<Leaf> leaves;
   collect(parse(text, name), "", name, leaves);
-  std::stable_sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
+  std::sort(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
   Settings settings;
