@@ -25,21 +25,4 @@ void MemoryOnly::observe(ReplayKit& kit, const Samples& batch) {
   });
 }
 
-int64_t MemoryOnly::pieces(const ReplayKit& kit) const {
-  const TrainOptions& train = kit.trainer.options();
-  return train.online() ? 1 : 1 + train.epochs;
-}
-
-Piece MemoryOnly::piece(const ReplayKit& kit, int64_t i) const {
-  if (i > 0) return memory_epoch_piece(kit, i - 1);
-  return {kit.rehearsal.as_they_arrive() ? "memory as it stands" : "choosing what to remember", 0};
-}
-
-void MemoryOnly::run(ReplayKit& kit, int64_t i, Progress& progress) {
-  if (i == 0)
-    choose_memory(kit, progress);
-  else
-    memory_epoch(kit, i - 1, progress);
-}
-
 }  // namespace perennial

@@ -15,14 +15,17 @@ class MemoryOnly : public Routine {
   /// As many as others take of the stream once they replay.
   int64_t wanted(const ReplayKit& kit) const override;
   void observe(ReplayKit& kit, const Samples& batch) override;
-  int64_t pieces(const ReplayKit& kit) const override;
-  Piece piece(const ReplayKit& kit, int64_t i) const override;
-  void run(ReplayKit& kit, int64_t i, Progress& progress) override;
+  int64_t pieces(const ReplayKit& kit) const override { return boundary_.pieces(kit); }
+  Piece piece(const ReplayKit& kit, int64_t i) const override { return boundary_.piece(kit, i); }
+  void run(ReplayKit& kit, int64_t i, Progress& progress) override { boundary_.run(kit, i, progress); }
 
  protected:
   virtual void receive(ReplayKit& kit, const Samples& batch) { kit.rehearsal.receive(batch, kit.ask()); }
   virtual double rate(const ReplayKit& kit) const { return stream_lr(kit); }
   virtual void stepped(ReplayKit&, const Samples& /*batch*/) {}
+
+ private:
+  StreamThenMemory boundary_;  ///< what is done at a task's end
 };
 
 }  // namespace perennial

@@ -79,8 +79,8 @@ void PuridiverPolicy::offer(Memory& memory, const Samples& batch, const AskEvide
   std::vector<char> stays(static_cast<size_t>(all), 1);
   Known known;
   if (all > capacity) {
-    known = look_at(memory, batch, ask);
     const auto evidence = ask(concat(memory.samples(), batch));
+    known = look_at(memory, batch, *evidence, ask);
     stays = choose(known, *evidence, capacity);
   }
   const auto there = admit(memory, batch, stays, Random(seed_, "memory room", position));
@@ -90,14 +90,17 @@ void PuridiverPolicy::offer(Memory& memory, const Samples& batch, const AskEvide
              known.losses.index_select(0, at::tensor(there))};
 }
 
-PuridiverPolicy::Known PuridiverPolicy::look_at(const Memory& memory, const Samples& batch,
+PuridiverPolicy::Known PuridiverPolicy::look_at(const Memory& memory, const Samples& batch, Evidence& all,
                                                 const AskEvidence& ask) {
   const bool stale =
       !kept_.features.defined() || kept_.features.size(0) != memory.size() || offers_ % refresh_ == 0;
-  const auto evidence = ask(stale ? concat(memory.samples(), batch) : batch);
-  const at::Tensor features = evidence->features(), losses = evidence->losses();
-  if (stale) return {features, losses};
-  return {at::cat({kept_.features, features}), at::cat({kept_.losses, losses})};
+  if (stale) {
+    const at::Tensor& features = all.features();  // before the losses, which then cost next to nothing
+    return {features, all.losses()};
+  }
+  const auto of_batch = ask(batch);
+  const at::Tensor& features = of_batch->features();
+  return {at::cat({kept_.features, features}), at::cat({kept_.losses, of_batch->losses()})};
 }
 
 std::vector<char> PuridiverPolicy::choose(const Known& known, Evidence& evidence, int64_t capacity) const {

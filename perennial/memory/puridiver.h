@@ -45,7 +45,8 @@ class PuridiverPolicy : public Policy {
   struct Known {
     at::Tensor features, losses;  ///< float [N, D], [N]
   };
-  Known look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask);
+  /// `all`: of the memory and the batch.
+  Known look_at(const Memory& memory, const Samples& batch, Evidence& all, const AskEvidence& ask);
   std::vector<char> choose(const Known& known, Evidence& evidence, int64_t capacity) const;
 
   uint64_t seed_;
