@@ -50,9 +50,11 @@ class Plane {
     for (int64_t i = begin; i < begin + count; ++i) ids.push_back(i), labels.push_back(label_[i]);
     return {ids, {{column::kVector, points_.narrow(0, begin, count)}, {column::kLabel, at::tensor(labels)}}};
   }
-  AskEvidence ask() const {
-    return [this](const Samples& samples) {
+  /// `rows_seen`: where samples are counted whose features are found out.
+  AskEvidence ask(int64_t* rows_seen = nullptr) const {
+    return [this, rows_seen](const Samples& samples) {
       auto told = std::make_unique<Told>(samples, classes_);
+      told->rows_seen = rows_seen;
       told->features_told = samples.tensor(column::kVector);
       told->logits_told = -at::cdist(told->features_told, centres_).square();
       told->head_weight_told = centres_;

@@ -15,9 +15,10 @@ struct Told : Evidence {
 
   at::Tensor features_told, logits_told, head_weight_told;
   std::vector<float> uncertainty_told;
-  int asked = 0;         ///< how often anything had to be found out
-  bool learned = false;  ///< true: the learner has learned on
-  double loss_told = 1;  ///< of the last step
+  int asked = 0;                 ///< how often anything had to be found out
+  bool learned = false;          ///< true: the learner has learned on
+  int64_t* rows_seen = nullptr;  ///< counts the samples whose features were found out
+  double loss_told = 1;          ///< of the last step
 
   double training_loss() const override { return loss_told; }
 
@@ -28,6 +29,7 @@ struct Told : Evidence {
   at::Tensor make_rows() override { return samples_.tensor(column::kLabel); }
   at::Tensor make_features() override {
     ++asked;
+    if (rows_seen != nullptr) *rows_seen += samples_.size();
     return features_told.defined() ? features_told : Evidence::make_features();
   }
   at::Tensor make_logits() override {
