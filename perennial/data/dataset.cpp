@@ -116,23 +116,32 @@ void hold_out_validation(DataSource& source, const DataOptions& options) {
                                   100 * options.validate);
 }
 
-/// Brings a set that is stored in one size to the size asked for.
-void resize_inputs(Dataset& set, const DataOptions& options) {
-  if (set.files) return;  // decoded to it
-  const at::Tensor from = set.inputs;
-  const int64_t channels = from.size(1), height = from.size(2), width = from.size(3), side = options.size;
-  if (side == 0 || (height == side && width == side)) return;
-  set.inputs = allocate_images(from.size(0), channels, side, side, options.memory_share);
+/// Brings images [N, C, H, W] to `to` [N, C, side, side].
+void resize(const at::Tensor& images, bool stretch, at::Tensor& to) {
+  const at::Tensor from = images.contiguous();
+  const int64_t channels = from.size(1), height = from.size(2), width = from.size(3), side = to.size(3);
   const auto* in = from.const_data_ptr<uint8_t>();
-  auto* out = set.inputs.mutable_data_ptr<uint8_t>();
+  auto* out = to.mutable_data_ptr<uint8_t>();
   const int64_t bytes = channels * height * width;
-  parallel_for(set.size(), 16, [&](int64_t begin, int64_t end) {
+  parallel_for(from.size(0), 16, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const Image image{channels, height, width, {in + i * bytes, in + (i + 1) * bytes}};
-      const Image square = resize_to_square(image, side, options.stretch);
+      const Image square = resize_to_square(image, side, stretch);
       std::copy(square.pixels.begin(), square.pixels.end(), out + i * channels * side * side);
     }
   });
+}
+
+/// Brings a set that is stored in one size to the size asked for: at once where that takes less room than
+/// what is stored, else as images are asked for.
+void resize_inputs(Dataset& set, const DataOptions& options) {
+  if (set.files) return;  // decoded to it
+  const at::Tensor from = set.inputs;
+  const int64_t height = from.size(2), width = from.size(3), side = options.size;
+  if (side == 0 || (height == side && width == side)) return;
+  set.side = side;
+  set.stretch = options.stretch;
+  if (side * side < height * width) set.bring_to_size(options.memory_share);
 }
 
 }  // namespace
@@ -260,7 +269,22 @@ Samples Dataset::get(std::span<const int64_t> rows) const {
 
 at::Tensor Dataset::input_rows(std::span<const int64_t> rows) const {
   if (files) return files->get(rows);
-  return inputs.index_select(0, at::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size())));
+  return as_given(inputs.index_select(0, at::tensor(at::ArrayRef<int64_t>(rows.data(), rows.size()))));
+}
+
+at::Tensor Dataset::as_given(const at::Tensor& stored) const {
+  if (side == 0) return stored;
+  at::Tensor given = at::empty({stored.size(0), stored.size(1), side, side}, stored.options());
+  resize(stored, stretch, given);
+  return given;
+}
+
+void Dataset::bring_to_size(double memory_share) {
+  if (side == 0) return;
+  at::Tensor all = allocate_images(inputs.size(0), inputs.size(1), side, side, memory_share);
+  resize(inputs, stretch, all);
+  inputs = all;
+  side = 0;
 }
 
 void Dataset::expect(std::span<const int64_t> rows) const {
@@ -269,6 +293,7 @@ void Dataset::expect(std::span<const int64_t> rows) const {
 
 uint64_t Dataset::hash(uint64_t seed) const {
   if (files) return hash64({reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof(int64_t)}, seed);
+  if (side != 0) seed = mix64(seed, mix64(static_cast<uint64_t>(side), stretch ? 1 : 0));
   return hash64({static_cast<const char*>(inputs.const_data_ptr()), inputs.nbytes()}, seed);
 }
 
@@ -280,13 +305,14 @@ Samples Dataset::unlabelled(int64_t begin, int64_t count) const {
     some = files->get(std::span(rows).first(static_cast<size_t>(count)));
     files->expect(std::span(rows).subspan(static_cast<size_t>(count)));
   } else {
-    some = inputs.narrow(0, begin, count);
+    some = as_given(inputs.narrow(0, begin, count));
   }
   return {{ids.begin() + begin, ids.begin() + begin + count}, {{input, some}}};
 }
 
 std::vector<int64_t> Dataset::input_shape() const {
   if (files) return {files->form().channels, files->form().side, files->form().side};
+  if (side != 0) return {inputs.size(1), side, side};
   return inputs.sizes().slice(1).vec();
 }
 

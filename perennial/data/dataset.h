@@ -25,9 +25,11 @@ struct Normalisation {
 
 /// All samples of one set: a source of inputs and, unless it is a pool, labels.
 struct Dataset : Source {
-  std::string name;                         ///< "cifar10", or the folder's name
-  std::string input = column::kImage;       ///< what the inputs are: image, vector or feature
-  at::Tensor inputs;                        ///< [N, ...] as that column of Samples, in memory or mapped
+  std::string name;                    ///< "cifar10", or the folder's name
+  std::string input = column::kImage;  ///< what the inputs are: image, vector or feature
+  at::Tensor inputs;                   ///< [N, ...] as that column of Samples, in memory or mapped
+  int64_t side = 0;      ///< images are brought to this side as they are asked for; 0: they are as stored
+  bool stretch = false;  ///< then without keeping the aspect ratio
   std::shared_ptr<const LazyImages> files;  ///< in their place: images that are decoded on demand
   std::vector<int64_t> labels;              ///< [N], index into class_names; with noise: as they arrive
   std::vector<int64_t> true_labels;         ///< [N], or empty when labels are the truth
@@ -42,16 +44,22 @@ struct Dataset : Source {
   /// Rows as samples with inputs and labels.
   Samples get(std::span<const int64_t> rows) const override;
   void expect(std::span<const int64_t> rows) const override;
-  /// Of the inputs; of files decoded on demand by their ids.
+  /// Of the inputs as stored and the size they are given in; of files decoded on demand by their ids.
   uint64_t hash(uint64_t seed) const override;
   /// Rows as inputs alone.
   at::Tensor input_rows(std::span<const int64_t> rows) const;
   /// `count` rows from `begin` as samples with inputs alone, which are views where they can be.
   Samples unlabelled(int64_t begin, int64_t count) const;
-  /// Of one input: [C, H, W] or [D].
+  /// Of one input, as get() gives it: [C, H, W] or [D].
   std::vector<int64_t> input_shape() const;
+  /// Brings all images to their size for good. Throws Error when there is no room.
+  void bring_to_size(double memory_share);
   /// That inputs take, in memory or mapped.
   int64_t input_bytes() const;
+
+ private:
+  /// Images as stored, brought to `side` where there is one.
+  at::Tensor as_given(const at::Tensor& stored) const;
 };
 
 /// The train and test part of one source; both share class_names.

@@ -6,6 +6,8 @@
 #include <set>
 #include <zlib.h>
 
+#include <ATen/ops/equal.h>
+
 #include "perennial/base/options.h"
 #include "perennial/data/binary_records.h"
 #include "source_fixtures.h"
@@ -98,8 +100,34 @@ TEST(LoadData, SizeResizesSetsOfOneSize) {
   DataOptions options;
   options.size = 16;
   const DataSource digits = load(options);
-  EXPECT_EQ(digits.train.inputs.sizes(), at::IntArrayRef({1438, 1, 16, 16}));
-  EXPECT_NEAR(moments(digits.train).first, moments(load({}).train).first, 0.01);
+  EXPECT_EQ(digits.train.input_shape(), (std::vector<int64_t>{1, 16, 16}));
+  Dataset all = digits.train;
+  all.bring_to_size(1);
+  EXPECT_EQ(all.inputs.sizes(), at::IntArrayRef({1438, 1, 16, 16}));
+  EXPECT_NEAR(moments(all).first, moments(load({}).train).first, 0.01);
+}
+
+// A set that is enlarged takes no more room than the files it came from.
+TEST(LoadData, ImagesAreEnlargedAsTheyAreAskedFor) {
+  DataOptions options;
+  options.size = 16;
+  const Dataset train = load(options).train;
+  EXPECT_EQ(train.input_bytes(), load({}).train.input_bytes());
+  Dataset all = train;
+  all.bring_to_size(1);
+  const std::vector<int64_t> rows{7, 3, 1400};
+  EXPECT_TRUE(at::equal(train.input_rows(rows), all.input_rows(rows)));
+  EXPECT_TRUE(at::equal(train.unlabelled(100, 50).tensor(column::kImage), all.inputs.narrow(0, 100, 50)));
+  EXPECT_EQ(train.input_shape(), all.input_shape());
+  options.size = 20;
+  EXPECT_NE(train.hash(0), load(options).train.hash(0));
+  EXPECT_NE(train.hash(0), load({}).train.hash(0));
+}
+
+TEST(LoadData, ImagesAreMadeSmallerOnce) {
+  DataOptions options;
+  options.size = 4;
+  EXPECT_EQ(load(options).train.inputs.sizes(), at::IntArrayRef({1438, 1, 4, 4}));
 }
 
 TEST(LoadData, BadArgumentsSayWhatExists) {

@@ -75,6 +75,7 @@ void replace_by_features(const ClassifyConfig& config, const ModelOptions& model
     if (set->size() > 0) {
       set->inputs = cached(config, model, net, *set, progress);
       set->input = column::kFeature;
+      set->side = 0;
       set->files = nullptr;
     }
 }
