@@ -1,7 +1,10 @@
 #include "perennial/report/bench_table.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,30 +19,68 @@ namespace {
 using namespace report;  // NOLINT(google-build-using-namespace)
 using nlohmann::json;
 
+using Field = std::function<std::optional<double>(const RunMetrics&)>;
+
 struct Figure {
-  const char* name;   ///< in metrics.json
-  const char* title;  ///< of its column
-  std::optional<double> RunMetrics::* field;
+  std::string name;   ///< in metrics.json
+  std::string title;  ///< of its column
+  Field field;
   double factor;  ///< to the unit that it is shown in
   int digits;
   bool always;  ///< shown where no run knows it, too
 };
-constexpr Figure kFigures[] = {
-    {"a_last", "A_last, %", &RunMetrics::a_last, 100, 2, true},
-    {"a_avg", "A_avg, %", &RunMetrics::a_avg, 100, 2, true},
-    {"a_auc", "A_AUC, %", &RunMetrics::a_auc, 100, 2, false},
-    {"f_last", "F_last, %", &RunMetrics::f_last, 100, 1, true},
-    {"memory_purity", "purity, %", &RunMetrics::memory_purity, 100, 1, false},
-    {"memory_bytes", "memory, bytes", &RunMetrics::memory_bytes, 1, 0, true},
-    {"samples_per_second", "samples/s", &RunMetrics::samples_per_second, 1, 0, true},
-    {"wall_seconds", "seconds", &RunMetrics::wall_seconds, 1, 1, true}};
+
+Field of(std::optional<double> RunMetrics::* field) {
+  return [field](const RunMetrics& run) { return run.*field; };
+}
+
+const std::string kScores = "scores.";
+
+Figure figure_of_score(const std::string& score) {
+  return {kScores + score,
+          spaced(score) + ", %",
+          [score](const RunMetrics& run) {
+            for (const auto& [name, value] : run.scores)
+              if (name == score) return value;
+            return std::optional<double>();
+          },
+          100,
+          2,
+          false};
+}
+
+std::vector<Figure> known_figures() {
+  return {{"a_last", "A_last, %", of(&RunMetrics::a_last), 100, 2, true},
+          {"a_avg", "A_avg, %", of(&RunMetrics::a_avg), 100, 2, true},
+          {"a_auc", "A_AUC, %", of(&RunMetrics::a_auc), 100, 2, false},
+          {"f_last", "F_last, %", of(&RunMetrics::f_last), 100, 1, true},
+          {"memory_purity", "purity, %", of(&RunMetrics::memory_purity), 100, 1, false},
+          {"memory_bytes", "memory, bytes", of(&RunMetrics::memory_bytes), 1, 0, true},
+          {"samples_per_second", "samples/s", of(&RunMetrics::samples_per_second), 1, 0, true},
+          {"wall_seconds", "seconds", of(&RunMetrics::wall_seconds), 1, 1, true}};
+}
 
 std::vector<double> values(const std::vector<RunMetrics>& runs, const Figure& figure) {
   std::vector<double> out;
   for (const RunMetrics& run : runs)
-    if (const auto value = run.*figure.field; value && std::isfinite(*value))
+    if (const auto value = figure.field(run); value && std::isfinite(*value))
       out.push_back(*value * figure.factor);
   return out;
+}
+
+/// Those that are known, and then the scores after the last task that are not the headline.
+std::vector<Figure> figures_of(const std::vector<std::vector<RunMetrics>>& runs) {
+  std::vector<Figure> figures = known_figures();
+  std::set<std::string> had;
+  for (const auto& own : runs)
+    for (const RunMetrics& run : own)
+      for (const auto& [name, value] : run.scores)
+        if (name != run.headline && had.insert(name).second) figures.push_back(figure_of_score(name));
+  std::erase_if(figures, [&](const Figure& figure) {
+    return !figure.always && std::all_of(runs.begin(), runs.end(),
+                                         [&](const auto& own) { return values(own, figure).empty(); });
+  });
+  return figures;
 }
 
 std::string cell(const std::vector<RunMetrics>& runs, const Figure& figure) {
@@ -55,27 +96,25 @@ struct Verdict {
   std::string text;
 };
 
-Verdict judge(const BenchRow& row, const std::vector<RunMetrics>& runs) {
+Verdict judge(const BenchRow& row, const std::vector<RunMetrics>& runs, const std::vector<Figure>& figures) {
   Verdict verdict;
   for (const BenchFigure& expected : row.expected) {
-    const Figure* figure = nullptr;
-    for (const Figure& known : kFigures)
-      if (expected.name == known.name) figure = &known;
-    if (figure == nullptr)
-      throw std::invalid_argument("row " + row.name + ": no figure named " + expected.name);
-    const Statistic s = statistic(values(runs, *figure));
+    const auto figure = std::find_if(figures.begin(), figures.end(),
+                                     [&](const Figure& known) { return known.name == expected.name; });
+    const Statistic s = figure == figures.end() ? Statistic{} : statistic(values(runs, *figure));
     const bool good = s.count > 0 && std::abs(s.mean - expected.value) <= expected.tolerance;
     verdict.passed = verdict.passed && good;
     verdict.text +=
-        fmt::format("{}{}: {} {:.{}f}, expected {} ± {}\n", good ? "pass " : "FAIL ", row.name, expected.name,
-                    s.count > 0 ? s.mean : NAN, figure->digits, expected.value, expected.tolerance);
+        fmt::format("{}{}: {} {:.2f}, expected {} ± {}\n", good ? "pass " : "FAIL ", row.name, expected.name,
+                    s.count > 0 ? s.mean : NAN, expected.value, expected.tolerance);
   }
   return verdict;
 }
 
-json as_json(const BenchRow& row, const std::vector<RunMetrics>& runs, bool passed) {
+json as_json(const BenchRow& row, const std::vector<RunMetrics>& runs, const std::vector<Figure>& figures,
+             bool passed) {
   json out{{"row", row.name}, {"runs", runs.size()}, {"missing", row.missing}, {"passed", passed}};
-  for (const Figure& figure : kFigures) {
+  for (const Figure& figure : figures) {
     const Statistic s = statistic(values(runs, figure));
     if (s.count == 0) continue;
     out[figure.name] = {
@@ -88,7 +127,7 @@ json as_json(const BenchRow& row, const std::vector<RunMetrics>& runs, bool pass
 
 std::vector<std::string> bench_figures() {
   std::vector<std::string> names;
-  for (const Figure& figure : kFigures) names.emplace_back(figure.name);
+  for (const Figure& figure : known_figures()) names.push_back(figure.name);
   return names;
 }
 
@@ -98,14 +137,9 @@ BenchTable bench_table(const std::string& title, const std::vector<BenchRow>& ro
     auto& own = runs.emplace_back();
     for (const auto& folder : row.runs) own.push_back(read_run_metrics(folder));
   }
-  std::vector<Figure> shown;
-  for (const Figure& figure : kFigures) {
-    bool known = figure.always;
-    for (const auto& own : runs) known = known || !values(own, figure).empty();
-    if (known) shown.push_back(figure);
-  }
+  const std::vector<Figure> shown = figures_of(runs);
   std::vector<std::vector<std::string>> lines{{"row"}};
-  for (const Figure& figure : shown) lines.front().emplace_back(figure.title);
+  for (const Figure& figure : shown) lines.front().push_back(figure.title);
   lines.front().emplace_back("seeds");
   lines.front().emplace_back("A_last by seed");
   BenchTable table;
@@ -119,14 +153,14 @@ BenchTable bench_table(const std::string& title, const std::vector<BenchRow>& ro
     line.push_back(rows[i].missing > 0 ? fmt::format("{} of {}", runs[i].size(), total)
                                        : std::to_string(total));
     std::string seeds;
-    for (const double v : values(runs[i], kFigures[0]))
+    for (const double v : values(runs[i], shown.front()))
       seeds += fmt::format("{}{:.2f}", seeds.empty() ? "" : ", ", v);
     line.push_back(seeds);
-    const Verdict verdict = judge(rows[i], runs[i]);
+    const Verdict verdict = judge(rows[i], runs[i], shown);
     const bool passed = verdict.passed && rows[i].missing == 0;
     verdicts += verdict.text;
     table.passed = table.passed && passed;
-    all.push_back(as_json(rows[i], runs[i], passed));
+    all.push_back(as_json(rows[i], runs[i], shown, passed));
   }
   table.text =
       (title.empty() ? "" : title + "\n\n") + laid_out(lines, 1) + (verdicts.empty() ? "" : "\n" + verdicts);

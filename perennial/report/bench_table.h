@@ -19,7 +19,7 @@ struct BenchRow {
   std::vector<BenchFigure> expected;
 };
 
-/// The names of figures that a bench knows.
+/// The names of figures that every bench knows; besides, "scores.NAME" is a score after the last task.
 std::vector<std::string> bench_figures();
 
 /// What a bench found, as a table for a terminal and as JSON: per row the mean and standard deviation of

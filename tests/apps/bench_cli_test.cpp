@@ -75,6 +75,16 @@ TEST_F(BenchCli, JudgesItsRows) {
   EXPECT_THAT(bad.out, HasSubstr("FAIL er: a_last"));
 }
 
+TEST_F(BenchCli, ShowsAndJudgesEveryScore) {
+  const Outcome o = bench(grid("[axis.sign.patch]\nshortcut = 'patch:0.9'\n[expect.er-patch]\n"
+                               "'scores.accuracy_swapped_shortcut' = [50, 50]\n"),
+                          "--only er-patch");
+  EXPECT_EQ(o.status, 0) << o.err;
+  EXPECT_THAT(o.out, HasSubstr("accuracy swapped shortcut, %"));
+  EXPECT_THAT(o.out, HasSubstr("pass er-patch: scores.accuracy_swapped_shortcut"));
+  EXPECT_THAT(o.out, Not(HasSubstr("accuracy, %")));  // the headline: A_last
+}
+
 TEST_F(BenchCli, RefusesWhatCannotBeBeforeItRunsAnything) {
   EXPECT_EQ(bench(grid(), "--only errr").status, 2);
   EXPECT_THAT(bench(grid(), "--only errr").err, HasSubstr("there are: er, puri"));
