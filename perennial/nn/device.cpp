@@ -7,6 +7,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include "perennial/base/log.h"
 #include "perennial/base/text.h"
 #include "perennial/nn/classifier.h"
 
@@ -24,11 +25,30 @@ Working::Working(Context& context) : use_(context), libtorch_threads_(at::get_nu
 }
 Working::~Working() { at::set_num_threads(libtorch_threads_); }
 
+namespace {
+
+/// Whether products in bfloat16 have instructions of their own here: without them libtorch computes them one
+/// by one, many times slower than in float32.
+bool has_bfloat16_products() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return true;
+#endif
+}
+
+}  // namespace
+
 void require_device(const Compute& compute) {
   require_known("device", compute.device, {"cpu", "cuda"});
   if (compute.device == "cuda" && !at::hasCUDA())
     throw std::invalid_argument(
         "device: no CUDA device can be used (a libtorch for the CPU, or no driver); use --device cpu");
+}
+
+void warn_of_slow_type(const Compute& compute) {
+  if (compute.device == "cpu" && compute.dtype == "bfloat16" && !has_bfloat16_products())
+    log_warning("dtype: this processor has no instructions for bfloat16; float32 is many times faster here");
 }
 
 }  // namespace perennial

@@ -68,6 +68,7 @@ std::string ClassifyRecipe::title() const {
 
 void ClassifyRecipe::check() {
   require_device(config_->compute);
+  warn_of_slow_type(config_->compute);
   if (!config_->model.weights.empty()) read_weights(config_->model.weights);
   if (const std::string place = place_in(config_->stream.kind, "splits"); !place.empty())
     split_task_files(place);
