@@ -9,7 +9,7 @@ namespace perennial {
 
 void CropLossPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence& ask) {
   const int64_t all = memory.size() + batch.size(), capacity = memory.capacity(batch);
-  const auto position = static_cast<uint64_t>(++offers_);
+  const auto position = static_cast<uint64_t>(++seen_);
   std::vector<char> stays(static_cast<size_t>(all), 1);
   if (all > capacity) {
     const Samples candidates = concat(memory.samples(), batch);
@@ -24,13 +24,6 @@ void CropLossPolicy::offer(Memory& memory, const Samples& batch, const AskEviden
                            });
   }
   admit(memory, batch, stays, Random(seed_, "memory room", position));
-}
-
-void CropLossPolicy::save(State& state, const std::string& prefix) const {
-  state.put(prefix + "offers", offers_);
-}
-void CropLossPolicy::load(const State& state, const std::string& prefix) {
-  offers_ = state.value<int64_t>(prefix + "offers");
 }
 
 }  // namespace perennial

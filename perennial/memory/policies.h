@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 
 #include "perennial/memory/policy.h"
@@ -17,34 +19,49 @@ class RandomPolicy : public Policy {
   uint64_t seed_;
 };
 
-/// Reservoir sampling (Vitter 1985, algorithm R): after n samples each is kept with probability capacity / n.
-class ReservoirPolicy : public Policy {
+/// What policies that decide as samples arrive have in common: random draws by how much has been offered.
+class OnlinePolicy : public Policy {
  public:
-  explicit ReservoirPolicy(uint64_t seed) : seed_(seed) {}
+  explicit OnlinePolicy(uint64_t seed) : seed_(seed) {}
   bool online() const override { return true; }
-  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
 
- private:
+ protected:
   uint64_t seed_;
-  int64_t seen_ = 0;
+  int64_t seen_ = 0;  ///< samples, or batches where a policy decides on those
+};
+
+/// Reservoir sampling (Vitter 1985, algorithm R): after n samples each is kept with probability capacity / n.
+class ReservoirPolicy : public OnlinePolicy {
+ public:
+  using OnlinePolicy::OnlinePolicy;
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
 };
 
 /// GDumb's greedy balancing sampler (Prabhu, Torr, Dokania, ECCV 2020, algorithm 1): a sample of a class that
 /// holds less than capacity / classes enters and, when memory is full, replaces a random one of the largest
 /// class.
-class GreedyBalancedPolicy : public Policy {
+class GreedyBalancedPolicy : public OnlinePolicy {
  public:
-  explicit GreedyBalancedPolicy(uint64_t seed) : seed_(seed) {}
-  bool online() const override { return true; }
+  using OnlinePolicy::OnlinePolicy;
+  void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
+};
+
+/// Class-balancing reservoir sampling (Chrysakis and Moens, ICML 2020, algorithm 1; PuriDivER's comparisons
+/// call a form of it GBS): once memory is full a sample of a class that was never the largest replaces a
+/// random one of the largest; of any other it replaces a random one of its own with the probability that
+/// keeps the class a uniform sample of what arrived of it.
+class BalancedReservoirPolicy : public OnlinePolicy {
+ public:
+  using OnlinePolicy::OnlinePolicy;
   void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
 
  private:
-  uint64_t seed_;
-  int64_t seen_ = 0;
+  std::map<int64_t, int64_t> seen_of_;  ///< by label
+  std::set<int64_t> full_;              ///< labels that were the largest once
 };
 
 /// Herding (Rebuffi et al., iCaRL, CVPR 2017, algorithm 4): per class, repeatedly the sample that brings the
@@ -86,17 +103,10 @@ class ExtremePolicy : public Policy {
 
 /// The selection of NTD (digest of its public code: the loss averaged over five crops): of the largest class
 /// the sample with the largest loss goes, since wrong labels are hard whatever the view.
-class CropLossPolicy : public Policy {
+class CropLossPolicy : public OnlinePolicy {
  public:
-  explicit CropLossPolicy(uint64_t seed) : seed_(seed) {}
-  bool online() const override { return true; }
+  using OnlinePolicy::OnlinePolicy;
   void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
-  void save(State& state, const std::string& prefix) const override;
-  void load(const State& state, const std::string& prefix) override;
-
- private:
-  uint64_t seed_;
-  int64_t offers_ = 0;
 };
 
 }  // namespace perennial

@@ -52,6 +52,7 @@ std::deque<PolicyKind> builtin_policies() {
   return {seeded<RandomPolicy>("random"),
           seeded<ReservoirPolicy>("reservoir"),
           seeded<GreedyBalancedPolicy>("greedy_balanced"),
+          seeded<BalancedReservoirPolicy>("balanced_reservoir"),
           needing<HerdingPolicy>("herding", {Fact::kFeatures}),
           {"rainbow",
            {Fact::kViews},
@@ -63,7 +64,7 @@ std::deque<PolicyKind> builtin_policies() {
           {"puridiver",
            {Fact::kFeatures, Fact::kLosses, Fact::kGradients},
            [](const PolicyOptions& o, uint64_t seed) {
-             return std::make_unique<PuridiverPolicy>(seed, o.balance, o.refresh);
+             return std::make_unique<PuridiverPolicy>(seed, o.balance, o.purity, o.refresh);
            }},
           needing<CropLossPolicy>("ntd", {Fact::kCrops}),
           needing<GssPolicy>("gss", {Fact::kGradients}),
@@ -91,7 +92,8 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool vie
   table.add(prefix + "policy", name, "who stays in memory").choices(names);
   table
       .add(prefix + "update", update,
-           "when reservoir and greedy_balanced take samples in: as they arrive, or when the task's stream "
+           "when policies that know no more than labels take samples in: as they arrive, or when the task's "
+           "stream "
            "pass "
            "is over")
       .choices({"arrival", "after_pass"})
@@ -100,6 +102,7 @@ void PolicyOptions::bind(OptionTable& table, const std::string& prefix, bool vie
       .add(prefix + "balance", balance,
            "puridiver: most weight of diversity (alpha's coefficient); 0: purity alone")
       .range(0, 1);
+  table.add(prefix + "purity", purity, "puridiver: losses count; false: diversity alone (ablation)");
   table
       .add(
           prefix + "refresh", refresh,

@@ -21,6 +21,7 @@ struct PolicyOptions {
   std::string ties = "hash";       ///< of rainbow, among equal uncertainties: hash | id
   std::string update = "arrival";  ///< of online policies: arrival | after_pass (over the task's stream)
   double balance = 0.5;            ///< of puridiver: alpha's coefficient
+  bool purity = true;              ///< of puridiver: false: diversity alone
   int64_t refresh = 1;             ///< of puridiver: batches between two looks; of spread: rows at each
   bool of_rainbow = false;         ///< as released is what Rainbow Memory's repository does
   int64_t neighbours = 5;          ///< of aser: k
@@ -64,9 +65,9 @@ struct PolicyKind {
 /// std::invalid_argument.
 void register_policy(PolicyKind kind);
 
-/// random (class-balanced) | reservoir | greedy_balanced | herding | rainbow | certain (the most certain
-/// only: the control of Rainbow Memory's ablation) | uncertain | puridiver | ntd | gss | aser | spread; then
-/// those that were registered. References stay good when more come.
+/// random (class-balanced) | reservoir | greedy_balanced | balanced_reservoir | herding | rainbow | certain
+/// (the most certain only: the control of Rainbow Memory's ablation) | uncertain | puridiver | ntd | gss |
+/// aser | spread; then those that were registered. References stay good when more come.
 const std::deque<PolicyKind>& policies();
 
 /// std::invalid_argument with a suggestion when there is none of that name.

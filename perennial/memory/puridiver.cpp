@@ -23,6 +23,11 @@ double standardised(double value, double sum, double squares, int64_t count) {
   return variance > 1e-12 * std::max(1.0, mean * mean) ? (value - mean) / std::sqrt(variance) : 0;
 }
 
+std::vector<double> doubles(const at::Tensor& values) {
+  const at::Tensor all = values.to(at::kDouble).contiguous();
+  return {all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel()};
+}
+
 double alpha_of(double balance, double loss) {
   return std::isfinite(loss) && loss > 1 ? balance / loss : balance;
 }
@@ -34,15 +39,9 @@ PurityDiversity::PurityDiversity(const at::Tensor& features, const at::Tensor& l
     : left_(static_cast<size_t>(features.size(0))) {
   std::iota(left_.begin(), left_.end(), size_t{0});
   at::Tensor f = features.index_select(1, at::nonzero(relevant).squeeze(1));
-  f = f / f.norm(2, {1}, true).clamp_min(1e-12);
-  const at::Tensor cosines = f.matmul(f.t()).contiguous(), all = losses.to(at::kDouble).contiguous();
-  cosines_.assign(cosines.const_data_ptr<float>(), cosines.const_data_ptr<float>() + cosines.numel());
-  losses_.assign(all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel());
-  const auto n = all.numel();
-  for (int64_t i = 0; i < n; ++i) {
-    const auto row = cosines_.begin() + i * n;
-    sums_.push_back(std::accumulate(row, row + n, 0.0));
-  }
+  units_ = f / f.norm(2, {1}, true).clamp_min(1e-12);
+  losses_ = doubles(losses);
+  sums_ = doubles(units_.matmul(units_.sum(0)));
   for (const double loss : losses_) loss_sum_ += loss, loss_squares_ += loss * loss;
 }
 
@@ -65,7 +64,8 @@ int64_t PurityDiversity::remove_worst(double alpha) {
   left_.erase(left_.begin() + worst);
   loss_sum_ -= losses_[gone];
   loss_squares_ -= losses_[gone] * losses_[gone];
-  for (const size_t i : left_) sums_[i] -= cosines_[gone * losses_.size() + i];
+  const std::vector<double> cosines = doubles(units_.matmul(units_[static_cast<int64_t>(gone)]));
+  for (const size_t i : left_) sums_[i] -= cosines[i];
   return worst;
 }
 
@@ -106,7 +106,7 @@ PuridiverPolicy::Known PuridiverPolicy::look_at(const Memory& memory, const Samp
 std::vector<char> PuridiverPolicy::choose(const Known& known, Evidence& evidence, int64_t capacity) const {
   const at::Tensor& rows = evidence.rows();
   const std::span<const int64_t> classes(rows.const_data_ptr<int64_t>(), static_cast<size_t>(rows.size(0)));
-  const double alpha = alpha_of(balance_, evidence.training_loss());
+  const double alpha = purity_ ? alpha_of(balance_, evidence.training_loss()) : 1;
   std::map<int64_t, std::unique_ptr<PurityDiversity>> scores;
   return shrink_largest(classes, capacity, Random(seed_, "puridiver", static_cast<uint64_t>(offers_)),
                         [&](int64_t row, const std::vector<int64_t>& own) {

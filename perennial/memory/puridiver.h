@@ -9,8 +9,9 @@ namespace perennial {
 /// Who goes next of one class, as PuriDivER scores it (Bang et al., CVPR 2022; the standardisation as
 /// released): within the class (1 - alpha) z(loss) + alpha z(d), where d_i is the mean cosine of sample i to
 /// its classmates, itself included, over the feature dimensions that matter to the class: those whose weight
-/// in the head is above the mean over the classes. The sums of cosines and of losses are kept up, so that a
-/// removal costs O(n) of a class of n.
+/// in the head is above the mean over the classes. A sample's sum of cosines is its product with the sum of
+/// the class's unit vectors, so that n x n cosines are never made; the sums are kept up, and a removal costs
+/// O(n D) of a class of n with D dimensions that matter.
 class PurityDiversity {
  public:
   /// features float [n, D] and losses float [n] of the samples of the class; `relevant`: bool [D].
@@ -23,19 +24,19 @@ class PurityDiversity {
 
  private:
   std::vector<size_t> left_;
-  std::vector<float> cosines_;         ///< [n, n]
+  at::Tensor units_;                   ///< float [n, D], of length 1
   std::vector<double> losses_, sums_;  ///< [n]: each loss; each sum of cosines to those left
   double loss_sum_ = 0, loss_squares_ = 0;
 };
 
 /// PuriDivER's memory: what arrives enters, and who is then too many goes from the largest class (of equals a
 /// random one). alpha = balance * min(1, 1 / l), l being the loss of the step just taken: the worse the
-/// network fits, the more the loss decides. With refresh > 1 the memory's features and losses are found out
-/// at every refresh-th batch only, which is approximate.
+/// network fits, the more the loss decides. Without `purity` alpha is 1. With refresh > 1 the memory's
+/// features and losses are found out at every refresh-th batch only, which is approximate.
 class PuridiverPolicy : public Policy {
  public:
-  PuridiverPolicy(uint64_t seed, double balance, int64_t refresh)
-      : seed_(seed), balance_(balance), refresh_(refresh) {}
+  PuridiverPolicy(uint64_t seed, double balance, bool purity, int64_t refresh)
+      : seed_(seed), balance_(balance), purity_(purity), refresh_(refresh) {}
   bool online() const override { return true; }
   void offer(Memory& memory, const Samples& batch, const AskEvidence& ask) override;
   void save(State& state, const std::string& prefix) const override;
@@ -51,6 +52,7 @@ class PuridiverPolicy : public Policy {
 
   uint64_t seed_;
   double balance_;
+  bool purity_;
   int64_t refresh_, offers_ = 0;
   Known kept_;  ///< with refresh > 1: of the memory's rows, when they were last looked at
 };

@@ -1,26 +1,37 @@
 #include "perennial/memory/spread.h"
 
 #include <algorithm>
-#include <tuple>
+#include <numeric>
+#include <utility>
 
 #include "perennial/memory/admission.h"
 
 namespace perennial {
 
-size_t SpreadPolicy::narrowest(const std::vector<float>& sorted, size_t from) {
-  const size_t n = sorted.size();
-  const auto gap = [&](size_t i) {
-    if (n == 1) return 0.0F;
-    if (i == 0) return 2 * (sorted[1] - sorted[0]);
-    if (i == n - 1) return 2 * (sorted[n - 1] - sorted[n - 2]);
-    return sorted[i + 1] - sorted[i - 1];
-  };
-  size_t best = from % n;
-  for (size_t k = 1; k < n; ++k) {
-    const size_t i = (from + k) % n;
-    if (gap(i) < gap(best)) best = i;
+size_t SpreadPolicy::lightest_pair(const std::vector<float>& weights, size_t from) {
+  const size_t pairs = weights.size() - 1;
+  const auto weight = [&](size_t i) { return weights[i] + weights[i + 1]; };
+  size_t best = from % pairs;
+  for (size_t k = 1; k < pairs; ++k) {
+    const size_t i = (from + k) % pairs;
+    if (weight(i) < weight(best)) best = i;
   }
   return best;
+}
+
+size_t SpreadPolicy::merge(const std::vector<int64_t>& ids, Random& random) {
+  if (ids.size() == 1) return 0;
+  std::vector<size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto key = [&](size_t i) { return std::pair(known_.at(ids[i]).uncertainty, ids[i]); };
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
+  std::vector<float> weights;
+  for (const size_t i : order) weights.push_back(known_.at(ids[i]).weight);
+  const size_t low = lightest_pair(weights, random.below(static_cast<uint32_t>(ids.size() - 1)));
+  const float both = weights[low] + weights[low + 1];
+  const size_t goes = random.uniform() * both < weights[low] ? low + 1 : low;
+  known_.at(ids[order[goes == low ? low + 1 : low]]).weight = both;
+  return order[goes];
 }
 
 void SpreadPolicy::look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask) {
@@ -29,7 +40,7 @@ void SpreadPolicy::look_at(const Memory& memory, const Samples& batch, const Ask
   const Samples some = concat(memory.take(rows), batch);
   const auto evidence = ask(some);
   const std::vector<float>& found = evidence->uncertainty();
-  for (size_t i = 0; i < found.size(); ++i) uncertainty_[some.ids()[i]] = found[i];
+  for (size_t i = 0; i < found.size(); ++i) known_[some.ids()[i]].uncertainty = found[i];
 }
 
 void SpreadPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence& ask) {
@@ -43,42 +54,44 @@ void SpreadPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence
     const auto kept = memory.size() > 0 ? memory.labels() : std::span<const int64_t>();
     labels.assign(kept.begin(), kept.end());
     labels.insert(labels.end(), batch.labels().begin(), batch.labels().end());
-    Random from(seed_, "spread", position, 1);
+    Random merging(seed_, "spread", position, 1);
     stays = shrink_largest(labels, capacity, Random(seed_, "spread", position),
                            [&](int64_t, const std::vector<int64_t>& rows) {
-                             std::vector<std::pair<float, size_t>> order;
-                             for (size_t i = 0; i < rows.size(); ++i)
-                               order.emplace_back(uncertainty_.at(ids[static_cast<size_t>(rows[i])]), i);
-                             std::sort(order.begin(), order.end());
-                             std::vector<float> sorted;
-                             for (const auto& [u, place] : order) sorted.push_back(u);
-                             const uint32_t first = from.below(static_cast<uint32_t>(order.size()));
-                             return order[narrowest(sorted, first)].second;
+                             std::vector<int64_t> own;
+                             for (const int64_t row : rows) own.push_back(ids[static_cast<size_t>(row)]);
+                             return merge(own, merging);
                            });
   }
   admit(memory, batch, stays, Random(seed_, "memory room", position));
-  const std::map<int64_t, float> known = std::move(uncertainty_);
-  uncertainty_.clear();
-  for (const int64_t id : memory.ids()) uncertainty_[id] = known.at(id);
+  std::map<int64_t, Known> left;
+  for (const int64_t id : memory.ids()) left.insert(known_.extract(id));
+  known_ = std::move(left);
 }
 
 void SpreadPolicy::save(State& state, const std::string& prefix) const {
   state.put(prefix + "offers", offers_);
   state.put(prefix + "turn", turn_);
   std::vector<int64_t> ids;
-  std::vector<float> values;
-  for (const auto& [id, u] : uncertainty_) ids.push_back(id), values.push_back(u);
+  std::vector<float> uncertainty, weights;
+  for (const auto& [id, known] : known_) {
+    ids.push_back(id);
+    uncertainty.push_back(known.uncertainty);
+    weights.push_back(known.weight);
+  }
   state.put_ints(prefix + "ids", ids);
-  state.put_floats(prefix + "uncertainty", values);
+  state.put_floats(prefix + "uncertainty", uncertainty);
+  state.put_floats(prefix + "weights", weights);
 }
 
 void SpreadPolicy::load(const State& state, const std::string& prefix) {
   offers_ = state.value<int64_t>(prefix + "offers");
   turn_ = state.value<int64_t>(prefix + "turn");
   const std::vector<int64_t> ids = state.ints(prefix + "ids");
-  const std::vector<float> values = state.floats(prefix + "uncertainty");
-  uncertainty_.clear();
-  for (size_t i = 0; i < std::min(ids.size(), values.size()); ++i) uncertainty_[ids[i]] = values[i];
+  const std::vector<float> uncertainty = state.floats(prefix + "uncertainty"),
+                           weights = state.floats(prefix + "weights");
+  known_.clear();
+  for (size_t i = 0; i < std::min({ids.size(), uncertainty.size(), weights.size()}); ++i)
+    known_[ids[i]] = {uncertainty[i], weights[i]};
 }
 
 }  // namespace perennial

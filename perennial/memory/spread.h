@@ -6,10 +6,14 @@
 
 namespace perennial {
 
-/// Rainbow Memory's choice (from certain to uncertain, evenly) kept up as samples arrive, ours: what arrives
-/// enters; of the largest class then goes the sample whose going leaves the uncertainties of the class most
-/// evenly spread, the one with the narrowest gap between its neighbours. The uncertainty of what arrives is
-/// found out at once, that of the memory in turn, `refresh` samples at each batch.
+/// Rainbow Memory's choice (from certain to uncertain, evenly by rank) kept up as samples arrive, ours. Each
+/// sample stands for a number of samples of its class that have arrived. What arrives enters and stands for
+/// itself; then, in the largest class in order of uncertainty, the two neighbours that stand for the fewest
+/// together become one: either stays with a probability in proportion to what it stood for, and stands for
+/// both (pair aggregation of structure-aware sampling: Cohen, Cormode, Duffield, VLDB 2011, section 2). So
+/// each sample of a class is as likely to be there as any other, as in a reservoir, the classes are equally
+/// many, and the ranks of uncertainty are spread evenly. The uncertainty of what arrives is found out at
+/// once, that of the memory in turn, `refresh` samples at each batch.
 class SpreadPolicy : public Policy {
  public:
   SpreadPolicy(uint64_t seed, int64_t refresh) : seed_(seed), refresh_(refresh) {}
@@ -18,16 +22,22 @@ class SpreadPolicy : public Policy {
   void save(State& state, const std::string& prefix) const override;
   void load(const State& state, const std::string& prefix) override;
 
-  /// The place in ascending `sorted` values with the narrowest gap between its neighbours; the ends, which
-  /// have one neighbour, count twice the gap to it. Of equals the first after `from`.
-  static size_t narrowest(const std::vector<float>& sorted, size_t from = 0);
+  /// The lower of the two neighbouring places with the least sum of `weights`, of equals the first from
+  /// `from` on. Two weights at least.
+  static size_t lightest_pair(const std::vector<float>& weights, size_t from = 0);
 
  private:
+  struct Known {
+    float uncertainty = 0;
+    float weight = 1;  ///< how many samples of its class it stands for
+  };
+  /// The place in `ids`, which are of one class, of the one to go; its neighbour takes its weight over.
+  size_t merge(const std::vector<int64_t>& ids, Random& random);
   void look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask);
 
   uint64_t seed_;
   int64_t refresh_, offers_ = 0, turn_ = 0;
-  std::map<int64_t, float> uncertainty_;  ///< of the memory's samples, by id, as last found out
+  std::map<int64_t, Known> known_;  ///< of the memory's samples, by id
 };
 
 }  // namespace perennial

@@ -103,11 +103,17 @@ TEST(Puridiver, DiversityIsKeptWhereTheLossAloneCrowds) {
   EXPECT_GT(plane.purity(both->ids()), 0.9);
 }
 
+TEST(Puridiver, WithoutPurityLossesCountForNothing) {
+  const Plane plane(5, 3000, 0.4, 1);
+  const auto blind = filled(plane, {.name = "puridiver", .purity = false}, 100);
+  EXPECT_LT(plane.purity(blind->ids()), 0.7);
+}
+
 TEST(Puridiver, AnApproximateLookAtTheMemoryShowsTheNetworkLess) {
   const Plane plane(4, 1000, 0.4, 3);
   const auto rows_seen = [&](int64_t refresh) {
     Memory memory(MemoryBudget{.samples = 60});
-    PuridiverPolicy policy(1, 0.5, refresh);
+    PuridiverPolicy policy(1, 0.5, true, refresh);
     int64_t seen = 0;
     for (int64_t at = 0; at < plane.size(); at += 8)
       policy.offer(memory, plane.samples(at, 8), plane.ask(&seen));
@@ -120,14 +126,14 @@ TEST(Puridiver, AnApproximateLookAtTheMemoryShowsTheNetworkLess) {
 TEST(Puridiver, GoesOnFromASavedStateWithWhatItKnewOfTheMemory) {
   const Plane plane(4, 400, 0.3, 4);
   Memory whole(MemoryBudget{.samples = 40}), broken(MemoryBudget{.samples = 40});
-  PuridiverPolicy policy(1, 0.5, 8);
-  auto reloaded = std::make_unique<PuridiverPolicy>(1, 0.5, 8);
+  PuridiverPolicy policy(1, 0.5, true, 8);
+  auto reloaded = std::make_unique<PuridiverPolicy>(1, 0.5, true, 8);
   for (int64_t at = 0; at < plane.size(); at += 8) {
     policy.offer(whole, plane.samples(at, 8), plane.ask());
     reloaded->offer(broken, plane.samples(at, 8), plane.ask());
     State state;
     reloaded->save(state, "p.");
-    reloaded = std::make_unique<PuridiverPolicy>(1, 0.5, 8);
+    reloaded = std::make_unique<PuridiverPolicy>(1, 0.5, true, 8);
     reloaded->load(state, "p.");
   }
   EXPECT_EQ(whole.ids(), broken.ids());

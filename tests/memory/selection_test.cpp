@@ -131,23 +131,72 @@ TEST(Importance, TheLeastImportantOfTheLargestClassGoes) {
   EXPECT_THAT(memory.ids(), testing::Contains(next.ids().front()));
 }
 
-TEST(Spread, TheOneBetweenTheNearestNeighboursGoes) {
-  EXPECT_EQ(SpreadPolicy::narrowest({0.0F, 0.3F, 0.32F, 0.36F, 1.0F}), 2U);
-  EXPECT_EQ(SpreadPolicy::narrowest({0.0F, 0.01F, 0.5F, 1.0F}), 0U);
-  EXPECT_EQ(SpreadPolicy::narrowest({0.4F}), 0U);
-  EXPECT_EQ(SpreadPolicy::narrowest({0.0F, 0.0F, 0.0F}, 2), 2U);
+TEST(Spread, TheNeighboursThatStandForFewestBecomeOne) {
+  EXPECT_EQ(SpreadPolicy::lightest_pair({9, 3, 3, 1, 8}), 2U);
+  EXPECT_EQ(SpreadPolicy::lightest_pair({1, 1, 1, 1}, 2), 2U);
+  EXPECT_EQ(SpreadPolicy::lightest_pair({5, 7}, 9), 0U);
 }
 
-TEST(Spread, KeepsFromCertainToUncertain) {
+/// How far apart the ranks of uncertainty lie, within its class, of the samples that were kept: the largest
+/// gap between two neighbours, of a share of 1.
+double largest_gap(const Plane& plane, const std::vector<int64_t>& kept) {
+  const Samples all = plane.samples(0, plane.size());
+  const std::vector<float> u = plane.ask()(all)->uncertainty();
+  double largest = 0;
+  for (const auto& [label, rows] : rows_by_label(all.labels())) {
+    std::vector<std::pair<float, int64_t>> order;
+    for (const int64_t row : rows) order.emplace_back(u[static_cast<size_t>(row)], row);
+    std::sort(order.begin(), order.end());
+    size_t last = 0;
+    for (size_t i = 0; i < order.size(); ++i) {
+      const bool is_kept = std::find(kept.begin(), kept.end(), order[i].second) != kept.end();
+      if (!is_kept && i + 1 < order.size()) continue;
+      largest = std::max(largest, static_cast<double>(i - last) / static_cast<double>(order.size()));
+      last = i;
+    }
+  }
+  return largest;
+}
+
+TEST(Spread, RanksOfUncertaintyAreSpreadAndClassesEquallyMany) {
   const Plane plane(4, 2000, 0, 8);
-  const auto deciles = [&](const std::string& name) {
-    const auto memory = filled(plane, {.name = name, .refresh = 8}, 80);
-    const auto evidence = plane.ask()(memory->samples());
-    std::set<int> some;
-    for (const float u : evidence->uncertainty()) some.insert(static_cast<int>(u * 20));
-    return some.size();
-  };
-  EXPECT_GT(deciles("spread"), deciles("reservoir"));
+  const auto spread = filled(plane, {.name = "spread", .refresh = 8}, 80),
+             random = filled(plane, {.name = "balanced_reservoir"}, 80);
+  for (const auto& [label, rows] : rows_by_label(spread->labels())) EXPECT_EQ(rows.size(), 20U);
+  EXPECT_LT(largest_gap(plane, spread->ids()), 0.75 * largest_gap(plane, random->ids()));
+}
+
+TEST(Spread, KeepsEachSampleWithTheSameProbability) {
+  const Plane plane(3, 200, 0, 1);
+  std::vector<int> kept(10, 0);
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    const auto memory = filled(plane, {.name = "spread", .refresh = 4}, 20, seed);
+    for (const int64_t id : memory->ids()) ++kept[static_cast<size_t>(id / 20)];
+  }
+  for (const int count : kept) EXPECT_NEAR(count, 400, 100);
+}
+
+// Nine in ten of the stream are of one class, and the other comes late.
+TEST(BalancedReservoir, ARareClassIsKeptAndEachIsAUniformSampleOfItsOwn) {
+  const int64_t n = 1000;
+  std::vector<int64_t> ids, labels;
+  for (int64_t i = 0; i < n; ++i) ids.push_back(i), labels.push_back(i > 500 && i % 5 == 0 ? 1 : 0);
+  const Samples all(ids, {{column::kVector, at::zeros({n, 2})}, {column::kLabel, at::tensor(labels)}});
+  std::vector<int> late(2, 0), count(2, 0);
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    Memory memory(MemoryBudget{.samples = 40});
+    const auto policy = make_policy({.name = "balanced_reservoir"}, seed);
+    for (int64_t at = 0; at < n; at += 8) policy->offer(memory, slice(all, at, 8));
+    EXPECT_EQ(memory.size(), 40);
+    for (int64_t row = 0; row < 40; ++row) {
+      const auto label = static_cast<size_t>(memory.labels()[static_cast<size_t>(row)]);
+      ++count[label];
+      late[label] += memory.ids()[static_cast<size_t>(row)] >= (label == 1 ? 750 : 500) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(count[0], 50 * 20);
+  EXPECT_NEAR(late[0] / 1000.0, 400 / 900.0, 0.06);  // 400 of the 900 came in the second half
+  EXPECT_NEAR(late[1] / 1000.0, 0.5, 0.06);
 }
 
 TEST(ShrinkLargest, TakesFromTheLargestUntilTheyFit) {
