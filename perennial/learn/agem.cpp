@@ -20,12 +20,7 @@ struct AgemOptions : OwnOptions {
 };
 
 double backward(Trainer& trainer, const Samples& samples) {
-  const Prepared made = trainer.prepare(samples, Targets::of(samples, trainer.labels()));
-  const Outputs out = trainer.forward(samples, made.inputs);
-  const StepView view(samples, made.inputs, made.targets, out, trainer.net(), trainer.steps());
-  const at::Tensor loss = trainer.with_terms(view, made.targets.mean_loss(out.logits));
-  loss.backward();
-  return loss.item<double>();
+  return trainer.backward(samples, trainer.prepare(samples, Targets::of(samples, trainer.labels())));
 }
 
 /// The gradients in place, which are there no more.
@@ -66,7 +61,7 @@ Samples projected_step(ReplayKit& kit, const Samples& batch, const AgemOptions& 
     const double loss = backward(trainer, batch);
     if (!reference.empty()) project(trainer.net(), reference);
     trainer.apply(batch, loss, stream_lr(kit));
-    if (kit.robust) kit.robust->streamed(kit, batch, stream_lr(kit));
+    kit.stepped(batch, stream_lr(kit));
   }
   return batch;
 }

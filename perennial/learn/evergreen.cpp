@@ -10,18 +10,22 @@ namespace {
 struct EvergreenOptions : OwnOptions {
   PolicyOptions policy{.name = "spread", .refresh = 16};
   ViewOptions views{.views = 4, .uncertainty = "confidence"};
-  bool memory_only = true;
+  std::string training = "asymmetric";
   double average = 0.99;
   void bind(OptionTable& table) override {
     policy.bind(table, "evergreen.", true);
     views.bind(table, "evergreen.");
-    table.add("evergreen.memory_only", memory_only,
-              "train on the memory alone; false: on what arrives and as much of the memory");
+    table
+        .add("evergreen.training", training,
+             "on what arrives and as much of the memory, what arrives being told apart among the classes of "
+             "its "
+             "batch only (ER-ACE); the same, among all classes; or on the memory alone (CLIB)")
+        .choices({"asymmetric", "symmetric", "memory"});
     table.add("evergreen.average", average, "decay of the average of weights that predicts; 0: none")
         .range(0, 0.99999);
   }
   void adjust(TrainOptions& train) override {
-    train.protocol = "online";
+    online_defaults(train);
     train.batch = 16;
     train.lr = 0.05;
   }
@@ -33,8 +37,9 @@ class Evergreen : public MemoryOnly {
       : options_(options), average_(std::move(average)) {}
 
   void observe(ReplayKit& kit, const Samples& batch) override {
-    if (options_.memory_only) return MemoryOnly::observe(kit, batch);
-    stream_pass(kit, batch, replay_step);
+    if (options_.training == "memory") return MemoryOnly::observe(kit, batch);
+    const auto loss = options_.training == "asymmetric" ? asymmetric_loss : symmetric_loss;
+    stream_pass(kit, batch, [&](ReplayKit& k, const Samples& b) { return split_step(k, b, loss); });
   }
 
   void save(State& state, const std::string& prefix) const override {
@@ -51,8 +56,9 @@ class Evergreen : public MemoryOnly {
 };
 
 /// Evergreen, ours: good at any time and at the end. Rainbow Memory's choice kept up as samples arrive
-/// (memory/spread.h), its training on the memory spread over the stream (as CLIB has it, Koh et al., ICLR
-/// 2022), and predictions by averaged weights, which make up for a learning rate that never falls.
+/// (memory/spread.h), its training on the memory spread over the stream, beside what arrives, which pushes no
+/// class away that is not there (ER-ACE, Caccia et al., ICLR 2022, equation 3), and predictions by averaged
+/// weights, which make up for a learning rate that never falls.
 ReplayParts evergreen(const LearnerSetup& setup, const EvergreenOptions& options) {
   const auto average = std::make_shared<AveragedWeights>(options.average);
   ReplayParts parts{.policy = options.policy,
@@ -69,8 +75,8 @@ ReplayParts evergreen(const LearnerSetup& setup, const EvergreenOptions& options
 }  // namespace
 
 Method evergreen_method() {
-  return replay_method("evergreen", "Evergreen", "ours, after Bang et al. 2021 and Koh et al. 2022",
-                       "a rainbow memory kept up and trained on all the time; averaged weights predict",
+  return replay_method("evergreen", "Evergreen", "ours, after Bang et al. 2021 and Caccia et al. 2022",
+                       "a rainbow memory kept up, an asymmetric loss, averaged weights that predict",
                        evergreen);
 }
 

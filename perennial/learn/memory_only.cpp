@@ -19,7 +19,7 @@ void MemoryOnly::observe(ReplayKit& kit, const Samples& batch) {
       if (drawn.size() < 2) break;
       const double lr = rate(kit);
       kit.trainer.step(drawn, lr);
-      if (kit.robust) kit.robust->streamed(kit, drawn, lr);
+      kit.stepped(drawn, lr);
       stepped(kit, drawn);
     }
   });

@@ -54,13 +54,8 @@ Samples most_interfered(ReplayKit& kit, int64_t count, const MirOptions& options
 void interfered_step(ReplayKit& kit, const Samples& batch, const MirOptions& options) {
   Trainer& trainer = kit.trainer;
   const auto backward = [&](const Samples& samples) {
-    const NetworkInput inputs = trainer.view(samples, trainer.augmentation().unmixed());
-    const Targets targets = Targets::of(samples, trainer.labels());
-    const Outputs out = trainer.forward(samples, inputs);
-    const StepView view(samples, inputs, targets, out, trainer.net(), trainer.steps());
-    const at::Tensor loss = trainer.with_terms(view, targets.mean_loss(out.logits));
-    loss.backward();
-    return loss.item<double>();
+    return trainer.backward(samples, trainer.prepare(samples, Targets::of(samples, trainer.labels()),
+                                                     trainer.augmentation().unmixed()));
   };
   double loss = backward(batch);
   const int64_t replayed = kit.replayed();
@@ -70,7 +65,7 @@ void interfered_step(ReplayKit& kit, const Samples& batch, const MirOptions& opt
     if (drawn.size() >= 2) loss += backward(drawn), joined = concat(batch, drawn);
   }
   trainer.apply(joined, loss, stream_lr(kit));
-  if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
+  kit.stepped(joined, stream_lr(kit));
 }
 
 /// Maximally interfered retrieval (Aljundi, Caccia, Belilovsky, Caccia, Lin, Charlin, Tuytelaars: "Online

@@ -21,4 +21,10 @@ inline at::Tensor mean_of(const at::Tensor& losses, int64_t begin, int64_t count
 using SplitLoss = std::function<at::Tensor(const StepView& view, int64_t streamed)>;
 Samples split_step(ReplayKit& kit, const Samples& batch, const SplitLoss& loss);
 
+/// Equation 3 of ER-ACE (Caccia et al., ICLR 2022): what arrives competes only among the classes that arrive
+/// with it, so that it does not push the others away; what is replayed competes among all.
+at::Tensor asymmetric_loss(const StepView& view, int64_t streamed);
+/// The sum of the means of both parts.
+at::Tensor symmetric_loss(const StepView& view, int64_t streamed);
+
 }  // namespace perennial

@@ -62,7 +62,7 @@ Samples learn_from(ReplayKit& kit, const Samples& batch, const PuridiverOptions&
     trainer.step(joined, made.inputs, made.targets, stream_lr(kit),
                  [](const StepView& view) { return view.targets.mean_loss(view.outputs.logits); });
     trainer.go_by(Statistics::kOfBatch);
-    if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
+    kit.stepped(joined, stream_lr(kit));
   }
   return batch;
 }

@@ -22,6 +22,10 @@ int64_t ReplayKit::streamed() const {
   return train.batch - (replays_in_first_task ? replayed() : share_of(train));
 }
 
+void ReplayKit::stepped(const Samples& batch, double lr) {
+  if (robust) robust->streamed(*this, batch, lr);
+}
+
 int64_t ReplayKit::replayed() const {
   const bool none = rehearsal.memory().size() == 0 || (task == 0 && !replays_in_first_task);
   return none ? 0 : share_of(trainer.options());
@@ -51,7 +55,7 @@ Samples replay_step(ReplayKit& kit, const Samples& batch) {
   for (int64_t i = 0; i < kit.trainer.options().updates; ++i) {
     const Samples joined = replayed > 0 ? concat(batch, kit.rehearsal.draw(replayed)) : batch;
     kit.trainer.step(joined, stream_lr(kit));
-    if (kit.robust) kit.robust->streamed(kit, joined, stream_lr(kit));
+    kit.stepped(joined, stream_lr(kit));
   }
   return batch;
 }

@@ -171,6 +171,14 @@ Outputs Trainer::forward(const Samples& batch, const NetworkInput& inputs) {
   return net_.train_outputs(inputs, hook, statistics_);
 }
 
+double Trainer::backward(const Samples& batch, const Prepared& made) {
+  const Outputs out = forward(batch, made.inputs);
+  const StepView view(batch, made.inputs, made.targets, out, net_, steps_);
+  const at::Tensor loss = with_terms(view, made.targets.mean_loss(out.logits));
+  loss.backward();
+  return loss.item<double>();
+}
+
 at::Tensor Trainer::with_terms(const StepView& step, at::Tensor loss) {
   for (const auto& term : parts_.terms)
     if (const at::Tensor extra = term->of(step); extra.defined()) loss = loss + extra;

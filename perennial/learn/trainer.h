@@ -90,6 +90,9 @@ class Trainer {
   const Augmentation& augmentation() const { return augmentation_; }
   /// What comes out of the network in training, plug-ins included, and no step.
   Outputs forward(const Samples& batch, const NetworkInput& inputs);
+  /// The gradients, added to those in place, of the loss towards these targets, loss terms included; gives
+  /// it.
+  double backward(const Samples& batch, const Prepared& made);
   /// What the loss terms add to the loss of a step.
   at::Tensor with_terms(const StepView& step, at::Tensor loss);
   /// A step along the gradients in place, `loss` having been their batch's.

@@ -181,6 +181,10 @@ TEST(Evergreen, AveragedWeightsPredict) {
   EXPECT_GT(accuracy(*average, halves(100, {0, 1, 2, 3}, 2, 1000)), 0.9);
 }
 
+TEST(Evergreen, WhatArrivesDoesNotPushTheOthersAway) {
+  EXPECT_GT(kept("evergreen", {}, 20), kept("evergreen", {{"evergreen.training", "symmetric"}}, 20));
+}
+
 TEST(Evergreen, IsGoodAtAnyTime) { EXPECT_GT(kept("evergreen", {}, 20), 0.8); }
 
 TEST(Puridiver, PolicyAndRobustTrainingAreChoicesOfTheirOwn) {
