@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills runs at random moments, resumes them, and compares the endings bit by bit with a run that was never killed.
 
-usage: bench/kill_resume.py PERENNIAL [--runs 50] [--learner rm] [--data digits] [--seed 1] [-- more flags of learn]
+usage: bench/kill_resume.py PERENNIAL [--runs 50] [--learner rm,er] [--robust none,selfie] [--data digits] [--seed 1] [-- more flags of learn]
 
 A run is started, sent SIGKILL after a random time, resumed, killed again (up to --kills times) and at last left to end.
 Equal means: the same tensors in the learner's part of the last checkpoint, the same model.safetensors, and the same
@@ -54,28 +54,20 @@ def until_killed(command, seconds):
     return False
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("perennial")
-    parser.add_argument("--runs", type=int, default=50)
-    parser.add_argument("--kills", type=int, default=3, help="at most this many kills of one run")
-    parser.add_argument("--learner", default="rm")
-    parser.add_argument("--data", default="digits")
-    parser.add_argument("--seed", type=int, default=1, help="of the moments")
-    parser.add_argument("flags", nargs="*", help="more flags for learn, after --")
-    args = parser.parse_args()
-    moments = random.Random(args.seed)
+def killed_and_resumed(args, moments, learner, robust):
+    """How many of the endings of args.runs runs are equal to that of one that was never killed."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kill-resume-"))
+    name = learner if robust == "auto" else f"{learner}, robust {robust}"
 
     def learn(run):
-        return [args.perennial, "learn", "--data", args.data, "--learner", args.learner, "--memory", "100", "--threads", "1",
+        return [args.perennial, "learn", "--data", args.data, "--learner", learner, "--memory", "100", "--threads", "1",
+                *([] if robust == "auto" else ["--robust", robust]),
                 "--set", "checkpoint.seconds=0.05", "--quiet", "--out", str(run), *args.flags]
 
     start = time.monotonic()
     subprocess.run(learn(folder / "whole"), check=True, stdout=subprocess.DEVNULL)
     length = time.monotonic() - start
     expected = ending(folder / "whole")
-    print(f"the run never killed took {length:.1f} s", flush=True)
 
     equal = kills = 0
     for i in range(args.runs):
@@ -92,13 +84,31 @@ def main():
         found = differences(expected, ending(run))
         equal += not found
         if found:
-            print(f"run {i}: {len(found)} differences, the first: {', '.join(found[:5])}; kept in {run}")
+            print(f"{name}, run {i}: {len(found)} differences, the first: {', '.join(found[:5])}; kept in {run}")
         else:
             shutil.rmtree(run)
-    print(f"{equal} of {args.runs} endings bit-equal after {kills} kills")
+    print(f"{name}: {equal} of {args.runs} endings bit-equal after {kills} kills (one never killed takes {length:.1f} s)", flush=True)
     if equal == args.runs:
         shutil.rmtree(folder)
-    sys.exit(equal != args.runs)
+    return equal
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("perennial")
+    parser.add_argument("--runs", type=int, default=50, help="of each learner")
+    parser.add_argument("--kills", type=int, default=3, help="at most this many kills of one run")
+    parser.add_argument("--learner", default="rm", help="several: with commas between them")
+    parser.add_argument("--robust", default="auto", help="robust training, of each learner; several: with commas; auto: its own")
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("flags", nargs="*", help="more flags for learn, after --")
+    args = parser.parse_args()
+    moments = random.Random(args.seed)
+    rows = [(learner, robust) for learner in args.learner.split(",") for robust in args.robust.split(",")]
+    equal = sum(killed_and_resumed(args, moments, *row) for row in rows)
+    print(f"{equal} of {args.runs * len(rows)} endings bit-equal")
+    sys.exit(equal != args.runs * len(rows))
 
 
 main()
