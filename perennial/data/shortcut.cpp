@@ -86,8 +86,10 @@ Dataset with_shortcut(Dataset set, const Shortcut& shortcut, Bears bears, uint64
     throw Error({"painting shortcuts", set.name, "images in memory (data.decode = whole)",
                  set.files ? "files that are decoded on demand" : "a set of " + set.input + "s"});
   set_channels(set, 3);
-  set.bring_to_size(1);
-  set.inputs = set.inputs.clone();
+  if (set.side != 0)
+    set.bring_to_size(DataOptions().memory_share);
+  else
+    set.inputs = set.inputs.clone();
   const auto classes = std::ssize(set.class_names);
   const std::vector<int64_t>& truth = set.true_labels.empty() ? set.labels : set.true_labels;
   auto* pixels = set.inputs.mutable_data_ptr<uint8_t>();

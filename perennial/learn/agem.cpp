@@ -61,7 +61,7 @@ Samples projected_step(ReplayKit& kit, const Samples& batch, const AgemOptions& 
     const double loss = backward(trainer, batch);
     if (!reference.empty()) project(trainer.net(), reference);
     trainer.apply(batch, loss, stream_lr(kit));
-    kit.stepped(batch, stream_lr(kit));
+    kit.robust_follows(batch, stream_lr(kit));
   }
   return batch;
 }

@@ -43,7 +43,7 @@ ReplayParts adversarial_shapley(const LearnerSetup&, const AserOptions& options)
               const Samples joined =
                   count > 0 ? concat(batch, replayed_by_value(kit, batch, count, options)) : batch;
               kit.trainer.step(joined, stream_lr(kit));
-              kit.stepped(joined, stream_lr(kit));
+              kit.robust_follows(joined, stream_lr(kit));
             }
             return batch;
           })};

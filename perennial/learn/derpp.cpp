@@ -69,7 +69,7 @@ void dark_step(ReplayKit& kit, const Samples& batch, const DerppOptions& options
                  if (second > 0) loss = loss + options.beta * mean_of(view.losses(), n + first, second);
                  return loss;
                });
-  kit.stepped(joined, stream_lr(kit));
+  kit.robust_follows(joined, stream_lr(kit));
 }
 
 /// What is remembered of a batch are the logits of the network as it was before it learned from it, not

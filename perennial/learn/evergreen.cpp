@@ -36,6 +36,10 @@ class Evergreen : public MemoryOnly {
   Evergreen(const EvergreenOptions& options, std::shared_ptr<AveragedWeights> average)
       : options_(options), average_(std::move(average)) {}
 
+  int64_t wanted(const ReplayKit& kit) const override {
+    return options_.training == "memory" ? MemoryOnly::wanted(kit) : Routine::wanted(kit);
+  }
+
   void observe(ReplayKit& kit, const Samples& batch) override {
     if (options_.training == "memory") return MemoryOnly::observe(kit, batch);
     const auto loss = options_.training == "asymmetric" ? asymmetric_loss : symmetric_loss;

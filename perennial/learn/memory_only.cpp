@@ -19,7 +19,7 @@ void MemoryOnly::observe(ReplayKit& kit, const Samples& batch) {
       if (drawn.size() < 2) break;
       const double lr = rate(kit);
       kit.trainer.step(drawn, lr);
-      kit.stepped(drawn, lr);
+      kit.robust_follows(drawn, lr);
       stepped(kit, drawn);
     }
   });

@@ -65,7 +65,7 @@ void interfered_step(ReplayKit& kit, const Samples& batch, const MirOptions& opt
     if (drawn.size() >= 2) loss += backward(drawn), joined = concat(batch, drawn);
   }
   trainer.apply(joined, loss, stream_lr(kit));
-  kit.stepped(joined, stream_lr(kit));
+  kit.robust_follows(joined, stream_lr(kit));
 }
 
 /// Maximally interfered retrieval (Aljundi, Caccia, Belilovsky, Caccia, Lin, Charlin, Tuytelaars: "Online

@@ -37,7 +37,7 @@ Samples split_step(ReplayKit& kit, const Samples& batch, const SplitLoss& loss) 
     const NetworkInput inputs = trainer.view(joined, trainer.augmentation().unmixed());
     trainer.step(joined, inputs, Targets::of(joined, trainer.labels()), stream_lr(kit),
                  [&](const StepView& view) { return loss(view, batch.size()); });
-    kit.stepped(joined, stream_lr(kit));
+    kit.robust_follows(joined, stream_lr(kit));
   }
   return batch;
 }

@@ -62,7 +62,7 @@ Samples learn_from(ReplayKit& kit, const Samples& batch, const PuridiverOptions&
     trainer.step(joined, made.inputs, made.targets, stream_lr(kit),
                  [](const StepView& view) { return view.targets.mean_loss(view.outputs.logits); });
     trainer.go_by(Statistics::kOfBatch);
-    kit.stepped(joined, stream_lr(kit));
+    kit.robust_follows(joined, stream_lr(kit));
   }
   return batch;
 }

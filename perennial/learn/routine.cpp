@@ -22,7 +22,7 @@ int64_t ReplayKit::streamed() const {
   return train.batch - (replays_in_first_task ? replayed() : share_of(train));
 }
 
-void ReplayKit::stepped(const Samples& batch, double lr) {
+void ReplayKit::robust_follows(const Samples& batch, double lr) {
   if (robust) robust->streamed(*this, batch, lr);
 }
 
@@ -55,7 +55,7 @@ Samples replay_step(ReplayKit& kit, const Samples& batch) {
   for (int64_t i = 0; i < kit.trainer.options().updates; ++i) {
     const Samples joined = replayed > 0 ? concat(batch, kit.rehearsal.draw(replayed)) : batch;
     kit.trainer.step(joined, stream_lr(kit));
-    kit.stepped(joined, stream_lr(kit));
+    kit.robust_follows(joined, stream_lr(kit));
   }
   return batch;
 }

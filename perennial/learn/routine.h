@@ -25,7 +25,7 @@ struct ReplayKit {
   /// How many come from the stream.
   int64_t streamed() const;
   /// The trainer has taken a step of the stream pass on these: robust training may want to follow.
-  void stepped(const Samples& batch, double lr);
+  void robust_follows(const Samples& batch, double lr);
   /// For policies: evidence of the network as it then is. `progress`: where it may be asked to stop.
   AskEvidence ask(Progress* progress = nullptr);
 };

@@ -1,6 +1,7 @@
 #include "perennial/memory/admission.h"
 
 #include <numeric>
+#include <utility>
 
 namespace perennial {
 
@@ -12,15 +13,19 @@ std::map<int64_t, std::vector<int64_t>> rows_by_label(std::span<const int64_t> l
 
 std::vector<char> shrink_largest(
     std::span<const int64_t> labels, int64_t capacity, Random random,
-    const std::function<size_t(int64_t label, const std::vector<int64_t>& rows)>& worst) {
+    const std::function<size_t(int64_t label, const std::vector<int64_t>& rows)>& worst,
+    const std::function<double(const std::vector<int64_t>& rows)>& cost) {
   auto classes = rows_by_label(labels);
   std::vector<char> stays(labels.size(), 1);
   for (auto left = std::ssize(labels); left > std::max<int64_t>(0, capacity); --left) {
     std::vector<int64_t> largest;
+    std::pair<size_t, double> most;
     for (const auto& [label, rows] : classes) {
-      const size_t most = largest.empty() ? 0 : classes[largest.front()].size();
-      if (rows.size() < most) continue;
-      if (rows.size() > most) largest.clear();
+      if (rows.empty() || rows.size() < most.first) continue;
+      const std::pair<size_t, double> here(rows.size(), cost ? -cost(rows) : 0);
+      if (here < most) continue;
+      if (here > most) largest.clear();
+      most = here;
       largest.push_back(label);
     }
     const int64_t label = largest[random.below(static_cast<uint32_t>(largest.size()))];

@@ -16,12 +16,13 @@ namespace perennial {
 /// The rows of each label (or of each row of the head), ascending.
 std::map<int64_t, std::vector<int64_t>> rows_by_label(std::span<const int64_t> labels);
 
-/// Which candidates stay when, as long as more than `capacity` are there, one of the largest class goes (of
-/// equally large ones a random one). `worst(label, rows)` gives the place in `rows`, which are those of its
-/// class that are left, of the one to go.
+/// Which candidates stay when, as long as more than `capacity` are there, one of the largest class goes.
+/// `worst(label, rows)` gives the place in `rows`, which are those of its class that are left, of the one to
+/// go. Of equally large classes it is the one with the least `cost(rows)`, or a random one.
 std::vector<char> shrink_largest(
     std::span<const int64_t> labels, int64_t capacity, Random random,
-    const std::function<size_t(int64_t label, const std::vector<int64_t>& rows)>& worst);
+    const std::function<size_t(int64_t label, const std::vector<int64_t>& rows)>& worst,
+    const std::function<double(const std::vector<int64_t>& rows)>& cost = {});
 
 /// Puts those of the batch that stay into the slots of those of the memory that do not. Gives which candidate
 /// lies in each slot then; nothing where a budget in bytes has moved them.

@@ -118,7 +118,7 @@ void BalancedReservoirPolicy::offer(Memory& memory, const Samples& batch, const 
       Random random(seed_, "balanced reservoir", position);
       full_.insert(largest);
       if (slots.of(label) == slots.of(largest)) full_.insert(label);
-      if (!full_.contains(label))
+      if (!full_.contains(label) || slots.of(label) == 0)
         slot = slots.free_one(largest, random);
       else if (random.below(static_cast<uint32_t>(seen)) < slots.of(label))
         slot = slots.free_one(label, random);

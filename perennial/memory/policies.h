@@ -49,8 +49,8 @@ class GreedyBalancedPolicy : public OnlinePolicy {
 };
 
 /// Class-balancing reservoir sampling (Chrysakis and Moens, ICML 2020, algorithm 1; PuriDivER's comparisons
-/// call a form of it GBS): once memory is full a sample of a class that was never the largest replaces a
-/// random one of the largest; of any other it replaces a random one of its own with the probability that
+/// call a form of it GBS): once memory is full a sample of a class that was not the largest since replaces
+/// a random one of the largest; of any other it replaces a random one of its own with the probability that
 /// keeps the class a uniform sample of what arrived of it.
 class BalancedReservoirPolicy : public OnlinePolicy {
  public:

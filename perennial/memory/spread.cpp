@@ -19,66 +19,89 @@ size_t SpreadPolicy::lightest_pair(const std::vector<float>& weights, size_t fro
   return best;
 }
 
-size_t SpreadPolicy::merge(const std::vector<int64_t>& ids, Random& random) {
-  if (ids.size() == 1) return 0;
-  std::vector<size_t> order(ids.size());
+std::vector<size_t> SpreadPolicy::in_order(const std::vector<Known>& known,
+                                           const std::vector<int64_t>& rows) {
+  std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  const auto key = [&](size_t i) { return std::pair(known_.at(ids[i]).uncertainty, ids[i]); };
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(a) < key(b); });
+  const auto uncertainty = [&](size_t i) { return known[static_cast<size_t>(rows[i])].uncertainty; };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return uncertainty(a) < uncertainty(b); });
+  return order;
+}
+
+double SpreadPolicy::lightest(const std::vector<Known>& known, const std::vector<int64_t>& rows) {
+  if (rows.size() == 1) return known[static_cast<size_t>(rows.front())].weight;
+  const std::vector<size_t> order = in_order(known, rows);
+  double least = 0;
+  for (size_t i = 0; i + 1 < order.size(); ++i) {
+    const double both = known[static_cast<size_t>(rows[order[i]])].weight +
+                        known[static_cast<size_t>(rows[order[i + 1]])].weight;
+    if (i == 0 || both < least) least = both;
+  }
+  return least;
+}
+
+size_t SpreadPolicy::merge(std::vector<Known>& known, const std::vector<int64_t>& rows, Random& random) {
+  if (rows.size() == 1) return 0;
+  const std::vector<size_t> order = in_order(known, rows);
+  const auto weight = [&](size_t place) -> float& {
+    return known[static_cast<size_t>(rows[order[place]])].weight;
+  };
   std::vector<float> weights;
-  for (const size_t i : order) weights.push_back(known_.at(ids[i]).weight);
-  const size_t low = lightest_pair(weights, random.below(static_cast<uint32_t>(ids.size() - 1)));
+  for (size_t i = 0; i < order.size(); ++i) weights.push_back(weight(i));
+  const size_t low = lightest_pair(weights, random.below(static_cast<uint32_t>(rows.size() - 1)));
   const float both = weights[low] + weights[low + 1];
   const size_t goes = random.uniform() * both < weights[low] ? low + 1 : low;
-  known_.at(ids[order[goes == low ? low + 1 : low]]).weight = both;
+  weight(goes == low ? low + 1 : low) = both;
   return order[goes];
 }
 
-void SpreadPolicy::look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask) {
+std::vector<SpreadPolicy::Known> SpreadPolicy::look_at(const Memory& memory, const Samples& batch,
+                                                       const AskEvidence& ask) {
+  std::vector<Known> known = known_;
+  known.resize(static_cast<size_t>(memory.size() + batch.size()));
   std::vector<int64_t> rows;
   for (int64_t i = 0; i < std::min(refresh_, memory.size()); ++i) rows.push_back(turn_++ % memory.size());
-  const Samples some = concat(memory.take(rows), batch);
-  const auto evidence = ask(some);
+  const auto evidence = ask(concat(memory.take(rows), batch));
+  for (int64_t row = 0; row < batch.size(); ++row) rows.push_back(memory.size() + row);
   const std::vector<float>& found = evidence->uncertainty();
-  for (size_t i = 0; i < found.size(); ++i) known_[some.ids()[i]].uncertainty = found[i];
+  for (size_t i = 0; i < found.size(); ++i) known[static_cast<size_t>(rows[i])].uncertainty = found[i];
+  return known;
 }
 
 void SpreadPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence& ask) {
   const auto position = static_cast<uint64_t>(++offers_);
   const int64_t all = memory.size() + batch.size(), capacity = memory.capacity(batch);
-  look_at(memory, batch, ask);
+  std::vector<Known> known = look_at(memory, batch, ask);
+  std::vector<int64_t> ids = memory.ids(), labels;
+  ids.insert(ids.end(), batch.ids().begin(), batch.ids().end());
   std::vector<char> stays(static_cast<size_t>(all), 1);
   if (all > capacity) {
-    std::vector<int64_t> ids = memory.ids(), labels;
-    ids.insert(ids.end(), batch.ids().begin(), batch.ids().end());
     const auto kept = memory.size() > 0 ? memory.labels() : std::span<const int64_t>();
     labels.assign(kept.begin(), kept.end());
     labels.insert(labels.end(), batch.labels().begin(), batch.labels().end());
     Random merging(seed_, "spread", position, 1);
-    stays = shrink_largest(labels, capacity, Random(seed_, "spread", position),
-                           [&](int64_t, const std::vector<int64_t>& rows) {
-                             std::vector<int64_t> own;
-                             for (const int64_t row : rows) own.push_back(ids[static_cast<size_t>(row)]);
-                             return merge(own, merging);
-                           });
+    stays = shrink_largest(
+        labels, capacity, Random(seed_, "spread", position),
+        [&](int64_t, const std::vector<int64_t>& rows) { return merge(known, rows, merging); },
+        [&](const std::vector<int64_t>& rows) { return lightest(known, rows); });
   }
-  admit(memory, batch, stays, Random(seed_, "memory room", position));
-  std::map<int64_t, Known> left;
-  for (const int64_t id : memory.ids()) left.insert(known_.extract(id));
-  known_ = std::move(left);
+  const std::vector<int64_t> there = admit(memory, batch, stays, Random(seed_, "memory room", position));
+  known_.clear();
+  for (const int64_t candidate : there) known_.push_back(known[static_cast<size_t>(candidate)]);
+  if (there.empty())  // a budget in bytes has moved rows
+    for (const int64_t id : memory.ids())
+      known_.push_back(known[static_cast<size_t>(std::find(ids.begin(), ids.end(), id) - ids.begin())]);
 }
 
 void SpreadPolicy::save(State& state, const std::string& prefix) const {
   state.put(prefix + "offers", offers_);
   state.put(prefix + "turn", turn_);
-  std::vector<int64_t> ids;
   std::vector<float> uncertainty, weights;
-  for (const auto& [id, known] : known_) {
-    ids.push_back(id);
+  for (const Known& known : known_) {
     uncertainty.push_back(known.uncertainty);
     weights.push_back(known.weight);
   }
-  state.put_ints(prefix + "ids", ids);
   state.put_floats(prefix + "uncertainty", uncertainty);
   state.put_floats(prefix + "weights", weights);
 }
@@ -86,12 +109,11 @@ void SpreadPolicy::save(State& state, const std::string& prefix) const {
 void SpreadPolicy::load(const State& state, const std::string& prefix) {
   offers_ = state.value<int64_t>(prefix + "offers");
   turn_ = state.value<int64_t>(prefix + "turn");
-  const std::vector<int64_t> ids = state.ints(prefix + "ids");
   const std::vector<float> uncertainty = state.floats(prefix + "uncertainty"),
                            weights = state.floats(prefix + "weights");
   known_.clear();
-  for (size_t i = 0; i < std::min({ids.size(), uncertainty.size(), weights.size()}); ++i)
-    known_[ids[i]] = {uncertainty[i], weights[i]};
+  for (size_t i = 0; i < std::min(uncertainty.size(), weights.size()); ++i)
+    known_.push_back({uncertainty[i], weights[i]});
 }
 
 }  // namespace perennial

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <vector>
 
 #include "perennial/memory/policy.h"
 
@@ -10,9 +10,10 @@ namespace perennial {
 /// sample stands for a number of samples of its class that have arrived. What arrives enters and stands for
 /// itself; then, in the largest class in order of uncertainty, the two neighbours that stand for the fewest
 /// together become one: either stays with a probability in proportion to what it stood for, and stands for
-/// both (pair aggregation of structure-aware sampling: Cohen, Cormode, Duffield, VLDB 2011, section 2). So
-/// each sample of a class is as likely to be there as any other, as in a reservoir, the classes are equally
-/// many, and the ranks of uncertainty are spread evenly. The uncertainty of what arrives is found out at
+/// both (pair aggregation of structure-aware sampling: Cohen, Cormode, Duffield, VLDB 2011, section 2). Of
+/// equally large classes it is the one with the lightest pair, which is that of what has just arrived. So the
+/// classes are equally many, each sample of one is about as likely to be there as any other, as in a
+/// reservoir, and the ranks of uncertainty are spread evenly. The uncertainty of what arrives is found out at
 /// once, that of the memory in turn, `refresh` samples at each batch.
 class SpreadPolicy : public Policy {
  public:
@@ -31,13 +32,18 @@ class SpreadPolicy : public Policy {
     float uncertainty = 0;
     float weight = 1;  ///< how many samples of its class it stands for
   };
-  /// The place in `ids`, which are of one class, of the one to go; its neighbour takes its weight over.
-  size_t merge(const std::vector<int64_t>& ids, Random& random);
-  void look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask);
+  /// The places in `known` of those of one class, in order of uncertainty.
+  static std::vector<size_t> in_order(const std::vector<Known>& known, const std::vector<int64_t>& rows);
+  /// The least that two neighbours of one class stand for.
+  static double lightest(const std::vector<Known>& known, const std::vector<int64_t>& rows);
+  /// The place in `rows`, which are of one class, of the one to go; its neighbour takes its weight over.
+  static size_t merge(std::vector<Known>& known, const std::vector<int64_t>& rows, Random& random);
+  /// Of the memory's rows and the batch's behind them.
+  std::vector<Known> look_at(const Memory& memory, const Samples& batch, const AskEvidence& ask);
 
   uint64_t seed_;
   int64_t refresh_, offers_ = 0, turn_ = 0;
-  std::map<int64_t, Known> known_;  ///< of the memory's samples, by id
+  std::vector<Known> known_;  ///< of the memory's rows
 };
 
 }  // namespace perennial

@@ -83,6 +83,12 @@ TEST_F(BenchCli, ShowsAndJudgesEveryScore) {
   EXPECT_THAT(o.out, HasSubstr("accuracy swapped shortcut, %"));
   EXPECT_THAT(o.out, HasSubstr("pass er-patch: scores.accuracy_swapped_shortcut"));
   EXPECT_THAT(o.out, Not(HasSubstr("accuracy, %")));  // the headline: A_last
+  const Outcome bad = bench(grid("[axis.sign.patch]\nshortcut = 'patch:0.9'\n[expect.er-patch]\n"
+                                 "'scores.accuracy' = [300, 1]\n'scores.acuracy' = [50, 50]\n"),
+                            "--only er-patch");
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.out, Not(HasSubstr("scores.accuracy nan")));
+  EXPECT_THAT(bad.out, HasSubstr("scores.acuracy nan"));
 }
 
 TEST_F(BenchCli, RefusesWhatCannotBeBeforeItRunsAnything) {

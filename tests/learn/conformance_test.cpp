@@ -57,7 +57,7 @@ std::vector<Switched> every_switch(const std::string& name) {
       if (value != option.get()) all.push_back({name, {{option.name(), value}, {"robust.warmup", "0"}}});
     // Online policies, offered samples at the end of the pass, as well.
     if (option.name().ends_with(".update"))
-      for (const char* policy : {"reservoir", "greedy_balanced"})
+      for (const char* policy : {"reservoir", "balanced_reservoir"})
         all.push_back({name,
                        {{option.name().substr(0, option.name().find('.')) + ".policy", policy},
                         {option.name(), "after_pass"}}});

@@ -156,7 +156,7 @@ TEST(GreedyBalanced, EndsBalancedHoweverUnbalancedTheStream) {
 // Rows of 40 to 440 bytes in a budget of bytes: never over it, near it, and early samples as likely as late
 // ones.
 TEST(OnlinePolicies, KeepABudgetInBytesWhereRowsDifferInLength) {
-  for (const std::string name : {"reservoir", "greedy_balanced"}) {
+  for (const std::string name : {"reservoir", "greedy_balanced", "balanced_reservoir"}) {
     std::map<int64_t, int> kept;
     int64_t rows = 0;
     for (uint64_t seed = 0; seed < 100; ++seed) {
@@ -182,7 +182,7 @@ TEST(OnlinePolicies, KeepABudgetInBytesWhereRowsDifferInLength) {
 
 // A resumed run offers what it kept of a task in one batch; and a row that no memory holds changes nothing.
 TEST(OnlinePolicies, ChooseTheSameHoweverTheStreamIsCut) {
-  for (const std::string name : {"reservoir", "greedy_balanced"}) {
+  for (const std::string name : {"reservoir", "greedy_balanced", "balanced_reservoir"}) {
     const auto policy = make_policy({.name = name}, 7), other = make_policy({.name = name}, 7);
     Memory whole(MemoryBudget::parse("2KB")), parts(MemoryBudget::parse("2KB"));
     Samples all;
