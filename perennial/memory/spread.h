@@ -12,9 +12,9 @@ namespace perennial {
 /// together become one: either stays with a probability in proportion to what it stood for, and stands for
 /// both (pair aggregation of structure-aware sampling: Cohen, Cormode, Duffield, VLDB 2011, section 2). Of
 /// equally large classes it is the one with the lightest pair, which is that of what has just arrived. So the
-/// classes are equally many, the ranks of uncertainty are spread evenly, and early samples stay nearly as
-/// likely as late ones, as in a reservoir. The uncertainty of what arrives is found out at once, that of the
-/// memory in turn, `refresh` samples at each batch.
+/// classes are equally many, the ranks of uncertainty are spread evenly, and early samples stay, with some
+/// lean to late ones (of 200 of a class of which 20 are kept, the last 50 make up a third). The uncertainty
+/// of what arrives is found out at once, that of the memory in turn, `refresh` samples at each batch.
 class SpreadPolicy : public Policy {
  public:
   SpreadPolicy(uint64_t seed, int64_t refresh) : seed_(seed), refresh_(refresh) {}

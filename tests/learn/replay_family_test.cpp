@@ -184,8 +184,11 @@ TEST(Evergreen, AveragedWeightsPredict) {
 TEST(Evergreen, WhatArrivesDoesNotPushTheOthersAway) {
   const auto old_ones = [](const char* training) {
     return kept("evergreen",
-                {{"evergreen.average", "0"}, {"evergreen.training", training}, {"train.lr", "0.2"}}, 4, 200,
-                "4");
+                {{"evergreen.average", "0"},
+                 {"evergreen.policy", "reservoir"},
+                 {"evergreen.training", training},
+                 {"train.lr", "0.1"}},
+                4, 200, "4");
   };
   EXPECT_GT(old_ones("asymmetric"), old_ones("symmetric") + 0.05);
 }
