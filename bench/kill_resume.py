@@ -102,8 +102,9 @@ def main():
     parser.add_argument("--robust", default="auto", help="robust training, of each learner; several: with commas; auto: its own")
     parser.add_argument("--data", default="digits")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
-    parser.add_argument("flags", nargs="*", help="more flags for learn, after --")
-    args = parser.parse_args()
+    end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    args = parser.parse_args(sys.argv[1:end])
+    args.flags = sys.argv[end + 1:]
     moments = random.Random(args.seed)
     rows = [(learner, robust) for learner in args.learner.split(",") for robust in args.robust.split(",")]
     equal = sum(killed_and_resumed(args, moments, *row) for row in rows)

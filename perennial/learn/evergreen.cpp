@@ -37,7 +37,7 @@ class Evergreen : public MemoryOnly {
       : options_(options), average_(std::move(average)) {}
 
   int64_t wanted(const ReplayKit& kit) const override {
-    return options_.training == "memory" ? MemoryOnly::wanted(kit) : Routine::wanted(kit);
+    return options_.training == "memory" ? MemoryOnly::wanted(kit) : kit.streamed();
   }
 
   void observe(ReplayKit& kit, const Samples& batch) override {
