@@ -8,7 +8,6 @@
 #include "apps/terminal.h"
 #include "perennial/base/error.h"
 #include "perennial/base/files.h"
-#include "perennial/base/text.h"
 #include "perennial/report/bench_table.h"
 #include "perennial/report/report.h"
 
@@ -46,8 +45,7 @@ void bench(const BenchArguments& a) {
   const Grid grid = read_grid(a.grid);
   for (const GridRow& row : grid.rows)
     for (const Expectation& e : row.expected)
-      if (!e.figure.starts_with("scores."))
-        require_known("figure of [expect." + row.name + "]", e.figure, bench_figures());
+      require_figure("figure of [expect." + row.name + "]", e.figure);
   TerminalProgress progress(a.common.quiet);
   const auto rows = rows_of(grid, run_grid(grid, a.options, progress), progress);
   const BenchTable table = bench_table(grid.title, rows);

@@ -80,14 +80,15 @@ Shortcut Shortcut::parse(const std::string& text) {
   return {form, share};
 }
 
-Dataset with_shortcut(Dataset set, const Shortcut& shortcut, Bears bears, uint64_t seed) {
+Dataset with_shortcut(Dataset set, const Shortcut& shortcut, Bears bears, uint64_t seed,
+                      double memory_share) {
   if (!shortcut.there()) return set;
   if (set.input != column::kImage || set.files)
     throw Error({"painting shortcuts", set.name, "images in memory (data.decode = whole)",
                  set.files ? "files that are decoded on demand" : "a set of " + set.input + "s"});
   set_channels(set, 3);
   if (set.side != 0)
-    set.bring_to_size(DataOptions().memory_share);
+    set.bring_to_size(memory_share);
   else
     set.inputs = set.inputs.clone();
   const auto classes = std::ssize(set.class_names);

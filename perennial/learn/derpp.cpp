@@ -72,10 +72,17 @@ void dark_step(ReplayKit& kit, const Samples& batch, const DerppOptions& options
   kit.robust_follows(joined, stream_lr(kit));
 }
 
-/// What is remembered of a batch are the logits of the network as it was before it learned from it, not
-/// augmented, without plug-ins.
+/// The logits that are remembered are what the network says in training before it learns from the batch,
+/// without plug-ins. By running statistics, which lag behind weights that move fast, they would grow from
+/// batch to batch.
+at::Tensor said_of(ReplayKit& kit, const Samples& batch) {
+  Trainer& trainer = kit.trainer;
+  if (batch.size() < 2) return kit.ask()(batch)->logits();
+  return trainer.net().batch_statistics_logits(trainer.view(batch, trainer.augmentation().unmixed()));
+}
+
 Samples learn_from(ReplayKit& kit, const Samples& batch, const DerppOptions& options) {
-  const Samples kept = with_logits(batch, kit.ask()(batch)->logits());
+  const Samples kept = with_logits(batch, said_of(kit, batch));
   if (!is_trained(kit, batch)) return kept;
   for (int64_t i = 0; i < kit.trainer.options().updates; ++i) dark_step(kit, kept, options);
   return kept;

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <ATen/TensorOperators.h>
+
 namespace perennial {
 namespace {
 
@@ -23,6 +25,19 @@ std::unique_ptr<RobustTraining> robust_of(const LearnerSetup& setup, const Repla
   return make_robust(setup, parts.trainer);
 }
 
+/// The mean of two.
+class PredictorPair : public Predictor {
+ public:
+  PredictorPair(std::shared_ptr<const Predictor> one, std::shared_ptr<const Predictor> other)
+      : one_(std::move(one)), other_(std::move(other)) {}
+  at::Tensor predict(const Samples& samples) const override {
+    return (one_->predict(samples) + other_->predict(samples)) / 2;
+  }
+
+ private:
+  std::shared_ptr<const Predictor> one_, other_;
+};
+
 }  // namespace
 
 ReplayLearner::ReplayLearner(const LearnerSetup& setup, ReplayParts parts)
@@ -42,6 +57,16 @@ ReplayLearner::ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTr
            .replays_in_first_task = parts.replays_in_first_task} {
   kit_.trainer.show(memory());
   if (parts.keep_task) kit_.rehearsal.keep_task(*parts.keep_task);
+}
+
+at::Tensor ReplayLearner::predict(const Samples& samples) const {
+  const at::Tensor own = kit_.trainer.predict(samples);
+  return partner() != nullptr ? (own + partner()->predict(samples)) / 2 : own;
+}
+
+std::shared_ptr<const Predictor> ReplayLearner::snapshot() const {
+  if (partner() == nullptr) return kit_.trainer.snapshot();
+  return std::make_shared<PredictorPair>(kit_.trainer.snapshot(), partner()->snapshot());
 }
 
 int64_t ReplayLearner::wanted() const { return routine_->wanted(kit_); }

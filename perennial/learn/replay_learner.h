@@ -36,8 +36,8 @@ class ReplayLearner final : public Learner {
   int64_t pieces() const override { return routine_->pieces(kit_); }
   std::string piece_name(int64_t i) const override { return routine_->piece(kit_, i).name; }
   int64_t epoch_of(int64_t i) const override { return routine_->piece(kit_, i).epoch; }
-  at::Tensor predict(const Samples& samples) const override { return kit_.trainer.predict(samples); }
-  std::shared_ptr<const Predictor> snapshot() const override { return kit_.trainer.snapshot(); }
+  at::Tensor predict(const Samples& samples) const override;
+  std::shared_ptr<const Predictor> snapshot() const override;
   std::shared_ptr<Evidence> evidence(const Samples& samples) override { return kit_.ask()(samples); }
   std::map<int64_t, std::string> verdicts() const override {
     return kit_.robust ? kit_.robust->verdicts() : std::map<int64_t, std::string>{};
@@ -51,6 +51,7 @@ class ReplayLearner final : public Learner {
 
  private:
   ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTraining> robust, ReplayParts& parts);
+  const Trainer* partner() const { return kit_.robust ? kit_.robust->partner() : nullptr; }
 
   std::unique_ptr<Routine> routine_;
   std::function<void(ReplayKit&)> end_task_;

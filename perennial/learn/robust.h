@@ -12,6 +12,7 @@ namespace perennial {
 
 class OptionTable;
 class Samples;
+class Trainer;
 struct LearnerSetup;
 struct ReplayKit;
 struct TrainerParts;
@@ -27,7 +28,7 @@ struct RobustOptions {
   int64_t coteaching_epochs = 10;
   double dividemix_temperature = 0.5, dividemix_alpha = 4, dividemix_weight = 25;
   int64_t dividemix_ramp = 16;
-  bool dividemix_asymmetric = false;
+  bool dividemix_asymmetric = false, dividemix_both = true;
 
   void bind(OptionTable& table);
 };
@@ -44,6 +45,8 @@ class RobustTraining {
   /// A task begins; or the learner's network starts from nothing.
   virtual void begin_task(ReplayKit&) {}
   virtual void restart(ReplayKit&) {}
+  /// Who predicts together with the learner's network, in equal parts; or null.
+  virtual const Trainer* partner() const { return nullptr; }
   /// As Learner::verdicts(), of the last epoch.
   virtual std::map<int64_t, std::string> verdicts() const { return {}; }
   virtual void save(State& state, const std::string& prefix) const = 0;

@@ -44,6 +44,8 @@ class DivideMix : public SecondNetwork {
     inside_ = false;
   }
 
+  const Trainer* partner() const override { return options_.dividemix_both ? &second_ : nullptr; }
+
   std::map<int64_t, std::string> verdicts() const override {
     std::map<int64_t, std::string> all;
     for (size_t i = 0; i < std::min(ids_.size(), clean_[0].size()); ++i)

@@ -5,6 +5,13 @@
 
 namespace perennial {
 
+std::vector<int64_t> candidate_labels(const Memory& memory, const Samples& batch) {
+  std::vector<int64_t> labels;
+  if (memory.size() > 0) labels.assign(memory.labels().begin(), memory.labels().end());
+  labels.insert(labels.end(), batch.labels().begin(), batch.labels().end());
+  return labels;
+}
+
 std::map<int64_t, std::vector<int64_t>> rows_by_label(std::span<const int64_t> labels) {
   std::map<int64_t, std::vector<int64_t>> rows;
   for (size_t i = 0; i < labels.size(); ++i) rows[labels[i]].push_back(static_cast<int64_t>(i));

@@ -13,6 +13,8 @@ namespace perennial {
 // What policies have in common that let a whole batch in and then show someone the door. Candidates are the
 // memory's rows and the batch's behind them.
 
+std::vector<int64_t> candidate_labels(const Memory& memory, const Samples& batch);
+
 /// The rows of each label (or of each row of the head), ascending.
 std::map<int64_t, std::vector<int64_t>> rows_by_label(std::span<const int64_t> labels);
 

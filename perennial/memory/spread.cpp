@@ -19,41 +19,33 @@ size_t SpreadPolicy::lightest_pair(const std::vector<float>& weights, size_t fro
   return best;
 }
 
-std::vector<size_t> SpreadPolicy::in_order(const std::vector<Known>& known,
-                                           const std::vector<int64_t>& rows) {
-  std::vector<size_t> order(rows.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  const auto uncertainty = [&](size_t i) { return known[static_cast<size_t>(rows[i])].uncertainty; };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return uncertainty(a) < uncertainty(b); });
-  return order;
+SpreadPolicy::Ordered SpreadPolicy::in_order(const std::vector<Known>& known,
+                                             const std::vector<int64_t>& rows) {
+  const auto at = [&](size_t place) -> const Known& { return known[static_cast<size_t>(rows[place])]; };
+  Ordered ordered{std::vector<size_t>(rows.size()), {}};
+  std::iota(ordered.places.begin(), ordered.places.end(), size_t{0});
+  std::stable_sort(ordered.places.begin(), ordered.places.end(),
+                   [&](size_t a, size_t b) { return at(a).uncertainty < at(b).uncertainty; });
+  for (const size_t place : ordered.places) ordered.weights.push_back(at(place).weight);
+  return ordered;
 }
 
 double SpreadPolicy::lightest(const std::vector<Known>& known, const std::vector<int64_t>& rows) {
-  if (rows.size() == 1) return known[static_cast<size_t>(rows.front())].weight;
-  const std::vector<size_t> order = in_order(known, rows);
-  double least = 0;
-  for (size_t i = 0; i + 1 < order.size(); ++i) {
-    const double both = known[static_cast<size_t>(rows[order[i]])].weight +
-                        known[static_cast<size_t>(rows[order[i + 1]])].weight;
-    if (i == 0 || both < least) least = both;
-  }
-  return least;
+  const std::vector<float> weights = in_order(known, rows).weights;
+  if (weights.size() == 1) return weights.front();
+  const size_t low = lightest_pair(weights);
+  return double{weights[low]} + weights[low + 1];
 }
 
 size_t SpreadPolicy::merge(std::vector<Known>& known, const std::vector<int64_t>& rows, Random& random) {
   if (rows.size() == 1) return 0;
-  const std::vector<size_t> order = in_order(known, rows);
-  const auto weight = [&](size_t place) -> float& {
-    return known[static_cast<size_t>(rows[order[place]])].weight;
-  };
-  std::vector<float> weights;
-  for (size_t i = 0; i < order.size(); ++i) weights.push_back(weight(i));
+  const auto [places, weights] = in_order(known, rows);
   const size_t low = lightest_pair(weights, random.below(static_cast<uint32_t>(rows.size() - 1)));
   const float both = weights[low] + weights[low + 1];
   const size_t goes = random.uniform() * both < weights[low] ? low + 1 : low;
-  weight(goes == low ? low + 1 : low) = both;
-  return order[goes];
+  const size_t stays = places[goes == low ? low + 1 : low];
+  known[static_cast<size_t>(rows[stays])].weight = both;
+  return places[goes];
 }
 
 std::vector<SpreadPolicy::Known> SpreadPolicy::look_at(const Memory& memory, const Samples& batch,
@@ -73,16 +65,13 @@ void SpreadPolicy::offer(Memory& memory, const Samples& batch, const AskEvidence
   const auto position = static_cast<uint64_t>(++offers_);
   const int64_t all = memory.size() + batch.size(), capacity = memory.capacity(batch);
   std::vector<Known> known = look_at(memory, batch, ask);
-  std::vector<int64_t> ids = memory.ids(), labels;
+  std::vector<int64_t> ids = memory.ids();
   ids.insert(ids.end(), batch.ids().begin(), batch.ids().end());
   std::vector<char> stays(static_cast<size_t>(all), 1);
   if (all > capacity) {
-    const auto kept = memory.size() > 0 ? memory.labels() : std::span<const int64_t>();
-    labels.assign(kept.begin(), kept.end());
-    labels.insert(labels.end(), batch.labels().begin(), batch.labels().end());
     Random merging(seed_, "spread", position, 1);
     stays = shrink_largest(
-        labels, capacity, Random(seed_, "spread", position),
+        candidate_labels(memory, batch), capacity, Random(seed_, "spread", position),
         [&](int64_t, const std::vector<int64_t>& rows) { return merge(known, rows, merging); },
         [&](const std::vector<int64_t>& rows) { return lightest(known, rows); });
   }

@@ -32,8 +32,12 @@ class SpreadPolicy : public Policy {
     float uncertainty = 0;
     float weight = 1;  ///< how many samples of its class it stands for
   };
-  /// The places in `known` of those of one class, in order of uncertainty.
-  static std::vector<size_t> in_order(const std::vector<Known>& known, const std::vector<int64_t>& rows);
+  struct Ordered {
+    std::vector<size_t> places;
+    std::vector<float> weights;
+  };
+  /// The places in `rows`, which are of one class, in order of uncertainty, and what those stand for.
+  static Ordered in_order(const std::vector<Known>& known, const std::vector<int64_t>& rows);
   /// The least that two neighbours of one class stand for.
   static double lightest(const std::vector<Known>& known, const std::vector<int64_t>& rows);
   /// The place in `rows`, which are of one class, of the one to go; its neighbour takes its weight over.

@@ -134,6 +134,19 @@ Outputs Classifier::train_outputs(const NetworkInput& inputs, const StageHook& h
   return {features, head_.forward(features, of_batch).to(at::kFloat)};
 }
 
+at::Tensor Classifier::batch_statistics_logits(const NetworkInput& inputs) {
+  const at::NoGradGuard no_grad;
+  std::vector<const TensorList*> learning{&neck_tensors_, &head_.tensors()};
+  if (!frozen()) learning.push_back(&backbone_->tensors());
+  std::vector<std::pair<at::Tensor, at::Tensor>> running;
+  for (const TensorList* own : learning)
+    for (const NamedTensor& tensor : own->all())
+      if (!tensor.trainable) running.emplace_back(tensor.value, tensor.value.clone());
+  at::Tensor logits = train_outputs(inputs).logits;
+  for (const auto& [value, before] : running) value.copy_(before);
+  return logits.to(at::kCPU);
+}
+
 template <class Rows>
 at::Tensor Classifier::in_batches(const NetworkInput& inputs, int64_t batch, int64_t columns,
                                   Rows rows) const {

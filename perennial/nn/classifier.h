@@ -67,6 +67,9 @@ class Classifier {
   at::Tensor frozen_statistics_logits(const NetworkInput& inputs) {
     return train_outputs(inputs, {}, Statistics::kRunning).logits;
   }
+  /// Logits without gradients as they come out in training, by the statistics of these rows (two or more);
+  /// the running ones stay as they are.
+  at::Tensor batch_statistics_logits(const NetworkInput& inputs);
   /// Logits without gradients from running statistics, float32 on the CPU, computed `batch` rows at a time
   /// (fewer on the CPU, where smaller pieces are faster; the pieces do not depend on the thread count).
   at::Tensor logits(const NetworkInput& inputs, int64_t batch = 512) const;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "perennial/base/text.h"
 #include "perennial/report/compare_groups.h"
 #include "perennial/report/metrics.h"
 #include "perennial/report/text_table.h"
@@ -131,10 +132,11 @@ json as_json(const BenchRow& row, const std::vector<RunMetrics>& runs, const std
 
 }  // namespace
 
-std::vector<std::string> bench_figures() {
+void require_figure(const std::string& where, const std::string& name) {
+  if (name.starts_with(kScores)) return;
   std::vector<std::string> names;
   for (const Figure& figure : known_figures()) names.push_back(figure.name);
-  return names;
+  require_known(where, name, names);
 }
 
 BenchTable bench_table(const std::string& title, const std::vector<BenchRow>& rows) {

@@ -19,8 +19,9 @@ struct BenchRow {
   std::vector<BenchFigure> expected;
 };
 
-/// The names of figures that every bench knows; besides, "scores.NAME" is a score after the last task.
-std::vector<std::string> bench_figures();
+/// std::invalid_argument, which says where the name comes from, for one that is neither a figure that every
+/// bench knows nor "scores.NAME", a score after the last task.
+void require_figure(const std::string& where, const std::string& name);
 
 /// What a bench found, as a table for a terminal and as JSON: per row the mean and standard deviation of
 /// every figure, and whether it is what it should be. Throws Error for a run whose metrics cannot be read.

@@ -27,7 +27,7 @@ std::string pixel(const Dataset& set, int64_t i, int64_t y, int64_t x) {
 }
 
 TEST(Shortcut, AColourIsThatOfTheClass) {
-  const Dataset painted = with_shortcut(grey(30), Shortcut::parse("patch:1"), Bears::kOwn, 1);
+  const Dataset painted = with_shortcut(grey(30), Shortcut::parse("patch:1"), Bears::kOwn, 1, 1);
   EXPECT_EQ(painted.inputs.size(1), 3);
   std::set<std::string> colours;
   for (int64_t i = 0; i < 30; ++i) {
@@ -39,13 +39,13 @@ TEST(Shortcut, AColourIsThatOfTheClass) {
 }
 
 TEST(Shortcut, OfAnotherClassIsNeverItsOwn) {
-  const Dataset own = with_shortcut(grey(60), Shortcut::parse("border:1"), Bears::kOwn, 1),
-                another = with_shortcut(grey(60), Shortcut::parse("border:1"), Bears::kAnother, 1);
+  const Dataset own = with_shortcut(grey(60), Shortcut::parse("border:1"), Bears::kOwn, 1, 1),
+                another = with_shortcut(grey(60), Shortcut::parse("border:1"), Bears::kAnother, 1, 1);
   for (int64_t i = 0; i < 60; ++i) EXPECT_NE(pixel(own, i, 0, 8), pixel(another, i, 0, 8));
 }
 
 TEST(Shortcut, AShareOfTheImagesBearsIt) {
-  const Dataset painted = with_shortcut(grey(600), Shortcut::parse("background:0.7"), Bears::kOwn, 1);
+  const Dataset painted = with_shortcut(grey(600), Shortcut::parse("background:0.7"), Bears::kOwn, 1, 1);
   int64_t count = 0;
   for (int64_t i = 0; i < 600; ++i) {
     count += pixel(painted, i, 0, 0) != "100 100 100 " ? 1 : 0;
@@ -56,7 +56,7 @@ TEST(Shortcut, AShareOfTheImagesBearsIt) {
 
 TEST(Shortcut, LeavesTheGivenSetAsItIs) {
   const Dataset set = grey(6);
-  with_shortcut(set, Shortcut::parse("patch:1"), Bears::kOwn, 1);
+  with_shortcut(set, Shortcut::parse("patch:1"), Bears::kOwn, 1, 1);
   EXPECT_TRUE(at::equal(set.inputs, grey(6).inputs));
 }
 

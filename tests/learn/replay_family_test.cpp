@@ -56,6 +56,18 @@ TEST(DerPlusPlus, StoredLabelsHoldTheNetwork) {
   EXPECT_GT(kept("derpp", {{"derpp.alpha", "0"}}, 10), kept("derpp", without, 10) + 0.1);
 }
 
+TEST(DerPlusPlus, RemembersWhatTheNetworkSaidInTraining) {
+  const auto learner = make_learner({"derpp"}), fresh = make_learner({"derpp"});
+  const Samples batch = halves(32, {0, 1}, 1);
+  learner->observe(batch);
+  const Samples& memory = learner->memory()->samples();
+  const at::Tensor stored = memory.column("logits").values().view({memory.size(), 4});
+  // Standardised by the batch's own statistics, as nothing is by those that a network starts with.
+  const at::Tensor by_running = fresh->evidence(memory)->logits();
+  EXPECT_GT((stored - by_running).abs().max().item<float>(), 0.01F);
+  EXPECT_LT(stored.mean(0).abs().max().item<float>(), 1.0F);
+}
+
 TEST(DerPlusPlus, RemembersTheLogitsOfTheClassesKnownThen) {
   const auto learner = make_learner({"derpp"});
   learn_task(*learner, halves(100, {0, 1}, 1));

@@ -1,6 +1,9 @@
 // Training on a memory with wrong labels.
 #include <algorithm>
 
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,6 +91,21 @@ TEST(Robust, TheSwapRelabelsTheOthers) {
         {"clean", "clean"}, {"relabelled", "unlabelled"}, {"unlabelled", "relabelled"}};
     EXPECT_EQ(released.at(id), other.at(verdict));
   }
+}
+
+TEST(Robust, BothNetworksOfDivideMixPredict) {
+  const Samples tested = halves(20, {0, 1, 2, 3}, 2, 1000);
+  const auto of = [&](const char* both) {
+    auto learner = make_learner(
+        {"er", {{"robust", "dividemix"}, {"robust.warmup", "1"}, {"epochs", "3"}, {"dividemix.both", both}}});
+    learn_task(*learner, noisy());
+    return learner;
+  };
+  const auto pair = of("true"), first = of("false");
+  const at::Tensor predicted = pair->predict(tested);
+  EXPECT_FALSE(at::allclose(predicted, first->predict(tested)));
+  EXPECT_TRUE(at::allclose(predicted.sum(at::IntArrayRef{1}), at::ones({tested.size()})));
+  EXPECT_TRUE(at::equal(predicted, pair->snapshot()->predict(tested)));
 }
 
 TEST(Robust, WarmUpEpochsArePlain) {

@@ -287,6 +287,16 @@ TEST_P(EachModel, AHookSeesTheMapThatLeavesEachStageAndChangesWhatGoesOn) {
   EXPECT_TRUE(at::equal(blind[0], blind[1]));
 }
 
+TEST_P(EachModel, SaysWhatItSaysInTrainingAndStaysAsItIs) {
+  Classifier classifier = make(GetParam());
+  const Quadrants data(12);
+  const at::Tensor by_running = classifier.logits(data.images),
+                   by_batch = classifier.batch_statistics_logits(data.images);
+  EXPECT_TRUE(at::equal(classifier.logits(data.images), by_running));
+  EXPECT_TRUE(at::equal(by_batch, classifier.train_logits(data.images).detach()));
+  EXPECT_FALSE(at::equal(classifier.logits(data.images), by_running));  // training has moved the statistics
+}
+
 TEST(Classifier, TrainsOnTwoSamplesOrMore) {
   Classifier classifier = make("mlp400");
   EXPECT_THROW(classifier.train_logits(Quadrants(16).images.narrow(0, 0, 1)), std::invalid_argument);

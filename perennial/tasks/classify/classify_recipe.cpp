@@ -213,11 +213,14 @@ void ClassifyRecipe::plant_shortcut(DataSource& source, Progress& progress) {
   shortcut_tests_ = nullptr;
   if (!shortcut.there() || !earlier_.empty()) return;
   set_channels(source.test, 3);
-  source.train = with_shortcut(std::move(source.train), shortcut, Bears::kOwn, config_->seed());
+  const auto painted = [&](Dataset set, const Shortcut& which, Bears bears) {
+    return with_shortcut(std::move(set), which, bears, config_->seed(), data_.memory_share);
+  };
+  source.train = painted(std::move(source.train), shortcut, Bears::kOwn);
   const Shortcut always{shortcut.form, 1};
   auto tests = std::make_shared<DataSource>();
-  tests->train = with_shortcut(source.test, always, Bears::kOwn, config_->seed());
-  tests->test = with_shortcut(source.test, always, Bears::kAnother, config_->seed());
+  tests->train = painted(source.test, always, Bears::kOwn);
+  tests->test = painted(source.test, always, Bears::kAnother);
   if (config_->model.freeze == "features")
     replace_by_features(*config_, model_, source.train.normalisation, *tests, progress);
   shortcut_tests_ = tests;
