@@ -44,8 +44,7 @@ std::vector<BenchRow> rows_of(const Grid& grid, const std::vector<BenchRun>& run
 void bench(const BenchArguments& a) {
   const Grid grid = read_grid(a.grid);
   for (const GridRow& row : grid.rows)
-    for (const Expectation& e : row.expected)
-      require_figure("figure of [expect." + row.name + "]", e.figure);
+    for (const Expectation& e : row.expected) require_figure("figure of [expect." + row.name + "]", e.figure);
   TerminalProgress progress(a.common.quiet);
   const auto rows = rows_of(grid, run_grid(grid, a.options, progress), progress);
   const BenchTable table = bench_table(grid.title, rows);

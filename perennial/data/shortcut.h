@@ -26,7 +26,6 @@ enum class Bears { kOwn, kAnother };
 /// colour under kAnother, is a function of (seed, id). Patch: a quarter of the side, upper left. Border: an
 /// eighth of the side. Background: of digits what is dark, else half of what lies outside the ellipse in the
 /// middle. Throws Error unless the inputs are images in memory. `memory_share` as of allocate_images.
-Dataset with_shortcut(Dataset set, const Shortcut& shortcut, Bears bears, uint64_t seed,
-                      double memory_share);
+Dataset with_shortcut(Dataset set, const Shortcut& shortcut, Bears bears, uint64_t seed, double memory_share);
 
 }  // namespace perennial

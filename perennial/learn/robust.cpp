@@ -44,8 +44,9 @@ void RobustOptions::bind(OptionTable& table) {
       .range(1, 100000);
   table.add("dividemix.asymmetric", dividemix_asymmetric,
             "asymmetric noise: warm up with a penalty on confidence");
-  table.add("dividemix.both", dividemix_both,
-            "predict with the mean of both networks, as the paper does; the model that is saved is the first");
+  table.add(
+      "dividemix.both", dividemix_both,
+      "predict with the mean of both networks, as the paper does; the model that is saved is the first");
 }
 
 std::unique_ptr<RobustTraining> make_robust(const LearnerSetup& setup, const TrainerParts& parts) {

@@ -19,8 +19,8 @@ std::unique_ptr<RobustTraining> make_coteaching(const LearnerSetup& setup, const
 
 /// DivideMix (Li, Socher, Hoi: "DivideMix: Learning with noisy labels as semi-supervised learning", ICLR
 /// 2020): two networks, each of which divides the memory for the other by a mixture of two Gaussians over
-/// its losses; labels are refined, those of doubtful samples guessed by both, all mixed. Both predict, by the mean
-/// of their probabilities (dividemix.both).
+/// its losses; labels are refined, those of doubtful samples guessed by both, all mixed. Both predict, by the
+/// mean of their probabilities (dividemix.both).
 std::unique_ptr<RobustTraining> make_dividemix(const LearnerSetup& setup, const TrainerParts& parts);
 
 /// PuriDivER's robust training (Bang et al., CVPR 2022): the memory is split anew in each epoch; samples of
