@@ -22,6 +22,16 @@ void Rehearsal::receive(const Samples& batch, const AskEvidence& ask) {
   if (as_they_arrive()) policy_->offer(memory_, batch, ask);
 }
 
+void Rehearsal::renew(const Samples& batch) {
+  for (int64_t row = 0; row < batch.size(); ++row) {
+    const int64_t id = batch.ids()[static_cast<size_t>(row)];
+    const auto found = std::find(memory_.ids().begin(), memory_.ids().end(), id);
+    if (found != memory_.ids().end())
+      memory_.put(found - memory_.ids().begin(), batch, row,
+                  Random(seed_, "memory room", 0, static_cast<uint64_t>(id)));
+  }
+}
+
 // Pieces of like size become one, so that there are few: thousands of small ones between what the training
 // takes and gives back would leave it holes that it cannot use again.
 void Rehearsal::keep(const Samples& batch) {

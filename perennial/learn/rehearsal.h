@@ -23,6 +23,8 @@ class Rehearsal {
 
   /// A batch of the stream, once it has been learned from: offered to an online policy, kept for others.
   void receive(const Samples& batch, const AskEvidence& ask);
+  /// A batch that has been learned from again: those of it that are in memory are remembered anew.
+  void renew(const Samples& batch);
   /// A batch that is kept till the task's end, and not offered to the policy.
   void keep(const Samples& batch);
   /// The end of a task: the policy's choice, or what an online one has not been offered yet. The samples of

@@ -14,14 +14,19 @@ std::unique_ptr<Policy> policy_of(ReplayParts& parts, uint64_t seed) {
   return parts.own_policy ? std::move(parts.own_policy) : make_policy(parts.policy, seed);
 }
 
-std::unique_ptr<RobustTraining> robust_of(const LearnerSetup& setup, const ReplayParts& parts) {
-  const Routine::Choices can = parts.routine->choices();
-  if (setup.train.online() && !can.online)
+void require_able(const Routine& routine, const TrainOptions& train) {
+  const Routine::Choices can = routine.choices();
+  if (train.online() && !can.online)
     throw std::invalid_argument(
         "train.protocol: this method revisits data or trains at boundaries, and has no online form so");
-  if (setup.train.robust.name == "none") return nullptr;
-  if (!can.robust || setup.train.online())
+  if (train.passes > 1 && !can.passes)
+    throw std::invalid_argument("train.passes: this method goes over a task's data in its own way");
+  if (train.robust.name != "none" && (!can.robust || train.online()))
     throw std::invalid_argument("robust: there are no epochs over a memory here that could be trained so");
+}
+
+std::unique_ptr<RobustTraining> robust_of(const LearnerSetup& setup, const ReplayParts& parts) {
+  require_able(*parts.routine, setup.train);
   return make_robust(setup, parts.trainer);
 }
 
@@ -57,6 +62,7 @@ ReplayLearner::ReplayLearner(const LearnerSetup& setup, std::unique_ptr<RobustTr
            .replays_in_first_task = parts.replays_in_first_task} {
   kit_.trainer.show(memory());
   if (parts.keep_task) kit_.rehearsal.keep_task(*parts.keep_task);
+  if (setup.train.passes > 1) kit_.rehearsal.keep_task(true);
 }
 
 at::Tensor ReplayLearner::predict(const Samples& samples) const {

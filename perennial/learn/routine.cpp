@@ -92,19 +92,35 @@ void plain_memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress) {
 
 int64_t StreamThenMemory::pieces(const ReplayKit& kit) const {
   const TrainOptions& train = kit.trainer.options();
-  return train.online() ? 1 : 1 + train.epochs;
+  return more_passes(kit) + 1 + (train.online() ? 0 : train.epochs);
 }
 
 Piece StreamThenMemory::piece(const ReplayKit& kit, int64_t i) const {
-  if (i > 0) return memory_epoch_piece(kit, i - 1);
-  return {kit.rehearsal.as_they_arrive() ? "memory as it stands" : "choosing what to remember", 0};
+  const int64_t more = more_passes(kit);
+  if (i < more) return {fmt::format("pass {}/{} over the task's data", i + 2, more + 1), i + 1};
+  if (i == more)
+    return {kit.rehearsal.as_they_arrive() ? "memory as it stands" : "choosing what to remember", 0};
+  const Piece epoch = memory_epoch_piece(kit, i - more - 1);
+  return {epoch.name, more + epoch.epoch};
 }
 
 void StreamThenMemory::run(ReplayKit& kit, int64_t i, Progress& progress) {
-  if (i == 0)
+  const int64_t more = more_passes(kit);
+  if (i < more)
+    pass_again(kit, i, progress);
+  else if (i == more)
     choose_memory(kit, progress);
   else
-    memory_epoch(kit, i - 1, progress);
+    memory_epoch(kit, i - more - 1, progress);
+}
+
+void StreamThenMemory::pass_again(ReplayKit& kit, int64_t i, Progress& progress) {
+  kit.clock.timed("stream", [&] {
+    const Samples& task = kit.rehearsal.task_samples();
+    kit.trainer.epoch(
+        task.size(), kit.streamed(), i, piece(kit, i).name, progress,
+        [&](std::span<const int64_t> rows, double) { kit.rehearsal.renew(learn_(kit, take(task, rows))); });
+  });
 }
 
 int64_t TaskEpochs::pieces(const ReplayKit& kit) const { return revisit_ ? kit.trainer.options().epochs : 0; }

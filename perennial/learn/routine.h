@@ -43,6 +43,7 @@ class Routine {
   struct Choices {
     bool robust = false;  ///< train.robust: it trains epochs over the memory
     bool online = false;  ///< train.protocol = online
+    bool passes = false;  ///< train.passes: it may go over a task's data again
   };
 
   virtual ~Routine() = default;
@@ -82,18 +83,20 @@ void plain_memory_epoch(ReplayKit& kit, int64_t epoch, Progress& progress);
 Piece memory_epoch_piece(const ReplayKit& kit, int64_t epoch);
 
 /// The protocol of Rainbow Memory, which its comparisons share: a stream pass with a part of each batch from
-/// memory; at the boundary a choice of who stays, then (unless train.protocol is online) epochs over the
-/// memory alone.
+/// memory (and with train.passes more of them over the task's data); at the boundary a choice of who stays,
+/// then (unless train.protocol is online) epochs over the memory alone.
 class StreamThenMemory final : public Routine {
  public:
   explicit StreamThenMemory(Learn learn = replay_step) : learn_(std::move(learn)) {}
-  Choices choices() const override { return {.robust = true, .online = true}; }
+  Choices choices() const override { return {.robust = true, .online = true, .passes = true}; }
   void observe(ReplayKit& kit, const Samples& batch) override { stream_pass(kit, batch, learn_); }
   int64_t pieces(const ReplayKit& kit) const override;
   Piece piece(const ReplayKit& kit, int64_t i) const override;
   void run(ReplayKit& kit, int64_t i, Progress& progress) override;
 
  private:
+  static int64_t more_passes(const ReplayKit& kit) { return kit.trainer.options().passes - 1; }
+  void pass_again(ReplayKit& kit, int64_t i, Progress& progress);
   Learn learn_;
 };
 

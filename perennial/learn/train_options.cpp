@@ -12,6 +12,11 @@ void TrainOptions::bind(OptionTable& table) {
            "alone, so that the model is as good at any time as it gets")
       .choices({"two_phase", "online"});
   table.add("train.updates", updates, "training steps on each batch of the stream").range(1, 1000);
+  table
+      .add("train.passes", passes,
+           "passes over each task's data, with replay: more than one keeps the data until the task's end, as "
+           "offline protocols do (Mammoth's tables: 50)")
+      .range(1, 100000);
   table.add("epochs", epochs, "epochs over memory (or the task's data) at each consolidation")
       .range(0, 100000);
   table.add("batch", batch, "batch size of the stream pass").range(2, 65536);

@@ -17,6 +17,7 @@ struct TrainOptions {
   std::string protocol = "two_phase";  ///< online: nothing is trained but in the stream pass
   int64_t epochs = 5;                  ///< over memory (or the task) at each consolidation
   int64_t updates = 1;                 ///< training steps on each batch of the stream
+  int64_t passes = 1;                  ///< over a task's data, the stream pass among them
   int64_t batch = 16;                  ///< B, in the stream pass
   int64_t memory_batch = 0;            ///< in the memory phase; 0: half of B, as the paper's code does
   double lr = 0.05;

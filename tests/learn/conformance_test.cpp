@@ -27,10 +27,12 @@ Samples first_task() { return halves(24, {0, 1}, 1); }
 /// New classes come in the middle of it.
 Samples second_task() { return concat(halves(12, {1, 0}, 1, 24), halves(18, {2, 3, 0}, 1, 36)); }
 
-/// Robust training and the online protocol are not for every method, DropTop not for every network.
+/// Robust training, the online protocol and more passes are not for every method, DropTop not for every
+/// network.
 bool is_refused(const Switched& what) {
   const std::string& option = what.options.empty() ? what.method : what.options.front().first;
-  if (option != "robust" && option != "train.protocol" && option != "debias") return false;
+  if (option != "robust" && option != "train.protocol" && option != "debias" && option != "train.passes")
+    return false;
   try {
     make_learner(what);
     return false;
@@ -44,6 +46,7 @@ std::vector<Switched> every_switch(const std::string& name) {
   std::vector<Switched> all{{name}, {name, {}, true}};
   for (const char* shared : {"train.reset_head", "train.drop_last"})
     all.push_back({name, {{shared, "true"}}});
+  all.push_back({name, {{"train.passes", "3"}}});
   TrainOptions train;
   const auto own = find_method(name).options();
   OptionTable table;

@@ -1,8 +1,10 @@
 // What makes each method of the replay family what it is: without its idea these fail.
 #include <algorithm>
+#include <set>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,6 +75,33 @@ TEST(DerPlusPlus, RemembersWhatTheNetworkSaidInTraining) {
         std::find(batch.ids().begin(), batch.ids().end(), memory.ids()[slot]) - batch.ids().begin();
     EXPECT_TRUE(at::allclose(stored[slot], said[row])) << slot;
   }
+}
+
+TEST(Passes, GoOverTheTaskWithReplayAndForgetItThen) {
+  for (const char* method : {"er", "derpp", "er-ace", "mir"}) {
+    LearnerSetup setup = small_setup();
+    int64_t steps = 0;
+    setup.on_step = [&](const TrainingStep&) { ++steps; };
+    const auto learner =
+        make_learner({method, {{"train.passes", "4"}, {"train.protocol", "online"}, {"batch", "16"}}}, setup);
+    learn_task(*learner, halves(64, {0, 1}, 1));
+    EXPECT_GE(steps, 4 * 64 / 16) << method;
+    EXPECT_EQ(learner->candidate_bytes(), 0) << method;
+    const auto& ids = learner->memory()->ids();
+    EXPECT_EQ(std::set<int64_t>(ids.begin(), ids.end()).size(), ids.size()) << method;
+  }
+  EXPECT_THROW(make_learner({"icarl", {{"train.passes", "2"}}}), std::invalid_argument);
+}
+
+TEST(DerPlusPlus, MorePassesRenewTheStoredLogits) {
+  const auto behind = [](const char* passes) {
+    const auto learner = make_learner({"derpp", {{"train.passes", passes}}});
+    learn_task(*learner, halves(200, {0, 1}, 1));
+    const Samples& memory = learner->memory()->samples();
+    const at::Tensor stored = memory.column("logits").values().view({memory.size(), 4});
+    return at::cross_entropy_loss(stored, memory.tensor(column::kLabel)).item<double>();
+  };
+  EXPECT_LT(behind("6"), 0.5 * behind("1"));
 }
 
 TEST(DerPlusPlus, RemembersTheLogitsOfTheClassesKnownThen) {
