@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 
@@ -90,10 +92,17 @@ Samples learn_from(ReplayKit& kit, const Samples& batch, const DerppOptions& opt
 
 /// DER++ (Buzzega, Boschini, Porrello, Abati, Calderara: "Dark Experience for General Continual Learning",
 /// NeurIPS 2020), equation 6.
-ReplayParts dark_experience(const LearnerSetup&, const DerppOptions& options) {
+ReplayParts dark_experience(const LearnerSetup& setup, const DerppOptions& options) {
+  const bool as_they_arrive =
+      options.policy.update == "arrival" && make_policy(options.policy, setup.seed)->online();
+  if (setup.train.passes > 1 && !as_they_arrive)
+    throw std::invalid_argument(
+        "train.passes: more than one renews the logits of samples in memory, so that derpp.policy and "
+        "derpp.update must let them in as they arrive");
   return {.policy = options.policy,
           .routine = std::make_unique<StreamThenMemory>(
-              [options](ReplayKit& kit, const Samples& batch) { return learn_from(kit, batch, options); })};
+              [options](ReplayKit& kit, const Samples& batch) { return learn_from(kit, batch, options); },
+              /*remembers_more=*/true)};
 }
 
 }  // namespace

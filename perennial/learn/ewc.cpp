@@ -32,8 +32,16 @@ struct EwcOptions : MethodOptions {
   }
 };
 
-/// lambda * sum_i F_i (theta_i - theta*_i)^2 on the backbone. F is the diagonal Fisher information from
-/// gradients of the cross-entropy to the model's own prediction.
+/// What learns beneath the head: the backbone, or the neck on a frozen one.
+std::vector<at::Tensor> beneath_head(const Classifier& net) {
+  std::vector<at::Tensor> all;
+  for (const NamedTensor& p : net.parameters())
+    if (!p.name.starts_with("head.")) all.push_back(p.value);
+  return all;
+}
+
+/// lambda * sum_i F_i (theta_i - theta*_i)^2 on what learns beneath the head. F is the diagonal Fisher
+/// information from gradients of the cross-entropy to the model's own prediction.
 class WeightPenalty : public LossTerm {
  public:
   explicit WeightPenalty(const EwcOptions& options) : options_(options) {}
@@ -41,7 +49,7 @@ class WeightPenalty : public LossTerm {
   at::Tensor of(const StepView& step) override {
     if (fisher_.empty() || options_.lambda == 0) return {};
     at::Tensor sum;
-    const auto parameters = step.net.backbone().tensors().trainable();
+    const auto parameters = beneath_head(step.net);
     for (size_t i = 0; i < parameters.size(); ++i) {
       const at::Tensor term = (fisher_[i] * (parameters[i] - anchor_[i]).square()).sum();
       sum = sum.defined() ? sum + term : term;
@@ -54,7 +62,7 @@ class WeightPenalty : public LossTerm {
     if (kit.rehearsal.memory().size() == 0 || options_.lambda == 0) return;
     const std::vector<at::Tensor> fresh = estimate_fisher(kit);
     const double share = options_.accumulate ? 1.0 / static_cast<double>(kit.task + 1) : 1.0;
-    const auto parameters = kit.trainer.net().backbone().tensors().trainable();
+    const auto parameters = beneath_head(kit.trainer.net());
     anchor_.clear();
     for (size_t i = 0; i < fresh.size(); ++i) {
       if (i == fisher_.size()) fisher_.push_back(fresh[i]);
@@ -73,7 +81,7 @@ class WeightPenalty : public LossTerm {
   void load(const State& state, const std::string& prefix, Classifier& net) override {
     fisher_.clear(), anchor_.clear();
     if (!state.has_tensor(prefix + "fisher.0")) return;
-    const auto parameters = net.backbone().tensors().trainable();
+    const auto parameters = beneath_head(net);
     for (size_t i = 0; i < parameters.size(); ++i) {
       fisher_.push_back(at::zeros_like(parameters[i]).detach());
       anchor_.push_back(at::zeros_like(parameters[i]).detach());
@@ -86,7 +94,7 @@ class WeightPenalty : public LossTerm {
   std::vector<at::Tensor> estimate_fisher(ReplayKit& kit) const {
     Classifier& net = kit.trainer.net();
     const Memory& memory = kit.rehearsal.memory();
-    const auto parameters = net.backbone().tensors().trainable();
+    const auto parameters = beneath_head(net);
     std::vector<at::Tensor> fisher;
     for (const auto& p : parameters) fisher.push_back(at::zeros_like(p).detach());
     auto order = permutation(memory.size(),

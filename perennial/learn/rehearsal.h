@@ -23,7 +23,8 @@ class Rehearsal {
 
   /// A batch of the stream, once it has been learned from: offered to an online policy, kept for others.
   void receive(const Samples& batch, const AskEvidence& ask);
-  /// A batch that has been learned from again: those of it that are in memory are remembered anew.
+  /// A batch that has been learned from again: those of it that are in memory are remembered anew
+  /// (should they take more bytes than before, others may have to go).
   void renew(const Samples& batch);
   /// A batch that is kept till the task's end, and not offered to the policy.
   void keep(const Samples& batch);

@@ -20,7 +20,7 @@ void require_able(const Routine& routine, const TrainOptions& train) {
     throw std::invalid_argument(
         "train.protocol: this method revisits data or trains at boundaries, and has no online form so");
   if (train.passes > 1 && !can.passes)
-    throw std::invalid_argument("train.passes: this method goes over a task's data in its own way");
+    throw std::invalid_argument("train.passes: this method does not go over a task's data again with replay");
   if (train.robust.name != "none" && (!can.robust || train.online()))
     throw std::invalid_argument("robust: there are no epochs over a memory here that could be trained so");
 }
@@ -84,6 +84,7 @@ void ReplayLearner::observe(const Samples& batch) {
     if (kit_.robust) kit_.robust->begin_task(kit_);
   }
   kit_.trainer.meet(batch.labels());
+  if (kit_.robust) kit_.robust->meet(batch.labels());
   routine_->observe(kit_, batch);
 }
 

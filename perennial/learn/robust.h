@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ class RobustTraining {
   /// The learner's network has taken a step on these samples of the stream (and of the memory): a second one
   /// follows.
   virtual void streamed(ReplayKit&, const Samples& /*batch*/, double /*lr*/) {}
+  /// The learner's network has met these labels.
+  virtual void meet(std::span<const int64_t> /*labels*/) {}
   /// A task begins; or the learner's network starts from nothing.
   virtual void begin_task(ReplayKit&) {}
   virtual void restart(ReplayKit&) {}

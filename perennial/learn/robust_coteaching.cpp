@@ -14,7 +14,7 @@ class Coteaching : public SecondNetwork {
       : SecondNetwork(setup, parts), options_(setup.train.robust) {}
 
   void epoch(ReplayKit& kit, int64_t epoch, Progress& progress) override {
-    follow(kit);
+    second_.show(&kit.rehearsal.memory());
     const Memory& memory = kit.rehearsal.memory();
     kit.trainer.epoch(memory.size(), kit.trainer.memory_batch(), epoch, memory_epoch_piece(kit, epoch).name,
                       progress, [&](std::span<const int64_t> rows, double lr) {

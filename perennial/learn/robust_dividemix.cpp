@@ -37,7 +37,7 @@ class DivideMix : public SecondNetwork {
       : SecondNetwork(setup, parts), options_(setup.train.robust) {}
 
   void epoch(ReplayKit& kit, int64_t epoch, Progress& progress) override {
-    follow(kit);
+    second_.show(&kit.rehearsal.memory());
     if (!inside_) begin(kit, epoch);
     Trainer* const nets[] = {&kit.trainer, &second_};
     for (; half_ < 2; ++half_) train(kit, *nets[half_], *nets[1 - half_], epoch, progress);

@@ -37,6 +37,7 @@ class SecondNetwork : public RobustTraining {
  public:
   SecondNetwork(const LearnerSetup& setup, const TrainerParts& parts);
   void streamed(ReplayKit& kit, const Samples& batch, double lr) override;
+  void meet(std::span<const int64_t> labels) override { second_.meet(labels); }
   void begin_task(ReplayKit& kit) override { second_.begin_task(kit.task); }
   void restart(ReplayKit& kit) override { second_.restart(kit.task); }
   void save(State& state, const std::string& prefix) const override {
@@ -47,11 +48,6 @@ class SecondNetwork : public RobustTraining {
   }
 
  protected:
-  /// It knows the classes that the learner knows, in the same order.
-  void follow(const ReplayKit& kit) {
-    second_.meet(kit.trainer.labels().labels());
-    second_.show(&kit.rehearsal.memory());
-  }
   Trainer second_;
 };
 

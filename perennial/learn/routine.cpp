@@ -115,11 +115,14 @@ void StreamThenMemory::run(ReplayKit& kit, int64_t i, Progress& progress) {
 }
 
 void StreamThenMemory::pass_again(ReplayKit& kit, int64_t i, Progress& progress) {
+  const auto step_on = [&](const Samples& batch) {
+    const Samples kept = learn_(kit, batch);
+    if (remembers_more_) kit.rehearsal.renew(kept);
+  };
   kit.clock.timed("stream", [&] {
     const Samples& task = kit.rehearsal.task_samples();
-    kit.trainer.epoch(
-        task.size(), kit.streamed(), i, piece(kit, i).name, progress,
-        [&](std::span<const int64_t> rows, double) { kit.rehearsal.renew(learn_(kit, take(task, rows))); });
+    kit.trainer.epoch(task.size(), kit.streamed(), i, piece(kit, i).name, progress,
+                      [&](std::span<const int64_t> rows, double) { step_on(take(task, rows)); });
   });
 }
 

@@ -87,7 +87,9 @@ Piece memory_epoch_piece(const ReplayKit& kit, int64_t epoch);
 /// then (unless train.protocol is online) epochs over the memory alone.
 class StreamThenMemory final : public Routine {
  public:
-  explicit StreamThenMemory(Learn learn = replay_step) : learn_(std::move(learn)) {}
+  /// `remembers_more`: `learn` gives samples with something of its own, which later passes make anew.
+  explicit StreamThenMemory(Learn learn = replay_step, bool remembers_more = false)
+      : learn_(std::move(learn)), remembers_more_(remembers_more) {}
   Choices choices() const override { return {.robust = true, .online = true, .passes = true}; }
   void observe(ReplayKit& kit, const Samples& batch) override { stream_pass(kit, batch, learn_); }
   int64_t pieces(const ReplayKit& kit) const override;
@@ -97,7 +99,9 @@ class StreamThenMemory final : public Routine {
  private:
   static int64_t more_passes(const ReplayKit& kit) { return kit.trainer.options().passes - 1; }
   void pass_again(ReplayKit& kit, int64_t i, Progress& progress);
+
   Learn learn_;
+  bool remembers_more_;
 };
 
 /// The stream pass, then (if they may be revisited) epochs over the task's own data.

@@ -23,7 +23,7 @@ SecondNetwork::SecondNetwork(const LearnerSetup& setup, const TrainerParts& part
     : second_(drawn_again(setup), without_terms(parts)) {}
 
 void SecondNetwork::streamed(ReplayKit& kit, const Samples& batch, double lr) {
-  follow(kit);
+  second_.show(&kit.rehearsal.memory());
   second_.step(batch, lr);
 }
 

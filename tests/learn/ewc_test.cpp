@@ -55,6 +55,23 @@ TEST(Ewc, WithoutWeightIsExperienceReplay) {
   EXPECT_TRUE(differences(*ewc, *er).empty());
 }
 
+TEST(Ewc, HoldsTheNeckWhereTheBackboneIsFrozen) {
+  LearnerSetup setup = small_setup();
+  setup.model.freeze = "features";
+  setup.model.neck = 8;
+  const auto learned = [&](const char* lambda) {
+    auto learner = make_learner({"ewc", {{"ewc.lambda", lambda}}}, setup);
+    learn_task(*learner, halves(60, {0, 1}, 1));
+    learn_task(*learner, halves(60, {2, 3}, 1, 60));
+    return learner;
+  };
+  const auto with = learned("1000"), without = learned("0");
+  EXPECT_FALSE(differences(*with, *without).empty());
+  State state;
+  with->save(state, "");
+  EXPECT_EQ(state.tensor("fisher.0").size(0), 8);  // of the neck's weight
+}
+
 TEST(Ewc, RemembersWithItsMemory) { EXPECT_GT(kept_accuracy("ewc"), 0.7); }
 
 }  // namespace

@@ -108,6 +108,17 @@ TEST(Robust, BothNetworksOfDivideMixPredict) {
   EXPECT_TRUE(at::equal(predicted, pair->snapshot()->predict(tested)));
 }
 
+TEST(Robust, NeitherNetworkOfDivideMixPredictsWhatIsYetToCome) {
+  for (const char* method : {"er", "gdumb"}) {
+    const auto learner = make_learner({method, {{"robust", "dividemix"}, {"train.whole_head", "true"}}});
+    const Samples batch = halves(24, {0, 1}, 1);
+    observe(*learner, batch);
+    const at::Tensor predicted = learner->predict(batch);
+    EXPECT_EQ(predicted.narrow(1, 2, 2).max().item<float>(), 0.0F) << method;
+    EXPECT_TRUE(at::allclose(predicted.sum(at::IntArrayRef{1}), at::ones({batch.size()}))) << method;
+  }
+}
+
 TEST(Robust, WarmUpEpochsArePlain) {
   const Switched plain{"er", {{"epochs", "4"}}},
       warming{"er", {{"epochs", "4"}, {"robust", "puridiver"}, {"robust.warmup", "4"}}};
