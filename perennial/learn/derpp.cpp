@@ -83,6 +83,7 @@ at::Tensor said_of(ReplayKit& kit, const Samples& batch) {
   return trainer.net().batch_statistics_logits(trainer.view(batch, trainer.augmentation().unmixed()));
 }
 
+/// The steps on a batch; gives it with its logits.
 Samples learn_from(ReplayKit& kit, const Samples& batch, const DerppOptions& options) {
   const Samples kept = with_logits(batch, said_of(kit, batch));
   if (!is_trained(kit, batch)) return kept;

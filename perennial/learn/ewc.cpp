@@ -1,6 +1,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "perennial/base/error.h"
 #include "perennial/base/random.h"
 #include "perennial/learn/builtin.h"
 #include "perennial/learn/replay_learner.h"
@@ -83,6 +84,9 @@ class WeightPenalty : public LossTerm {
     if (!state.has_tensor(prefix + "fisher.0")) return;
     const auto parameters = beneath_head(net);
     for (size_t i = 0; i < parameters.size(); ++i) {
+      if (state.tensor(prefix + "fisher." + std::to_string(i)).sizes() != parameters[i].sizes())
+        throw Error({"reading EWC's state", state.source, "information on what learns beneath the head",
+                     "that of a frozen backbone, as versions before December 2026 kept it"});
       fisher_.push_back(at::zeros_like(parameters[i]).detach());
       anchor_.push_back(at::zeros_like(parameters[i]).detach());
       fisher_[i].copy_(state.tensor(prefix + "fisher." + std::to_string(i)));
