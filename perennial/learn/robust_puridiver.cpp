@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/amax.h>
@@ -7,7 +8,9 @@
 #include <ATen/ops/one_hot.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
 
+#include "perennial/base/log.h"
 #include "perennial/base/random.h"
 #include "perennial/learn/gaussian_pair.h"
 #include "perennial/learn/robust_kinds.h"
@@ -98,6 +101,24 @@ class PuridiverTraining : public RobustTraining {
         Random(seed_, "component order", static_cast<uint64_t>(began_)).chance(0.5F))
       for (float& p : posterior) p = 1 - p;
     ids_ = memory.ids(), part_ = std::move(part), posterior_ = std::move(posterior);
+    if (epoch + 1 == kit.trainer.options().epochs) warn_of_lost_classes(evidence->rows());
+  }
+
+  /// A network that fits little yet when warm-up ends finds a few classes easy, learns from those alone and
+  /// finds the others harder still. `classes`: int64 [N], of the memory's rows.
+  void warn_of_lost_classes(const at::Tensor& classes) const {
+    std::set<int64_t> held, trusted;
+    for (size_t i = 0; i < part_.size(); ++i) {
+      const int64_t row = classes.const_data_ptr<int64_t>()[i];
+      held.insert(row);
+      if (part_[i] == kClean) trusted.insert(row);
+    }
+    if (2 * trusted.size() < held.size())
+      log_warning(
+          fmt::format("robust = puridiver: {} of the memory's {} classes have samples that count as "
+                      "clean, the others are not learned from: let the network fit more before "
+                      "(robust.warmup = {}; train.stream_lr_factor)",
+                      trusted.size(), held.size(), options_.warmup));
   }
 
   /// A sure prediction is worth more than the label, an unsure one is not.

@@ -8,8 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "perennial/base/context.h"
+#include "perennial/base/files.h"
 #include "perennial/base/random.h"
 #include "perennial/memory/memory.h"
+#include "tests/base/temporary_folder.h"
 #include "tests/learn/fixtures.h"
 
 namespace perennial {
@@ -117,6 +120,31 @@ TEST(Robust, NeitherNetworkOfDivideMixPredictsWhatIsYetToCome) {
     EXPECT_EQ(predicted.narrow(1, 2, 2).max().item<float>(), 0.0F) << method;
     EXPECT_TRUE(at::allclose(predicted.sum(at::IntArrayRef{1}), at::ones({batch.size()}))) << method;
   }
+}
+
+/// What is said while a memory of them is trained on.
+std::string said_of(const Samples& samples) {
+  const TemporaryFolder folder;
+  Context context;
+  const Context::Use use(context);
+  context.log.to(folder / "log.txt", false);
+  LearnerSetup setup = small_setup();
+  setup.memory = MemoryBudget::parse("100");
+  const auto learner = make_learner(
+      {"er", {{"robust", "puridiver"}, {"robust.warmup", "5"}, {"epochs", "8"}, {"train.lr", "0.02"}}},
+      setup);
+  learn_task(*learner, samples);
+  return read_file(folder / "log.txt");
+}
+
+TEST(Robust, PuridiverTellsOfClassesThatAreNotLearnedFrom) {
+  const Samples task = halves(300, {0, 1}, 1);
+  std::vector<int64_t> labels(task.labels().begin(), task.labels().end());
+  for (size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] == 1) labels[i] += static_cast<int64_t>(i / 2 % 3);  // three that look the same
+  EXPECT_THAT(said_of(task.with(column::kLabel, at::tensor(labels))),
+              testing::HasSubstr("1 of the memory's 4 classes have samples that count as clean"));
+  EXPECT_THAT(said_of(noisy()), testing::Not(testing::HasSubstr("count as clean")));
 }
 
 TEST(Robust, WarmUpEpochsArePlain) {
