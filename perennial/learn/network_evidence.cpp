@@ -9,6 +9,8 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/one_hot.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include "perennial/data/augment/vectors.h"
@@ -60,6 +62,17 @@ at::Tensor NetworkEvidence::make_crop_losses() {
   for (const auto& [y, x] : {std::pair<int64_t, int64_t>{0, 0}, {0, 8}, {8, 0}, {8, 8}, {4, 4}})
     add(padded.narrow(2, y, height).narrow(3, x, width).contiguous());
   return sum / 5;
+}
+
+at::Tensor NetworkEvidence::make_passes(int64_t count, double share) {
+  std::vector<at::Tensor> all;
+  for (int64_t t = 0; t < count; ++t) {
+    const uint64_t position = position_ * 1024 + static_cast<uint64_t>(t);
+    const at::Tensor dropped =
+        drop_values(features(), samples_.ids(), share, trainer_.setup().seed, "passes", position);
+    all.push_back(at::softmax(trainer_.net().logits_of_features(dropped), 1));
+  }
+  return at::stack(all);
 }
 
 // All views of 256 samples go through the network stacked on the batch axis, and only what is made of them is

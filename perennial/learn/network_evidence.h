@@ -40,6 +40,7 @@ class NetworkEvidence final : public Evidence {
   at::Tensor make_head_weight() override;
   at::Tensor make_votes() override;
   at::Tensor make_crop_losses() override;
+  at::Tensor make_passes(int64_t count, double share) override;
   std::vector<float> make_uncertainty() override;
   /// Calls use(first row, samples, logits [views, rows, classes]) for a part of the samples at a time.
   void each_part(const std::function<void(int64_t, const Samples&, const at::Tensor&)>& use);

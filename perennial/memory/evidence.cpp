@@ -1,5 +1,6 @@
 #include "perennial/memory/evidence.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <ATen/TensorOperators.h>
@@ -10,11 +11,31 @@
 namespace perennial {
 namespace {
 
+const char* name_of(Fact fact) {
+  switch (fact) {
+    case Fact::kFeatures: return "features";
+    case Fact::kProbabilities: return "probabilities";
+    case Fact::kLosses: return "losses";
+    case Fact::kGradients: return "gradients";
+    case Fact::kCrops: return "losses over crops";
+    case Fact::kPasses: return "passes with dropout";
+    case Fact::kViews: break;
+  }
+  return "perturbed views";
+}
+
 [[noreturn]] void cannot_tell(const char* what) {
   throw std::logic_error(std::string("this learner cannot tell the ") + what + " of samples");
 }
 
 }  // namespace
+
+void require_facts(const std::string& who, std::span<const Fact> needs, std::span<const Fact> known) {
+  for (const Fact fact : needs)
+    if (std::find(known.begin(), known.end(), fact) == known.end())
+      throw std::invalid_argument(who + " needs the " + name_of(fact) +
+                                  " of samples, which this method does not find out");
+}
 
 at::Tensor FactorisedGradients::products(const FactorisedGradients& others) const {
   return residual.matmul(others.residual.t()) * feature.matmul(others.feature.t());
@@ -77,12 +98,18 @@ const std::vector<float>& Evidence::uncertainty() {
   return *uncertainty_;
 }
 
+at::Tensor Evidence::passes(int64_t count, double share) {
+  require_current();
+  return make_passes(count, share);
+}
+
 at::Tensor Evidence::make_rows() { cannot_tell("classes"); }
 at::Tensor Evidence::make_features() { cannot_tell("features"); }
 at::Tensor Evidence::make_logits() { cannot_tell("logits"); }
 at::Tensor Evidence::make_head_weight() { cannot_tell("head"); }
 at::Tensor Evidence::make_votes() { cannot_tell("perturbed views"); }
 at::Tensor Evidence::make_crop_losses() { cannot_tell("losses over crops"); }
+at::Tensor Evidence::make_passes(int64_t, double) { cannot_tell("passes with dropout"); }
 std::vector<float> Evidence::make_uncertainty() { cannot_tell("uncertainty"); }
 
 }  // namespace perennial

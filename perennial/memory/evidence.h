@@ -4,6 +4,8 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "perennial/data/samples.h"
@@ -18,11 +20,15 @@ enum class Fact {
   kGradients,      ///< gradients(), head_weight()
   kCrops,          ///< crop_losses()
   kViews,          ///< votes(), uncertainty(): from perturbed views, which not every learner has
+  kPasses,         ///< passes()
 };
 
 /// All that any network tells of samples.
-inline const std::vector<Fact> kPlainFacts{Fact::kFeatures, Fact::kProbabilities, Fact::kLosses,
-                                           Fact::kGradients, Fact::kCrops};
+inline const std::vector<Fact> kPlainFacts{Fact::kFeatures,  Fact::kProbabilities, Fact::kLosses,
+                                           Fact::kGradients, Fact::kCrops,         Fact::kPasses};
+
+/// std::invalid_argument when `who` ("the memory policy 'rainbow'") needs to know what is not among `known`.
+void require_facts(const std::string& who, std::span<const Fact> needs, std::span<const Fact> known);
 
 /// The gradient of each sample's loss by the weight of the last layer, in two factors: sample i's is the
 /// outer product of residual[i] and feature[i], [classes, D], and is never made.
@@ -64,6 +70,9 @@ class Evidence {
   const at::Tensor& votes();
   /// [N], in [0, 1): by how much the perturbed views disagree.
   const std::vector<float>& uncertainty();
+  /// float [count, N, classes]: probabilities of so many passes, in each of which this share of a sample's
+  /// features is dropped. Found out anew with every call.
+  at::Tensor passes(int64_t count, double share);
   /// The learner's loss in the last step that it took, whatever that was on; NaN where there was none.
   virtual double training_loss() const { return std::numeric_limits<double>::quiet_NaN(); }
 
@@ -76,6 +85,7 @@ class Evidence {
   virtual at::Tensor make_head_weight();
   virtual at::Tensor make_votes();
   virtual at::Tensor make_crop_losses();
+  virtual at::Tensor make_passes(int64_t count, double share);
   virtual std::vector<float> make_uncertainty();
   bool has_features() const { return features_.defined(); }
 

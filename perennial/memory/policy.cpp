@@ -36,18 +36,6 @@ bool needs(const PolicyKind& kind, Fact fact) {
   return std::find(kind.needs.begin(), kind.needs.end(), fact) != kind.needs.end();
 }
 
-const char* name_of(Fact fact) {
-  switch (fact) {
-    case Fact::kFeatures: return "features";
-    case Fact::kProbabilities: return "probabilities";
-    case Fact::kLosses: return "losses";
-    case Fact::kGradients: return "gradients";
-    case Fact::kCrops: return "losses over crops";
-    case Fact::kViews: break;
-  }
-  return "perturbed views";
-}
-
 std::deque<PolicyKind> builtin_policies() {
   return {seeded<RandomPolicy>("random"),
           seeded<ReservoirPolicy>("reservoir"),
@@ -140,13 +128,6 @@ const PolicyKind& find_policy(const std::string& name) { return registry().find(
 
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed) {
   return find_policy(options.name).make(options, seed);
-}
-
-void require_facts(const PolicyKind& kind, std::span<const Fact> known) {
-  for (const Fact fact : kind.needs)
-    if (std::find(known.begin(), known.end(), fact) == known.end())
-      throw std::invalid_argument("the memory policy '" + kind.name + "' needs the " + name_of(fact) +
-                                  " of samples, which this method does not find out");
 }
 
 std::vector<int64_t> select_balanced(
