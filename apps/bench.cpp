@@ -87,7 +87,7 @@ void add_bench(CLI::App& app) {
   });
 }
 
-const Command kBench(8, "bench", Command::Work::kLight, add_bench);
+const Command kBench(9, "bench", Command::Work::kLight, add_bench);
 
 }  // namespace
 }  // namespace perennial::apps

@@ -49,7 +49,7 @@ void add_completion(CLI::App& app) {
   });
 }
 
-const Command kCompletion(13, "completion", Command::Work::kLight, add_completion);
+const Command kCompletion(14, "completion", Command::Work::kLight, add_completion);
 
 }  // namespace
 }  // namespace perennial::apps

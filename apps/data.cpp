@@ -142,7 +142,7 @@ void add_data(CLI::App& app) {
       ->required();
 }
 
-const Command kData(9, "data", Command::Work::kLight, add_data);
+const Command kData(10, "data", Command::Work::kLight, add_data);
 
 }  // namespace
 }  // namespace perennial::apps

@@ -189,7 +189,7 @@ void add_edge(CLI::App& app) {
   add_edge_bench(*edge, "edge");
 }
 
-const Command kEdge(12, "edge", Command::Work::kLight, add_edge);
+const Command kEdge(13, "edge", Command::Work::kLight, add_edge);
 
 }  // namespace
 }  // namespace perennial::apps

@@ -59,7 +59,7 @@ void add_eval(CLI::App& app) {
   command->callback([a] { eval(*a); });
 }
 
-const Command kEval(5, "eval", Command::Work::kComputes, add_eval);
+const Command kEval(6, "eval", Command::Work::kComputes, add_eval);
 
 }  // namespace
 }  // namespace perennial::apps

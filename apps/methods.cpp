@@ -62,7 +62,7 @@ void add_methods(CLI::App& app) {
   command->callback([a] { a->name.empty() ? list(a->json) : show(a->name, a->json); });
 }
 
-const Command kMethods(10, "methods", Command::Work::kLight, add_methods);
+const Command kMethods(11, "methods", Command::Work::kLight, add_methods);
 
 }  // namespace
 }  // namespace perennial::apps

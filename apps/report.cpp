@@ -40,7 +40,7 @@ void add_report(CLI::App& app) {
   command->callback([a] { report(*a); });
 }
 
-const Command kReport(6, "report", Command::Work::kLight, add_report);
+const Command kReport(7, "report", Command::Work::kLight, add_report);
 
 void add_compare(CLI::App& app) {
   auto* command =
@@ -67,7 +67,7 @@ void add_compare(CLI::App& app) {
   });
 }
 
-const Command kCompare(7, "compare", Command::Work::kLight, add_compare);
+const Command kCompare(8, "compare", Command::Work::kLight, add_compare);
 
 }  // namespace
 }  // namespace perennial::apps

@@ -143,7 +143,7 @@ void add_segment(CLI::App& app) {
   add_segment_edge(*segment);
 }
 
-const Command kSegment(11, "segment", Command::Work::kComputes, add_segment);
+const Command kSegment(12, "segment", Command::Work::kComputes, add_segment);
 
 }  // namespace
 }  // namespace perennial::apps

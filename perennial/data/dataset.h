@@ -101,6 +101,11 @@ DataSource load_data(const DataOptions& options, Progress& progress);
 /// `size` 0: 224 pixels. Throws Error when there is none.
 Dataset open_pool(const std::filesystem::path& folder, const DataOptions& options);
 
+/// A pool as `options.source` says: `folder:DIR`, `csv:FILE` (paths; labels are not looked at) or
+/// `features:FILE` (safetensors with "features" [N, D], float or half; samples are called by their row).
+/// Throws std::invalid_argument for another kind, Error for bad files and for a sample that is there twice.
+Dataset load_pool(const DataOptions& options);
+
 /// An uninitialised uint8 tensor [n, c, h, w] in memory, or over an unlinked scratch file in the cache folder
 /// when it would take more than `memory_share` of physical memory. Throws Error when there is no room.
 at::Tensor allocate_images(int64_t n, int64_t c, int64_t h, int64_t w, double memory_share);

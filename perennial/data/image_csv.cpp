@@ -157,4 +157,28 @@ std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& n
   return rows;
 }
 
+std::vector<std::string> parse_image_paths(std::string_view bytes, const std::string& name) {
+  const char delimiter = choose_delimiter(bytes, name);
+  const auto sample = first_records(bytes, name, delimiter);
+  if (sample.empty()) return {};
+  const bool headed = !any_image_name(sample.front()) && named_columns(sample.front(), name).path != kNone;
+  int path = headed ? named_columns(sample.front(), name).path : kNone;
+  for (int c = 0; path == kNone && c < static_cast<int>(sample.front().fields.size()); ++c)
+    if (holds_images(sample, static_cast<size_t>(c))) path = c;
+  if (path == kNone)
+    fail_csv(name, "a column of paths, or one with the heading 'path'",
+             "'" + join(sample.front().fields, ",") + "'", sample.front().line);
+  std::vector<std::string> paths;
+  bool first = headed;
+  read_csv(bytes, name, delimiter, [&](const CsvRecord& record) {
+    if (!first) {
+      if (field(record, path).empty()) fail_csv(name, "a path", "none", record.line);
+      paths.push_back(field(record, path));
+    }
+    first = false;
+    return true;
+  });
+  return paths;
+}
+
 }  // namespace perennial

@@ -25,4 +25,8 @@ struct CsvRow {
 /// or bars. Throws Error with the line for what cannot be told apart, and for anything else.
 std::vector<CsvRow> parse_image_csv(std::string_view bytes, const std::string& name);
 
+/// The paths alone, of a list whose other columns may be anything or missing: those of the column with a
+/// usual name for them, or, without a heading, of the first that holds names of images.
+std::vector<std::string> parse_image_paths(std::string_view bytes, const std::string& name);
+
 }  // namespace perennial

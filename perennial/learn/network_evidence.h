@@ -29,6 +29,7 @@ class NetworkEvidence final : public Evidence {
 
   const Samples& samples() const override { return samples_; }
   int64_t classes() const override { return trainer_.net().classes(); }
+  std::vector<int64_t> labels() const override { return trainer_.labels().labels(); }
   int64_t classes_met() const override { return trainer_.classes_met(); }
   double training_loss() const override { return trainer_.last_loss(); }
 

@@ -1,6 +1,7 @@
 #include "perennial/memory/evidence.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include <ATen/TensorOperators.h>
@@ -42,6 +43,12 @@ at::Tensor FactorisedGradients::products(const FactorisedGradients& others) cons
 }
 
 at::Tensor FactorisedGradients::norms() const { return residual.norm(2, 1) * feature.norm(2, 1); }
+
+std::vector<int64_t> Evidence::labels() const {
+  std::vector<int64_t> all(static_cast<size_t>(classes()));
+  std::iota(all.begin(), all.end(), int64_t{0});
+  return all;
+}
 
 template <class Make>
 const at::Tensor& Evidence::once(at::Tensor& kept, const Make& make) {

@@ -52,6 +52,8 @@ class Evidence {
   virtual const Samples& samples() const = 0;
   /// Classes that the learner knows: |C|, and the columns of what follows.
   virtual int64_t classes() const = 0;
+  /// Of each column its label.
+  virtual std::vector<int64_t> labels() const;
   /// Those of them of which samples have arrived: what a class's share of a memory goes by.
   virtual int64_t classes_met() const { return classes(); }
 

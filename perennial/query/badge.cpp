@@ -51,7 +51,7 @@ Ranked kmeans_plus_plus(const FactorisedGradients& gradients, int64_t count, Ran
   return ranked;
 }
 
-StageKind badge_stage() {
+StrategyKind badge_stage() {
   return stage_kind("badge", "Ash et al., ICLR 2020", "long gradients, far from each other",
                     {Fact::kGradients}, [](Query& query, int64_t count, const StrategyOptions&) {
                       const FactorisedGradients gradients = query.gradients();

@@ -12,11 +12,8 @@ namespace {
 // included (as PCB does: Bang, Ahn, Lee, CVPR 2024, algorithm 1).
 Ranked choose(Query& query, int64_t count, const StrategyOptions&) {
   const at::Tensor predicted = query.probabilities().argmax(1);
-  const int64_t classes = query.probabilities().size(1);
-  std::vector<int64_t> labels(static_cast<size_t>(classes), 0);
-  for (const int64_t label : query.answered().labels)
-    if (label >= 0 && label < classes) ++labels[static_cast<size_t>(label)];
-  std::vector<std::deque<int64_t>> left(static_cast<size_t>(classes));
+  std::vector<int64_t> labels = query.answered_counts();
+  std::vector<std::deque<int64_t>> left(labels.size());
   for (int64_t i = 0; i < query.size(); ++i)
     left[static_cast<size_t>(predicted[i].item<int64_t>())].push_back(i);
   Ranked ranked;
@@ -34,7 +31,7 @@ Ranked choose(Query& query, int64_t count, const StrategyOptions&) {
 
 }  // namespace
 
-StageKind balance_stage() {
+StrategyKind balance_stage() {
   return stage_kind("balance", "Bang, Ahn, Lee, CVPR 2024 (PCB)",
                     "behind another: as many of each predicted class as it takes for equal labels",
                     {Fact::kProbabilities}, choose);

@@ -11,7 +11,7 @@ at::Tensor entropy(const at::Tensor& p) { return -at::xlogy(p, p).sum(-1); }
 }  // namespace
 
 // H(mean p_t) - mean H(p_t)
-StageKind bald_stage() {
+StrategyKind bald_stage() {
   return {"bald",
           "Houlsby et al., 2011; Gal, Islam, Ghahramani, ICML 2017",
           "where passes with dropout are sure, each of something else",

@@ -36,7 +36,7 @@ Ranked choose(Query& query, int64_t count, const StrategyOptions&) {
 
 }  // namespace
 
-StageKind dropquery_stage() {
+StrategyKind dropquery_stage() {
   return stage_kind("dropquery",
                     "Gupte et al., \"Revisiting Active Learning in the Era of Vision Foundation Models\", "
                     "TMLR 2024",

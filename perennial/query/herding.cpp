@@ -87,12 +87,12 @@ Ranked herd(const at::Tensor& rows, const at::Tensor& covered, const at::Tensor&
   return ranked;
 }
 
-StageKind maxherding_stage() {
+StrategyKind maxherding_stage() {
   return stage_kind("maxherding", "Bae, Noh, Sutherland, ECCV 2024",
                     "who covers most of the pool, by a soft ball", {Fact::kFeatures}, maxherding);
 }
 
-StageKind uherding_stage() {
+StrategyKind uherding_stage() {
   return stage_kind("uherding", "Bae, Oliveira, Sutherland, ICLR 2025",
                     "who covers most of what the network is unsure of",
                     {Fact::kFeatures, Fact::kProbabilities}, uherding);

@@ -55,7 +55,7 @@ Ranked farthest_first(const at::Tensor& features, const at::Tensor& centres, int
   return ranked;
 }
 
-StageKind k_centre_stage() {
+StrategyKind k_centre_stage() {
   return stage_kind("k-centre", "Sener and Savarese, ICLR 2018 (CORESET, greedy)",
                     "the farthest from all that is labelled or chosen, one after the other",
                     {Fact::kFeatures}, [](Query& query, int64_t count, const StrategyOptions&) {

@@ -37,7 +37,7 @@ Ranked nearest_to_centres(const at::Tensor& rows, int64_t count, Random random) 
   return ranked;
 }
 
-StageKind kmeans_stage() {
+StrategyKind kmeans_stage() {
   return stage_kind("kmeans", "Zhdanov, 2019 (\"Diverse mini-batch active learning\", unweighted)",
                     "as many clusters as labels, of each the sample nearest to its centre", {Fact::kFeatures},
                     [](Query& query, int64_t count, const StrategyOptions&) {

@@ -83,7 +83,7 @@ Ranked choose(Query& query, int64_t count, const StrategyOptions& options) {
 
 }  // namespace
 
-StageKind probcover_stage() {
+StrategyKind probcover_stage() {
   return stage_kind("probcover", "Yehuda, Dekel, Hacohen, Weinshall, NeurIPS 2022",
                     "whose ball covers most of what no ball covers yet", {Fact::kFeatures}, choose);
 }

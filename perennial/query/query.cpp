@@ -17,7 +17,7 @@ constexpr int64_t kBlock = 4096;
 
 }  // namespace
 
-Query::Query(const Source& pool, std::vector<int64_t> rows, Answered answered, AskEvidence ask, uint64_t seed,
+Query::Query(const Source& pool, std::vector<int64_t> rows, Answered answered, AskLearner ask, uint64_t seed,
              uint64_t round)
     : pool_(&pool),
       rows_(std::move(rows)),
@@ -55,8 +55,21 @@ const at::Tensor& Query::features() {
 }
 
 const at::Tensor& Query::probabilities() {
-  if (!probabilities_.defined()) probabilities_ = each([](Evidence& block) { return block.probabilities(); });
+  if (!probabilities_.defined())
+    probabilities_ = each([this](Evidence& block) {
+      columns_ = block.labels();
+      return block.probabilities();
+    });
   return probabilities_;
+}
+
+std::vector<int64_t> Query::answered_counts() {
+  std::vector<int64_t> counts(static_cast<size_t>(probabilities().size(1)), 0);
+  for (const int64_t label : answered().labels) {
+    const auto column = std::find(columns_.begin(), columns_.end(), label);
+    if (column != columns_.end()) ++counts[static_cast<size_t>(column - columns_.begin())];
+  }
+  return counts;
 }
 
 void Query::find_out_all() {
@@ -64,6 +77,7 @@ void Query::find_out_all() {
   std::vector<at::Tensor> features;
   probabilities_ = each([&](Evidence& block) {
     features.push_back(block.features());
+    columns_ = block.labels();
     return block.probabilities();
   });
   features_ = features.empty() ? at::zeros({0, 0}) : at::cat(features);

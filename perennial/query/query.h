@@ -19,8 +19,11 @@ inline constexpr int64_t kNoneOfThese = -1;
 /// What has been answered so far.
 struct Answered {
   Samples samples;              ///< without labels among their columns
-  std::vector<int64_t> labels;  ///< of each its class's column in Evidence, or kNoneOfThese
+  std::vector<int64_t> labels;  ///< of each its label, or kNoneOfThese
 };
+
+/// What a learner is asked with: evidence about these samples, as Learner::evidence().
+using AskLearner = std::function<std::shared_ptr<Evidence>(const Samples& samples)>;
 
 /// A question about a pool: who is to be labelled next. Holds the candidates, what has been answered and a
 /// learner that can be asked of both; everything is found out in blocks, so that no more of a pool lies in
@@ -29,7 +32,7 @@ class Query {
  public:
   /// `rows`: the candidates, rows of the pool. Everything random is a function of (seed, round). The pool
   /// and the learner outlive the query.
-  Query(const Source& pool, std::vector<int64_t> rows, Answered answered, AskEvidence ask, uint64_t seed,
+  Query(const Source& pool, std::vector<int64_t> rows, Answered answered, AskLearner ask, uint64_t seed,
         uint64_t round = 0);
   /// Some of this query's candidates, by their places in it and in that order; what was found out of them is
   /// kept.
@@ -47,6 +50,8 @@ class Query {
   const at::Tensor& features();
   /// float [size, classes]
   const at::Tensor& probabilities();
+  /// Of each of their columns how many samples of its class have been answered: [classes].
+  std::vector<int64_t> answered_counts();
   /// Both at once, which costs less than one after the other.
   void find_out_all();
   /// Of the loss to the class that each candidate is believed to be.
@@ -71,9 +76,10 @@ class Query {
   const Source* pool_;
   std::vector<int64_t> rows_;
   std::shared_ptr<Known> answered_;
-  AskEvidence ask_;
+  AskLearner ask_;
   uint64_t seed_, round_;
   at::Tensor features_, probabilities_;
+  std::vector<int64_t> columns_;  ///< of probabilities: their labels
 };
 
 }  // namespace perennial

@@ -9,7 +9,7 @@
 namespace perennial {
 namespace {
 
-class FunctionStage : public Stage {
+class FunctionStage : public StrategyStage {
  public:
   FunctionStage(Choose function, StrategyOptions options) : choose_(function), options_(std::move(options)) {}
   Ranked choose(Query& query, int64_t count) const override { return choose_(query, count, options_); }
@@ -30,7 +30,7 @@ Ranked choose_random(Query& query, int64_t count, const StrategyOptions&) {
 
 }  // namespace
 
-std::deque<StageKind> builtin_stages() {
+std::deque<StrategyKind> builtin_strategies() {
   return {random_stage(),    least_confidence_stage(), margin_stage(),     entropy_stage(),
           bald_stage(),      k_centre_stage(),         badge_stage(),      kmeans_stage(),
           typiclust_stage(), probcover_stage(),        maxherding_stage(), uherding_stage(),
@@ -46,14 +46,14 @@ Ranked ScoreStage::choose(Query& query, int64_t count) const {
   return ranked;
 }
 
-StageKind stage_kind(std::string name, std::string paper, std::string text, std::vector<Fact> needs,
-                     Choose choose) {
+StrategyKind stage_kind(std::string name, std::string paper, std::string text, std::vector<Fact> needs,
+                        Choose choose) {
   return {
       std::move(name), std::move(paper), std::move(text), std::move(needs),
       [choose](const StrategyOptions& options) { return std::make_unique<FunctionStage>(choose, options); }};
 }
 
-StageKind random_stage() { return stage_kind("random", "", "any, each as likely", {}, choose_random); }
+StrategyKind random_stage() { return stage_kind("random", "", "any, each as likely", {}, choose_random); }
 
 void require_finite(const at::Tensor& values, const char* what) {
   if (values.numel() == 0) return;

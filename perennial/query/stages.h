@@ -7,10 +7,10 @@
 // What the stages that are built in have in common, and where each is defined: one file, one paper.
 namespace perennial {
 
-std::deque<StageKind> builtin_stages();
+std::deque<StrategyKind> builtin_strategies();
 
 /// The candidates by one score of each, which is found out in blocks.
-class ScoreStage : public Stage {
+class ScoreStage : public StrategyStage {
  public:
   /// float [n] of a block of n candidates.
   using Score = std::function<at::Tensor(Evidence&)>;
@@ -23,23 +23,23 @@ class ScoreStage : public Stage {
 
 /// A kind whose stage is a function of the query, the count and the options.
 using Choose = Ranked (*)(Query&, int64_t, const StrategyOptions&);
-StageKind stage_kind(std::string name, std::string paper, std::string text, std::vector<Fact> needs,
-                     Choose choose);
+StrategyKind stage_kind(std::string name, std::string paper, std::string text, std::vector<Fact> needs,
+                        Choose choose);
 
-StageKind random_stage();
-StageKind least_confidence_stage();
-StageKind margin_stage();
-StageKind entropy_stage();
-StageKind bald_stage();
-StageKind k_centre_stage();
-StageKind badge_stage();
-StageKind kmeans_stage();
-StageKind typiclust_stage();
-StageKind probcover_stage();
-StageKind maxherding_stage();
-StageKind uherding_stage();
-StageKind dropquery_stage();
-StageKind balance_stage();
+StrategyKind random_stage();
+StrategyKind least_confidence_stage();
+StrategyKind margin_stage();
+StrategyKind entropy_stage();
+StrategyKind bald_stage();
+StrategyKind k_centre_stage();
+StrategyKind badge_stage();
+StrategyKind kmeans_stage();
+StrategyKind typiclust_stage();
+StrategyKind probcover_stage();
+StrategyKind maxherding_stage();
+StrategyKind uherding_stage();
+StrategyKind dropquery_stage();
+StrategyKind balance_stage();
 
 /// 1 - (p1 - p2), of the two largest of each row of probabilities [N, classes]: [N].
 at::Tensor unsureness(const at::Tensor& probabilities);

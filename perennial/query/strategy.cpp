@@ -15,9 +15,9 @@
 namespace perennial {
 namespace {
 
-Registry<StageKind>& registry() {
-  return Context::current().registry<StageKind>(
-      [] { return Registry<StageKind>("strategy", "", builtin_stages()); });
+Registry<StrategyKind>& registry() {
+  return Context::current().registry<StrategyKind>(
+      [] { return Registry<StrategyKind>("strategy", "", builtin_strategies()); });
 }
 
 /// What follows a stage's name: "20x", "10%" or "5000".
@@ -51,9 +51,9 @@ void StrategyOptions::bind(OptionTable& table) {
       .range(0, 1000000);
 }
 
-void register_stage(StageKind kind) { registry().add(std::move(kind)); }
-const std::deque<StageKind>& stages() { return registry().all(); }
-const StageKind& find_stage(const std::string& name) { return registry().find(name); }
+void register_strategy(StrategyKind kind) { registry().add(std::move(kind)); }
+const std::deque<StrategyKind>& strategies() { return registry().all(); }
+const StrategyKind& find_strategy(const std::string& name) { return registry().find(name); }
 
 Strategy::Strategy(const std::string& text, const StrategyOptions& options) {
   const std::vector<std::string> words = split(text, '|');
@@ -62,7 +62,7 @@ Strategy::Strategy(const std::string& text, const StrategyOptions& options) {
         fmt::format("--strategy {}: a name is missing; it is to be as in margin:20x | typiclust", text));
   for (const std::string& word : words) {
     const size_t colon = word.find(':');
-    const StageKind& kind = find_stage(trim(word.substr(0, colon)));
+    const StrategyKind& kind = find_strategy(trim(word.substr(0, colon)));
     Link link{&kind, kind.make(options), 10, 'x'};
     if (colon != std::string::npos)
       std::tie(link.keep, link.unit) = parse_keep(trim(std::string_view(word).substr(colon + 1)), text);

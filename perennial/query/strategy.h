@@ -21,9 +21,9 @@ struct Ranked {
 
 /// One step of a strategy: of the candidates it is given (in an order of preference, if a stage has been
 /// before), those that it would rather have labelled.
-class Stage {
+class StrategyStage {
  public:
-  virtual ~Stage() = default;
+  virtual ~StrategyStage() = default;
   /// `count` of them, or all when they are fewer; of each once.
   virtual Ranked choose(Query& query, int64_t count) const = 0;
 };
@@ -42,20 +42,20 @@ struct StrategyOptions {
 };
 
 /// A strategy, or a stage of one, that a name stands for.
-struct StageKind {
+struct StrategyKind {
   std::string name;
   std::string paper;        ///< who it is by
   std::string text;         ///< a line on what it does
   std::vector<Fact> needs;  ///< what it asks of evidence
-  std::function<std::unique_ptr<Stage>(const StrategyOptions&)> make;
+  std::function<std::unique_ptr<StrategyStage>(const StrategyOptions&)> make;
 };
 
 /// Makes it known in the calling thread's context; a name that exists already is a std::invalid_argument.
-void register_stage(StageKind kind);
+void register_strategy(StrategyKind kind);
 /// Those that are built in, then those that were registered. References stay good when more come.
-const std::deque<StageKind>& stages();
+const std::deque<StrategyKind>& strategies();
 /// std::invalid_argument with a suggestion when there is none of that name.
-const StageKind& find_stage(const std::string& name);
+const StrategyKind& find_strategy(const std::string& name);
 
 /// Who is to be labelled: a chain of stages, "margin | typiclust". Each but the last narrows the candidates
 /// for the next: to ten times the budget, or to what its name is followed by: a multiple of the budget
@@ -79,8 +79,8 @@ class Strategy {
 
  private:
   struct Link {
-    const StageKind* kind;
-    std::unique_ptr<Stage> stage;
+    const StrategyKind* kind;
+    std::unique_ptr<StrategyStage> stage;
     double keep;  ///< in the unit
     char unit;    ///< x: budgets, %: of the candidates, n: candidates
   };

@@ -92,7 +92,7 @@ at::Tensor typicality(const at::Tensor& rows, int64_t neighbours) {
 
 at::Tensor as_index(std::span<const int64_t> places) { return at::tensor(places, at::kLong); }
 
-StageKind typiclust_stage() {
+StrategyKind typiclust_stage() {
   return stage_kind("typiclust", "Hacohen, Dekel, Weinshall, ICML 2022 (TPC_RP)",
                     "the most typical sample of each cluster that has none yet", {Fact::kFeatures}, choose);
 }

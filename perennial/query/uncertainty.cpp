@@ -15,7 +15,7 @@ at::Tensor unsureness(const at::Tensor& probabilities) {
 
 namespace {
 
-StageKind scored(const char* name, const char* paper, const char* text, const ScoreStage::Score& score) {
+StrategyKind scored(const char* name, const char* paper, const char* text, const ScoreStage::Score& score) {
   return {name, paper, text, {Fact::kProbabilities}, [score](const StrategyOptions&) {
             return std::make_unique<ScoreStage>(score);
           }};
@@ -24,20 +24,20 @@ StageKind scored(const char* name, const char* paper, const char* text, const Sc
 }  // namespace
 
 // 1 - max p
-StageKind least_confidence_stage() {
+StrategyKind least_confidence_stage() {
   return scored("least-confidence", "Lewis and Gale, SIGIR 1994", "where the largest probability is smallest",
                 [](Evidence& of) { return 1 - of.probabilities().amax(1); });
 }
 
 // 1 - (p1 - p2), of the two largest
-StageKind margin_stage() {
+StrategyKind margin_stage() {
   return scored("margin", "Scheffer, Decomain, Wrobel, IDA 2001",
                 "where the two largest probabilities are nearest",
                 [](Evidence& of) { return unsureness(of.probabilities()); });
 }
 
 // - sum p log p
-StageKind entropy_stage() {
+StrategyKind entropy_stage() {
   return scored("entropy", "Shannon 1948; Joshi, Porikli, Papanikolopoulos, CVPR 2009",
                 "where the entropy of the probabilities is largest",
                 [](Evidence& of) { return -at::xlogy(of.probabilities(), of.probabilities()).sum(1); });

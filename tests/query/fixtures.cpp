@@ -60,7 +60,7 @@ Samples ToyPool::get(std::span<const int64_t> rows) const {
   return {std::move(ids), {{column::kVector, vectors_.index_select(0, at::tensor(rows, at::kLong))}}};
 }
 
-AskEvidence ToyPool::ask() const {
+AskLearner ToyPool::ask() const {
   return [this](const Samples& samples) { return std::make_unique<ToyEvidence>(samples, logits_, asked); };
 }
 

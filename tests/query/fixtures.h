@@ -21,7 +21,7 @@ class ToyPool : public Source {
   Query query(uint64_t seed = 1, uint64_t round = 0) const;
   /// Those rows are answered, and the others candidates.
   Query query(const std::vector<int64_t>& answered, std::vector<int64_t> labels, uint64_t seed = 1) const;
-  AskEvidence ask() const;
+  AskLearner ask() const;
 
   mutable int64_t asked = 0;  ///< rows whose features or logits were found out
 

@@ -60,7 +60,7 @@ TEST(Strategy, AStageNarrowsForTheNext) {
 
 TEST(Strategy, EachOfThemPicksDifferentSamplesAndTheSameAgain) {
   const ToyPool pool = pool_of(120);
-  for (const StageKind& kind : stages()) {
+  for (const StrategyKind& kind : strategies()) {
     Query query = pool.query({0, 1, 2, 3}, {0, 1, 2, kNoneOfThese}),
           again = pool.query({0, 1, 2, 3}, {0, 1, 2, kNoneOfThese});
     const auto chosen = Strategy(kind.name).select(query, 15);
@@ -73,7 +73,7 @@ TEST(Strategy, EachOfThemPicksDifferentSamplesAndTheSameAgain) {
 
 TEST(Strategy, ABudgetLargerThanThePoolTakesAll) {
   const ToyPool pool = pool_of(7);
-  for (const StageKind& kind : stages()) {
+  for (const StrategyKind& kind : strategies()) {
     Query query = pool.query();
     EXPECT_EQ(Strategy(kind.name).select(query, 100).places.size(), 7U) << kind.name;
   }
@@ -83,7 +83,7 @@ TEST(Strategy, ABudgetLargerThanThePoolTakesAll) {
 
 TEST(Strategy, OneClassOnlyIsNoFault) {
   const ToyPool pool(normal_rows(30, 4), [](const at::Tensor& x) { return at::ones({x.size(0), 1}); });
-  for (const StageKind& kind : stages()) {
+  for (const StrategyKind& kind : strategies()) {
     Query query = pool.query({0, 1}, {0, 0});
     EXPECT_EQ(Strategy(kind.name).select(query, 5).places.size(), 5U) << kind.name;
   }
@@ -91,7 +91,7 @@ TEST(Strategy, OneClassOnlyIsNoFault) {
 
 TEST(Strategy, AllAnswersNoneOfTheseIsNoFault) {
   const ToyPool pool = pool_of(30);
-  for (const StageKind& kind : stages()) {
+  for (const StrategyKind& kind : strategies()) {
     Query query = pool.query({0, 1}, {kNoneOfThese, kNoneOfThese});
     EXPECT_EQ(Strategy(kind.name).select(query, 5).places.size(), 5U) << kind.name;
   }
@@ -101,7 +101,7 @@ TEST(Strategy, FeaturesThatAreNoNumbersAreRefused) {
   at::Tensor x = normal_rows(30, 4);
   x[7][2] = NAN, x[9][0] = INFINITY;
   const ToyPool pool(x, [](const at::Tensor& v) { return v.narrow(1, 0, 3); });
-  for (const StageKind& kind : stages()) {
+  for (const StrategyKind& kind : strategies()) {
     if (kind.name == "random" || kind.name == "balance") continue;
     Query query = pool.query();
     try {
