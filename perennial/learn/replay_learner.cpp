@@ -10,7 +10,7 @@ namespace {
 std::unique_ptr<Policy> policy_of(ReplayParts& parts, uint64_t seed) {
   std::vector<Fact> known = kPlainFacts;
   if (parts.views) known.push_back(Fact::kViews);
-  require_facts("the memory policy '" + parts.policy.name + "'", find_policy(parts.policy.name).needs, known);
+  require_facts(find_policy(parts.policy.name), known);
   return parts.own_policy ? std::move(parts.own_policy) : make_policy(parts.policy, seed);
 }
 

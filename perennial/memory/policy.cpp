@@ -130,6 +130,10 @@ std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed)
   return find_policy(options.name).make(options, seed);
 }
 
+void require_facts(const PolicyKind& kind, std::span<const Fact> known) {
+  require_facts("the memory policy '" + kind.name + "'", kind.needs, known);
+}
+
 std::vector<int64_t> select_balanced(
     std::span<const int64_t> labels, int64_t classes, int64_t capacity, Random random,
     const std::function<std::vector<int64_t>(std::vector<int64_t> rows, int64_t quota)>& choose) {

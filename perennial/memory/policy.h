@@ -74,6 +74,9 @@ const std::deque<PolicyKind>& policies();
 const PolicyKind& find_policy(const std::string& name);
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options, uint64_t seed);
 
+/// std::invalid_argument when the policy needs to know what is not among `known`.
+void require_facts(const PolicyKind& kind, std::span<const Fact> known);
+
 /// The class-balanced skeleton that random, rainbow and herding share (Bang et al. 2021, algorithm 1): quota
 /// floor(capacity / classes) per class, filled by `choose(rows of the class, quota)`; slots that remain are
 /// filled uniformly at random from the unselected candidates of any class. Returns ascending rows.

@@ -11,7 +11,7 @@ namespace {
 
 class FunctionStage : public StrategyStage {
  public:
-  FunctionStage(Choose function, StrategyOptions options) : choose_(function), options_(std::move(options)) {}
+  FunctionStage(Choose function, const StrategyOptions& options) : choose_(function), options_(options) {}
   Ranked choose(Query& query, int64_t count) const override { return choose_(query, count, options_); }
 
  private:
